@@ -1,0 +1,103 @@
+//! What a decision leaves for those who ask why.
+//!
+//! A row has two parts. The *chained* part is hashed into the shard's chain and never changes; it
+//! names its user by a pseudonym. The *annex* holds what is personal (the user's id, the address);
+//! the chain holds only a salted digest of it, so that erasing a user removes the annexes and the
+//! chain still verifies.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ChallengeId, FactorId, KeyId};
+
+/// How it went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AuditOutcome {
+    /// It was done.
+    Success,
+    /// It was refused.
+    Failure,
+}
+
+/// One thing that was decided, before it has a place in the chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// A dotted type, `mfa.factor.enrolled`.
+    pub event_type: String,
+    /// How it went.
+    pub outcome: AuditOutcome,
+    /// Why: a stable word such as `invalid_code`.
+    pub reason: Option<String>,
+    /// The factor concerned.
+    pub factor_id: Option<FactorId>,
+    /// The challenge concerned.
+    pub challenge_id: Option<ChallengeId>,
+    /// The API key that asked; `None` for the system itself.
+    pub actor: Option<KeyId>,
+    /// The person's address, where known. Goes to the annex.
+    pub ip_address: Option<IpAddr>,
+    /// More, by stable names. Never a secret, never personal.
+    pub details: BTreeMap<String, String>,
+}
+
+impl AuditEntry {
+    /// An entry that tells of a success.
+    pub fn success(event_type: &str) -> Self {
+        Self {
+            event_type: event_type.to_owned(),
+            outcome: AuditOutcome::Success,
+            reason: None,
+            factor_id: None,
+            challenge_id: None,
+            actor: None,
+            ip_address: None,
+            details: BTreeMap::new(),
+        }
+    }
+
+    /// An entry that tells of a refusal and why.
+    pub fn failure(event_type: &str, reason: &str) -> Self {
+        Self {
+            outcome: AuditOutcome::Failure,
+            reason: Some(reason.to_owned()),
+            ..Self::success(event_type)
+        }
+    }
+
+    /// With the factor concerned.
+    #[must_use]
+    pub fn factor(mut self, id: FactorId) -> Self {
+        self.factor_id = Some(id);
+        self
+    }
+
+    /// With the challenge concerned.
+    #[must_use]
+    pub fn challenge(mut self, id: ChallengeId) -> Self {
+        self.challenge_id = Some(id);
+        self
+    }
+
+    /// With the reason.
+    #[must_use]
+    pub fn because(mut self, reason: &str) -> Self {
+        self.reason = Some(reason.to_owned());
+        self
+    }
+
+    /// With one more detail.
+    #[must_use]
+    pub fn detail(mut self, name: &str, value: impl ToString) -> Self {
+        self.details.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// With the person's address.
+    #[must_use]
+    pub fn from_address(mut self, address: Option<IpAddr>) -> Self {
+        self.ip_address = address;
+        self
+    }
+}

@@ -1,0 +1,149 @@
+//! What can be asked of a user. Serialisable, so that a node can hand a question to the node that
+//! leads the user's shard.
+
+use serde::{Deserialize, Serialize};
+
+use crate::challenge::Purpose;
+use crate::factor::totp::Parameters;
+use crate::ids::{ChallengeId, DeviceId, FactorId};
+use crate::risk::LoginContext;
+use crate::secret::Secret;
+use crate::time::Timestamp;
+use crate::user::Profile;
+
+/// A wish that may change the user.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    /// Replaces what the application told about the user.
+    PutProfile(Profile),
+    /// Ends everything about the user.
+    Erase,
+    /// The password changed, now or at the given time.
+    PasswordChanged {
+        /// When; never later than now.
+        changed_at: Option<Timestamp>,
+    },
+    /// Begins the enrollment of an authenticator app.
+    BeginTotp {
+        /// A name for the factor.
+        name: Option<String>,
+        /// How codes are made.
+        parameters: Parameters,
+        /// The account name that the app shows; else the user's email address or id.
+        account_name: Option<String>,
+    },
+    /// Confirms it with a code.
+    ConfirmTotp {
+        /// The code as typed.
+        code: Secret,
+        /// A name for the factor, instead of the one given at the beginning.
+        name: Option<String>,
+        /// A challenge of kind `EnrollmentRequired` that this confirmation answers.
+        challenge: Option<ChallengeId>,
+    },
+    /// Takes over a secret that an authenticator app already has.
+    ImportTotp {
+        /// The shared secret's bytes.
+        secret: Secret,
+        /// How codes are made.
+        parameters: Parameters,
+        /// A name for the factor.
+        name: Option<String>,
+    },
+    /// Renames a factor.
+    RenameFactor {
+        /// Which.
+        id: FactorId,
+        /// The new name; `None` takes the name away.
+        name: Option<String>,
+    },
+    /// Removes a factor.
+    RemoveFactor {
+        /// Which.
+        id: FactorId,
+    },
+    /// Offers a factor first.
+    MakePrimary {
+        /// Which.
+        id: FactorId,
+    },
+    /// Makes recovery codes, unless unused ones remain.
+    GenerateRecoveryCodes,
+    /// Makes recovery codes; the old ones end.
+    RegenerateRecoveryCodes,
+    /// Spends a recovery code outside a challenge.
+    UseRecoveryCode {
+        /// The code as typed.
+        code: Secret,
+    },
+    /// Asks whether a login needs a second factor.
+    CreateChallenge {
+        /// Why.
+        purpose: Purpose,
+        /// What is known of the login.
+        context: LoginContext,
+        /// A token from an earlier "remember this device".
+        device_token: Option<Secret>,
+    },
+    /// Answers a challenge.
+    Verify {
+        /// Which.
+        challenge: ChallengeId,
+        /// The answer.
+        proof: Proof,
+        /// `Some` to be remembered in this browser, under an optional name.
+        remember_device: Option<RememberDevice>,
+    },
+    /// Forgets a browser.
+    RevokeDevice {
+        /// Which.
+        id: DeviceId,
+    },
+    /// Forgets all browsers.
+    RevokeDevices,
+    /// Ends factors, recovery codes, trusted devices, pending enrollments and open challenges.
+    Reset {
+        /// Why, for the audit log.
+        reason: Option<String>,
+    },
+    /// Opens the lock after too many wrong codes.
+    Unlock,
+}
+
+/// An answer to a challenge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Proof {
+    /// A code of a factor.
+    Code {
+        /// Which factor.
+        factor: FactorId,
+        /// The code as typed.
+        code: Secret,
+    },
+    /// A recovery code as typed.
+    RecoveryCode(Secret),
+}
+
+/// The wish to be remembered in this browser.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RememberDevice {
+    /// A name for it.
+    pub name: Option<String>,
+}
+
+/// A question that changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Query {
+    /// The profile.
+    User,
+    /// The ACTIVE factors, the primary first.
+    Factors,
+    /// How many recovery codes there are.
+    RecoveryCodes,
+    /// The trusted devices.
+    Devices,
+    /// The whole situation.
+    Status,
+    /// A challenge.
+    Challenge(ChallengeId),
+}

@@ -1,0 +1,110 @@
+//! What happens to a user: the only things that change one.
+//!
+//! Stored in the log: a variant is never changed or removed, new ones go to the end.
+
+use serde::{Deserialize, Serialize};
+
+use crate::challenge::{Challenge, ChallengeOutcome};
+use crate::device::TrustedDevice;
+use crate::factor::recovery_code::{CodeHash, RecoverySet};
+use crate::factor::{Factor, PendingEnrollment};
+use crate::ids::{ChallengeId, DeviceId, FactorId, Pseudonym};
+use crate::policy::LockoutPolicy;
+use crate::risk::LoginContext;
+use crate::time::Timestamp;
+use crate::user::Profile;
+
+/// One change of a user.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum UserEvent {
+    /// The first write that names the user.
+    Created {
+        /// The user's name in the audit log.
+        pseudonym: Pseudonym,
+    },
+    /// The application told who the user is.
+    ProfileSet(Profile),
+    /// Everything about the user ends.
+    Erased,
+    /// The password changed; trusted devices end.
+    PasswordChanged {
+        /// When, as the application says.
+        changed_at: Timestamp,
+    },
+    /// An enrollment waits for its confirmation; it replaces a pending one of its type.
+    EnrollmentBegun(PendingEnrollment),
+    /// A factor became ACTIVE; a pending enrollment of its id ends.
+    FactorActivated(Factor),
+    /// A factor has another name.
+    FactorRenamed {
+        /// Which.
+        id: FactorId,
+        /// Its new name.
+        name: Option<String>,
+    },
+    /// A factor ends. Another becomes primary if it was.
+    FactorRemoved {
+        /// Which.
+        id: FactorId,
+    },
+    /// A factor is offered first.
+    PrimarySet {
+        /// Which.
+        id: FactorId,
+    },
+    /// A time step of a TOTP factor is spent, and every one before it.
+    StepSpent {
+        /// Which factor.
+        id: FactorId,
+        /// The step.
+        step: u64,
+    },
+    /// A new set of recovery codes; the old ones end.
+    RecoverySetMade(RecoverySet),
+    /// A recovery code is spent.
+    RecoveryCodeSpent {
+        /// Its digest.
+        digest: CodeHash,
+    },
+    /// A challenge waits for its answer.
+    ChallengeOpened(Challenge),
+    /// A challenge ended.
+    ChallengeEnded {
+        /// Which.
+        id: ChallengeId,
+        /// How.
+        outcome: ChallengeOutcome,
+    },
+    /// A wrong code was read.
+    AttemptFailed {
+        /// The policy in force, from which the delay follows.
+        policy: LockoutPolicy,
+        /// The challenge that it was an answer to.
+        challenge: Option<ChallengeId>,
+    },
+    /// A code was refused unread, for the first time in this lock.
+    RefusalNoted,
+    /// A proof was accepted: the counter of wrong codes falls to zero.
+    AttemptSucceeded,
+    /// A verified login is remembered, to know the next one by.
+    Learned(LoginContext),
+    /// A browser is remembered.
+    DeviceTrusted(TrustedDevice),
+    /// A remembered browser stood in for a second factor.
+    DeviceUsed {
+        /// Which.
+        id: DeviceId,
+    },
+    /// A browser is forgotten.
+    DeviceRevoked {
+        /// Which.
+        id: DeviceId,
+    },
+    /// All browsers are forgotten.
+    DevicesRevoked,
+    /// Factors, recovery codes, trusted devices, pending enrollments, open challenges and the
+    /// counter of wrong codes end.
+    Reset,
+    /// An administrator opened the lock.
+    Unlocked,
+}

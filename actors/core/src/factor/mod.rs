@@ -1,0 +1,94 @@
+//! What a user enrolled.
+
+pub mod recovery_code;
+pub mod totp;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::FactorId;
+use crate::time::Timestamp;
+use totp::TotpFactor;
+
+/// The kinds of factors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum FactorType {
+    /// Time-based one-time passwords (RFC 6238).
+    Totp,
+    /// A code by text message.
+    Sms,
+    /// A code by email.
+    Email,
+    /// A security key or passkey (W3C WebAuthn).
+    WebAuthn,
+}
+
+impl FactorType {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Totp, Self::Sms, Self::Email, Self::WebAuthn];
+
+    /// The name in the HTTP contract.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Totp => "TOTP",
+            Self::Sms => "SMS",
+            Self::Email => "EMAIL",
+            Self::WebAuthn => "WEBAUTHN",
+        }
+    }
+}
+
+/// What proves a factor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FactorKind {
+    /// An authenticator app.
+    Totp(TotpFactor),
+}
+
+/// An ACTIVE factor. Pending enrollments are of another type, so that an unverified factor can
+/// never be taken for an enrolled one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Factor {
+    /// Its id.
+    pub id: FactorId,
+    /// The name that its user gave it.
+    pub name: Option<String>,
+    /// When it was confirmed.
+    pub created_at: Timestamp,
+    /// The last successful use.
+    pub last_used_at: Option<Timestamp>,
+    /// What proves it.
+    pub kind: FactorKind,
+}
+
+impl Factor {
+    /// Its type.
+    pub const fn factor_type(&self) -> FactorType {
+        match self.kind {
+            FactorKind::Totp(_) => FactorType::Totp,
+        }
+    }
+}
+
+/// An enrollment that waits for its confirmation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingEnrollment {
+    /// The id that the factor will have.
+    pub id: FactorId,
+    /// The name that it will have.
+    pub name: Option<String>,
+    /// When it was begun.
+    pub created_at: Timestamp,
+    /// When it ends unconfirmed.
+    pub expires_at: Timestamp,
+    /// What will prove it.
+    pub kind: FactorKind,
+}
+
+impl PendingEnrollment {
+    /// Its type.
+    pub const fn factor_type(&self) -> FactorType {
+        match self.kind {
+            FactorKind::Totp(_) => FactorType::Totp,
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What Countersign knows and decides.
+//!
+//! This crate is pure: no clock, no randomness, no I/O, no async. A decision is a total function,
+//! [`decide::decide`]: the user's state, a command and a context go in; a reply, the events and
+//! the audit entries come out. [`evolve::evolve`] is the only way in which a state changes, on the
+//! leader that decided as on every replica that applies.
+//!
+//! Wherever a check is demanded by a standard, the clause is cited beside it.
+
+pub mod audit;
+pub mod challenge;
+pub mod codec;
+pub mod command;
+pub mod context;
+pub mod decide;
+pub mod decision;
+pub mod device;
+pub mod entropy;
+pub mod event;
+pub mod evolve;
+pub mod factor;
+pub mod ids;
+pub mod lockout;
+pub mod policy;
+pub mod proposal;
+pub mod query;
+pub mod reply;
+pub mod risk;
+pub mod secret;
+pub mod settings;
+pub mod system;
+pub mod tenant;
+pub mod time;
+pub mod user;
+pub mod vault;

@@ -1,0 +1,115 @@
+//! What is put into the replicated log, and what applying it answers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::audit::AuditEntry;
+use crate::event::UserEvent;
+use crate::ids::{TenantId, UserKey};
+use crate::system::SystemEvent;
+use crate::tenant::TenantEvent;
+use crate::time::Timestamp;
+
+/// Which row a proposal changes, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Change {
+    /// A user.
+    User {
+        /// Which.
+        key: UserKey,
+        /// What happens.
+        events: Vec<UserEvent>,
+    },
+    /// A tenant; shard 0 only.
+    Tenant {
+        /// Which.
+        id: TenantId,
+        /// What happens.
+        events: Vec<TenantEvent>,
+    },
+    /// What belongs to no tenant; shard 0 only.
+    System {
+        /// What happens.
+        events: Vec<SystemEvent>,
+    },
+}
+
+/// A decision on its way into the log. It is applied if the row still has the version that the
+/// decision was made on, and changes nothing otherwise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// The row and its changes.
+    pub change: Change,
+    /// The row's version that the decision saw; 0 for a row that did not exist. A version is the
+    /// log index of the row's last change, so no two states of a row ever share one.
+    pub expected_version: u64,
+    /// The leader's clock. Apply uses the later of this and the shard's last.
+    pub now: Timestamp,
+    /// What the audit log will say.
+    pub audit: Vec<AuditEntry>,
+    /// The answer to keep for a repeated request.
+    pub answer: Option<KeptAnswer>,
+}
+
+/// The digest under which an answer is kept: SHA-256 over tenant, target and idempotency key.
+pub type AnswerKey = [u8; 32];
+
+/// How long an answer is kept for its idempotency key: 24 hours.
+pub const ANSWER_KEPT_MS: i64 = crate::time::DAY_MS;
+
+/// An answer kept for its idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptAnswer {
+    /// Under what.
+    pub key: AnswerKey,
+    /// SHA-256 over the request: method, path, body. Another request under the same key is refused.
+    pub request: [u8; 32],
+    /// The reply, serialised and sealed.
+    pub reply: Vec<u8>,
+    /// Until when it is kept.
+    pub expires_at: Timestamp,
+}
+
+/// What a shard's log carries.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum LogCommand {
+    /// A decision.
+    Propose(Box<Proposal>),
+    /// Audit rows older than this are removed; the chain keeps the head of what was removed.
+    TrimAudit {
+        /// The oldest time to keep.
+        before: Timestamp,
+    },
+    /// Up to `limit` users of a removed tenant are erased.
+    PurgeTenant {
+        /// Whose.
+        tenant: TenantId,
+        /// How many at most.
+        limit: u32,
+    },
+}
+
+/// What applying answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Applied {
+    /// A blank or membership entry.
+    Nothing,
+    /// The proposal took effect.
+    Done {
+        /// The row's new version.
+        version: u64,
+        /// The time that the events carry.
+        at: Timestamp,
+    },
+    /// The row has another version than the decision saw; nothing was changed.
+    Conflict {
+        /// The version it has.
+        version: u64,
+    },
+    /// An answer is already kept under this idempotency key; nothing was changed.
+    Repeated,
+    /// Maintenance was done.
+    Maintained {
+        /// Whether there is more of the same to do.
+        more: bool,
+    },
+}

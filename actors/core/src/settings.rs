@@ -1,0 +1,52 @@
+//! The names that authenticator apps and browsers show, and how access tokens are made.
+
+use serde::{Deserialize, Serialize};
+
+/// A tenant's settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The name that authenticator apps show, and the tokens' issuer's display name; 1–64
+    /// characters without a colon (it separates issuer and account in an `otpauth` label).
+    pub issuer: String,
+    /// The WebAuthn relying party id: a domain name (W3C WebAuthn Level 3 section 4).
+    pub rp_id: String,
+    /// The relying party's display name.
+    pub rp_name: String,
+    /// Origins from which ceremonies are accepted.
+    pub origins: Vec<String>,
+    /// How long an access token lives, in seconds, 60–86 400.
+    pub token_ttl_seconds: u32,
+    /// The tokens' `aud`.
+    pub token_audience: String,
+}
+
+impl Settings {
+    /// What a new tenant starts with.
+    pub fn initial() -> Self {
+        Self {
+            issuer: "Countersign".to_owned(),
+            rp_id: "localhost".to_owned(),
+            rp_name: "Countersign".to_owned(),
+            origins: vec!["http://localhost:8080".to_owned()],
+            token_ttl_seconds: 900,
+            token_audience: "countersign".to_owned(),
+        }
+    }
+}
+
+/// A change of settings: what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsPatch {
+    /// See [`Settings::issuer`].
+    pub issuer: Option<String>,
+    /// See [`Settings::rp_id`].
+    pub rp_id: Option<String>,
+    /// See [`Settings::rp_name`].
+    pub rp_name: Option<String>,
+    /// See [`Settings::origins`].
+    pub origins: Option<Vec<String>>,
+    /// See [`Settings::token_ttl_seconds`].
+    pub token_ttl_seconds: Option<u32>,
+    /// See [`Settings::token_audience`].
+    pub token_audience: Option<String>,
+}

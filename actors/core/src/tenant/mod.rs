@@ -1,0 +1,189 @@
+//! A tenant: its policy, its settings and its API keys. One row of shard 0; every node keeps all
+//! of them in memory, as applied.
+
+mod decide;
+mod evolve;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::decide::decide;
+pub use self::evolve::evolve;
+use crate::ids::{KeyId, TenantId};
+use crate::policy::{Policy, PolicyPatch};
+use crate::reply::Refusal;
+use crate::secret::Secret;
+use crate::settings::{Settings, SettingsPatch};
+use crate::time::Timestamp;
+
+/// API keys a tenant has at most.
+pub const API_KEYS_MAX: usize = 1_000;
+
+/// What an API key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Scope {
+    /// Enroll, challenge, verify; users and their factors.
+    Mfa,
+    /// Read and change policy and settings.
+    Policy,
+    /// Reset and unlock users, erase them.
+    Admin,
+    /// Read the audit log.
+    Audit,
+    /// Make and revoke API keys.
+    Keys,
+    /// See and change the cluster.
+    Cluster,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 6] =
+        [Self::Mfa, Self::Policy, Self::Admin, Self::Audit, Self::Keys, Self::Cluster];
+
+    /// The name in the HTTP contract.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mfa => "mfa",
+            Self::Policy => "policy",
+            Self::Admin => "admin",
+            Self::Audit => "audit",
+            Self::Keys => "keys",
+            Self::Cluster => "cluster",
+        }
+    }
+}
+
+/// An API key. The key itself is shown once and kept as SHA-256: it is random, so no slow hash is
+/// needed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// Its id.
+    pub id: KeyId,
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of `csk_…`.
+    pub hash: [u8; 32],
+    /// What it may do.
+    pub scopes: BTreeSet<Scope>,
+    /// Whether it may also make and remove tenants.
+    pub root: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantState {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Its policy.
+    pub policy: Policy,
+    /// Its settings.
+    pub settings: Settings,
+    /// Its API keys, oldest first.
+    pub api_keys: Vec<ApiKey>,
+    /// When it was removed: its keys stop at once, its users are erased in the background.
+    pub removed_at: Option<Timestamp>,
+}
+
+/// One change of a tenant. Stored in the log: new variants go to the end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum TenantEvent {
+    /// It came into being.
+    Created {
+        /// Its name.
+        name: String,
+        /// Its first policy.
+        policy: Box<Policy>,
+        /// Its first settings.
+        settings: Box<Settings>,
+    },
+    /// It ends.
+    Removed,
+    /// Its policy is another.
+    PolicySet(Box<Policy>),
+    /// Its settings are others.
+    SettingsSet(Box<Settings>),
+    /// It has one more API key.
+    ApiKeyAdded(ApiKey),
+    /// An API key ends.
+    ApiKeyRevoked {
+        /// Which.
+        id: KeyId,
+    },
+}
+
+/// A wish that changes a tenant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum TenantCommand {
+    /// Make it, with a first API key of all scopes.
+    Create {
+        /// Its name.
+        name: String,
+        /// The first key, if the operator chose it; else one is made.
+        key: Option<Secret>,
+        /// Whether that key may also make and remove tenants.
+        root: bool,
+    },
+    /// Remove it.
+    Remove,
+    /// Change its policy.
+    PatchPolicy(Box<PolicyPatch>),
+    /// Change its settings.
+    PatchSettings(SettingsPatch),
+    /// Make an API key.
+    CreateApiKey {
+        /// Its name.
+        name: String,
+        /// What it may do.
+        scopes: BTreeSet<Scope>,
+        /// When it ends.
+        expires_at: Option<Timestamp>,
+    },
+    /// End an API key.
+    RevokeApiKey {
+        /// Which.
+        id: KeyId,
+    },
+}
+
+/// The answer to a [`TenantCommand`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum TenantReply {
+    /// Done; there is nothing to say.
+    Done,
+    /// Refused, and why.
+    Refused(Refusal),
+    /// The tenant was made.
+    Created {
+        /// Its id.
+        id: TenantId,
+        /// Its name.
+        name: String,
+        /// When.
+        created_at: Timestamp,
+        /// Its first API key.
+        api_key: ApiKey,
+        /// The key itself, shown once.
+        secret: Secret,
+    },
+    /// The policy, as it is now.
+    Policy(Box<Policy>),
+    /// The settings, as they are now.
+    Settings(Box<Settings>),
+    /// The API key was made.
+    ApiKeyCreated {
+        /// The key's record.
+        api_key: ApiKey,
+        /// The key itself, shown once.
+        secret: Secret,
+    },
+}

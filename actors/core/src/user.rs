@@ -1,0 +1,119 @@
+//! A user's whole state: small, kept as one row, changed by events alone.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::challenge::Challenge;
+use crate::device::TrustedDevice;
+use crate::factor::recovery_code::RecoverySet;
+use crate::factor::{Factor, FactorType, PendingEnrollment};
+use crate::ids::{ChallengeId, FactorId, Pseudonym};
+use crate::lockout::Lockout;
+use crate::risk::History;
+use crate::time::{MINUTE_MS, Timestamp};
+
+/// ACTIVE factors a user has at most.
+pub const FACTORS_MAX: usize = 20;
+/// How long a pending enrollment waits for its confirmation.
+pub const ENROLLMENT_LIFETIME_MS: i64 = 10 * MINUTE_MS;
+/// How long the last time step of a removed TOTP secret is remembered: longer than any code lives.
+pub const SPENT_SECRET_KEPT_MS: i64 = 10 * MINUTE_MS;
+
+/// What the application told about the user.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// An email address.
+    pub email: Option<String>,
+    /// Whether the application verified it.
+    pub email_verified: bool,
+    /// A telephone number, E.164.
+    pub phone_number: Option<String>,
+    /// A name to show.
+    pub display_name: Option<String>,
+    /// Names of groups that policy rules may fit.
+    pub groups: BTreeSet<String>,
+}
+
+/// The last accepted step of a TOTP secret that was removed, kept so that importing the secret
+/// again does not make its spent codes good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpentSecret {
+    /// The secret's keyed digest.
+    pub fingerprint: [u8; 16],
+    /// Its last accepted step.
+    pub last_step: u64,
+    /// When it was removed.
+    pub at: Timestamp,
+}
+
+/// A user. The default value is a user never seen.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UserState {
+    /// Who the audit log says it is; `None` for a user never seen.
+    pub pseudonym: Option<Pseudonym>,
+    /// When the user was first written.
+    pub created_at: Timestamp,
+    /// The last change.
+    pub updated_at: Timestamp,
+    /// What the application told.
+    pub profile: Profile,
+    /// ACTIVE factors, in order of enrollment.
+    pub factors: Vec<Factor>,
+    /// Unconfirmed enrollments, at most one a type.
+    pub pending: Vec<PendingEnrollment>,
+    /// The primary among `factors`; `None` only if there is none.
+    pub primary: Option<FactorId>,
+    /// Recovery codes.
+    pub recovery: Option<RecoverySet>,
+    /// Trusted devices.
+    pub devices: Vec<TrustedDevice>,
+    /// Challenges, oldest first.
+    pub challenges: Vec<Challenge>,
+    /// The counter of wrong codes.
+    pub lockout: Lockout,
+    /// What successful verifications looked like.
+    pub history: History,
+    /// When the application said that the password changed.
+    pub password_changed_at: Option<Timestamp>,
+    /// Removed TOTP secrets whose codes may still be running.
+    pub spent_secrets: Vec<SpentSecret>,
+}
+
+impl UserState {
+    /// Whether the user was ever written.
+    pub const fn exists(&self) -> bool {
+        self.pseudonym.is_some()
+    }
+
+    /// The ACTIVE factor of this id.
+    pub fn factor(&self, id: FactorId) -> Option<&Factor> {
+        self.factors.iter().find(|factor| factor.id == id)
+    }
+
+    /// The pending enrollment of this type, expired or not.
+    pub fn pending(&self, factor_type: FactorType) -> Option<&PendingEnrollment> {
+        self.pending.iter().find(|pending| pending.factor_type() == factor_type)
+    }
+
+    /// The challenge of this id.
+    pub fn challenge(&self, id: ChallengeId) -> Option<&Challenge> {
+        self.challenges.iter().find(|challenge| challenge.id == id)
+    }
+
+    /// Usable factors, the primary first: ACTIVE and of an allowed type.
+    pub fn usable<'a>(
+        &'a self,
+        allowed: &'a BTreeSet<FactorType>,
+    ) -> impl Iterator<Item = &'a Factor> {
+        let is_primary = |factor: &Factor| Some(factor.id) == self.primary;
+        let first = self.factors.iter().filter(move |factor| is_primary(factor));
+        let rest = self.factors.iter().filter(move |factor| !is_primary(factor));
+        first.chain(rest).filter(|factor| allowed.contains(&factor.factor_type()))
+    }
+
+    /// Unused recovery codes.
+    pub fn recovery_codes_remaining(&self) -> u32 {
+        self.recovery.as_ref().map_or(0, |set| u32::try_from(set.unused.len()).unwrap_or(u32::MAX))
+    }
+}

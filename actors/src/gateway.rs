@@ -1,0 +1,251 @@
+//! The door through which the API asks. On one node it leads to the actors; in a cluster it leads
+//! to the node that leads the shard. The API does not know the difference.
+
+use countersign_core::audit::AuditOutcome;
+use countersign_core::command::{Command, Query};
+use countersign_core::ids::{ChallengeId, KeyId, ShardId, TenantId, UserId};
+use countersign_core::proposal::AnswerKey;
+use countersign_core::reply::{Reply, UserView};
+use countersign_core::tenant::{TenantCommand, TenantReply};
+use countersign_core::time::Timestamp;
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Who asks, and under which idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// Whose API key it is. Everything asked stays within this tenant.
+    pub tenant: TenantId,
+    /// Which API key; `None` for the system itself.
+    pub key: Option<KeyId>,
+    /// The request's id, for logs.
+    pub request_id: String,
+    /// The idempotency key, if one was sent.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// An idempotency key and the request that it came with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Idempotency {
+    /// SHA-256 over the idempotency key as sent. The actor mixes in tenant and target.
+    pub key: [u8; 32],
+    /// SHA-256 over method, path and body.
+    pub request: [u8; 32],
+}
+
+impl Idempotency {
+    /// The key under which the answer is kept: bound to the tenant and to whose row it changes.
+    pub fn answer_key(&self, tenant: &TenantId, target: &str) -> AnswerKey {
+        use sha2::{Digest, Sha256};
+        let mut hash = Sha256::new();
+        hash.update(tenant.as_str());
+        hash.update([0]);
+        hash.update(target);
+        hash.update([0]);
+        hash.update(self.key);
+        hash.finalize().into()
+    }
+}
+
+/// Whom a question is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Target {
+    /// A user of the caller's tenant.
+    User(UserId),
+    /// The user of the caller's tenant whose challenge this is. Unknown: `challenge_not_found`.
+    Challenge(ChallengeId),
+}
+
+/// What is asked of a user.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Question {
+    /// Something that may change the user.
+    Do(Command),
+    /// Something that changes nothing.
+    Tell(Query),
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
+pub enum GatewayError {
+    /// No quorum, no leader within the deadline, or shutting down. May be retried with the same
+    /// idempotency key.
+    #[error("no answer within the deadline: {0}")]
+    Unavailable(String),
+    /// Too many requests wait for this one user.
+    #[error("too many requests for this user are waiting")]
+    OverloadedUser,
+    /// Too many requests wait for this shard or for the hashing gate.
+    #[error("the service is overloaded")]
+    Overloaded,
+    /// The idempotency key was used with another request.
+    #[error("the idempotency key was used with another request")]
+    IdempotencyKeyReused,
+    /// A fault inside the service; details are in its log.
+    #[error("internal fault: {0}")]
+    Internal(String),
+}
+
+/// Which audit rows are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditFilter {
+    /// Of this user only.
+    pub user: Option<UserId>,
+    /// Of this type only; a trailing `*` stands for any ending.
+    pub event_type: Option<String>,
+    /// Not before.
+    pub since: Option<Timestamp>,
+    /// Before.
+    pub until: Option<Timestamp>,
+}
+
+/// A page of a listing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page<T> {
+    /// The rows.
+    pub data: Vec<T>,
+    /// Where to go on; `None` at the end.
+    pub next_cursor: Option<String>,
+}
+
+/// An audit row, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRow {
+    /// `evt_…`: the shard and the place in its chain.
+    pub id: String,
+    /// Which chain.
+    pub shard: ShardId,
+    /// The place in it, from 1.
+    pub sequence: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The dotted type.
+    pub event_type: String,
+    /// Whose; `None` if the row is no user's or the user was erased.
+    pub user: Option<UserId>,
+    /// The user's stand-in, `psn_…`.
+    pub pseudonym: Option<String>,
+    /// `fac_…`.
+    pub factor_id: Option<String>,
+    /// `chl_…`.
+    pub challenge_id: Option<String>,
+    /// `key_…`.
+    pub actor: Option<String>,
+    /// The person's address; `None` if unknown or the user was erased.
+    pub ip_address: Option<String>,
+    /// How it went.
+    pub outcome: AuditOutcome,
+    /// Why.
+    pub reason: Option<String>,
+    /// More, by stable names.
+    pub details: std::collections::BTreeMap<String, String>,
+    /// The chained bytes of the row, for offline verification.
+    pub chained: Vec<u8>,
+    /// The annex's bytes; `None` if the user was erased.
+    pub annex: Option<Vec<u8>>,
+    /// The chain's hash after this row: SHA-256 over the hash before it and `chained`.
+    pub hash: [u8; 32],
+}
+
+/// The head of a shard's audit chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditHead {
+    /// Which chain.
+    pub shard: ShardId,
+    /// The last row's place.
+    pub sequence: u64,
+    /// The hash after it.
+    pub hash: [u8; 32],
+    /// The time of the last row.
+    pub at: Timestamp,
+}
+
+/// One shard, as this node sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardHealth {
+    /// Which.
+    pub id: ShardId,
+    /// The leading node, if known.
+    pub leader: Option<u64>,
+    /// The term.
+    pub term: u64,
+    /// The last applied log index.
+    pub last_applied: u64,
+    /// Voting nodes.
+    pub voters: Vec<u64>,
+    /// Nodes that only listen.
+    pub learners: Vec<u64>,
+    /// Whether this node has caught up with what was committed when it started.
+    pub caught_up: bool,
+}
+
+/// A node of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeHealth {
+    /// Its number, never used again.
+    pub id: u64,
+    /// Its name.
+    pub name: String,
+    /// Where its API listens.
+    pub api_address: String,
+    /// Where its peers reach it.
+    pub peer_address: String,
+    /// `UP`, or what else is known of it.
+    pub state: String,
+}
+
+/// The cluster, as this node sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// `clu_…`.
+    pub cluster_id: String,
+    /// The nodes.
+    pub nodes: Vec<NodeHealth>,
+    /// The shards.
+    pub shards: Vec<ShardHealth>,
+    /// Whether the node is shutting down.
+    pub stopping: bool,
+}
+
+/// Asks whoever can answer.
+pub trait Gateway: Send + Sync + 'static {
+    /// Asks about a user.
+    fn ask(
+        &self,
+        caller: Caller,
+        target: Target,
+        question: Question,
+    ) -> BoxFuture<'_, Result<Reply, GatewayError>>;
+
+    /// Changes a tenant. A new tenant is made under the id given by the caller.
+    fn change_tenant(
+        &self,
+        caller: Caller,
+        tenant: TenantId,
+        command: TenantCommand,
+    ) -> BoxFuture<'_, Result<TenantReply, GatewayError>>;
+
+    /// The users of a tenant, in a stable order.
+    fn users(
+        &self,
+        tenant: TenantId,
+        cursor: Option<String>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Page<UserView>, GatewayError>>;
+
+    /// The audit rows of a tenant, newest first.
+    fn audit(
+        &self,
+        tenant: TenantId,
+        filter: AuditFilter,
+        cursor: Option<String>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Page<AuditRow>, GatewayError>>;
+
+    /// The heads of all audit chains.
+    fn audit_heads(&self) -> BoxFuture<'_, Result<Vec<AuditHead>, GatewayError>>;
+
+    /// How the cluster is, from this node's own knowledge, without asking anybody.
+    fn health(&self) -> Health;
+}

@@ -1,0 +1,4 @@
+//! Who decides, one at a time.
+
+pub mod gateway;
+pub mod ports;

@@ -1,0 +1,92 @@
+//! What every handler shares: the doors to the rest of the house, and the options.
+//!
+//! It holds no state of its own: whatever may change lives behind the gateway, in the replicated
+//! log. Cloning is cheap.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_actors::gateway::Gateway;
+use countersign_actors::ports::{Clock, Directory, EntropySource};
+use countersign_core::vault::Vault;
+
+use crate::token::TokenSigner;
+
+/// Renders the process's metrics in the Prometheus text format.
+pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// How the layer behaves.
+#[derive(Clone)]
+pub struct ApiOptions {
+    /// The tokens' `iss` (RFC 7519 section 4.1.1): where clients reach this service.
+    pub issuer_url: String,
+    /// After how long a request is answered by 503, its body included.
+    pub request_timeout: Duration,
+    /// The most bytes that a request body may have.
+    pub body_limit: usize,
+    /// What `GET /metrics` shows; without it the route answers 404.
+    pub metrics: Option<RenderMetrics>,
+}
+
+impl ApiOptions {
+    /// Ten seconds a request, 64 KiB a body, no metrics.
+    pub fn new(issuer_url: impl Into<String>) -> Self {
+        Self {
+            issuer_url: issuer_url.into(),
+            request_timeout: Duration::from_secs(10),
+            body_limit: 64 * 1024,
+            metrics: None,
+        }
+    }
+}
+
+impl fmt::Debug for ApiOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiOptions")
+            .field("issuer_url", &self.issuer_url)
+            .field("request_timeout", &self.request_timeout)
+            .field("body_limit", &self.body_limit)
+            .field("metrics", &self.metrics.is_some())
+            .finish()
+    }
+}
+
+/// What every handler shares.
+#[derive(Clone)]
+pub struct ApiState {
+    pub(crate) gateway: Arc<dyn Gateway>,
+    pub(crate) directory: Arc<dyn Directory>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn EntropySource>,
+    pub(crate) tokens: Arc<TokenSigner>,
+    pub(crate) options: Arc<ApiOptions>,
+}
+
+impl ApiState {
+    /// Puts the doors together.
+    pub fn new(
+        gateway: Arc<dyn Gateway>,
+        directory: Arc<dyn Directory>,
+        vault: Arc<dyn Vault>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn EntropySource>,
+        options: ApiOptions,
+    ) -> Self {
+        let tokens = TokenSigner::new(Arc::clone(&directory), vault, options.issuer_url.clone());
+        Self {
+            gateway,
+            directory,
+            clock,
+            entropy,
+            tokens: Arc::new(tokens),
+            options: Arc::new(options),
+        }
+    }
+}
+
+impl fmt::Debug for ApiState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiState").field("options", &self.options).finish_non_exhaustive()
+    }
+}

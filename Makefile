@@ -1,0 +1,56 @@
+# Countersign. Everything is one workspace and is always built as one: with -p, cargo may choose
+# other features for shared crates and compile RocksDB again, a quarter of an hour.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+target := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+binary := $(target)/release/countersign
+
+# More arguments for `countersign dev` or `countersign bench`, as in
+#   make dev ARGS="--listen 127.0.0.1:9000"
+ARGS ?=
+# How long the tests may run once they are built.
+TEST_TIMEOUT ?= 40m
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Install the system packages that are missing (apt; does nothing when all is there)
+	@deploy/setup.sh
+
+.PHONY: build
+build: setup ## Build the binary in the release profile
+	@test -e $(binary) || echo "make: the first build compiles RocksDB: about 15 minutes on two cores"
+	cargo build --workspace --release
+
+.PHONY: dev
+dev: build ## Build, then start one node for development (more arguments: ARGS="...")
+	@exec $(binary) dev $(ARGS)
+
+.PHONY: test
+test: setup ## Build and run all tests, doc tests included
+	@.ci/test $(TEST_TIMEOUT)
+
+.PHONY: fmt
+fmt: ## Lay out the sources with rustfmt
+	cargo fmt --all
+
+.PHONY: lint
+lint: ## Check the layout and run clippy, every warning an error
+	@deploy/setup.sh --lint
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --release -- -D warnings
+
+.PHONY: bench
+bench: build ## Start a node on a scratch directory, load it, stop it (ARGS="--scenario verify ...")
+	@deploy/bench.sh $(binary) $(ARGS)
+
+.PHONY: dist
+dist: setup ## Build the binary that ships (dist profile; compiles RocksDB once more)
+	cargo build --locked --profile dist -p countersign
+	@ls -l $(target)/dist/countersign

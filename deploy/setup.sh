@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+# Makes this machine able to build and test Countersign.
+#
+#   deploy/setup.sh          what building and testing need
+#   deploy/setup.sh --lint   that, and rustfmt and clippy
+#
+# Looks first and installs only what is missing, so a second run changes nothing and needs no
+# network. Installs through apt-get alone; on other systems it names what is missing and stops.
+# Never touches the Rust toolchain: it says what to run instead.
+set -euo pipefail
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+
+say() { printf 'setup: %s\n' "$*"; }
+fail() {
+    printf 'setup: error: %s\n' "$1" >&2
+    shift
+    for line in "$@"; do printf 'setup:        %s\n' "$line" >&2; done
+    exit 1
+}
+
+lint=no
+for argument in "$@"; do
+    case "$argument" in
+        --lint) lint=yes ;;
+        -h | --help)
+            sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+            exit 0
+            ;;
+        *) fail "unknown argument '$argument'" "usage: deploy/setup.sh [--lint]" ;;
+    esac
+done
+
+[ "$(uname -s)" = Linux ] || fail "Countersign is built and run on Linux; this is $(uname -s)" \
+    "Use a Linux machine, a virtual machine, or the container of deploy/Dockerfile."
+
+# mkfs and losetup live in sbin, which the PATH of an ordinary user may leave out.
+PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+
+# ---- the system's packages ---------------------------------------------------------------------
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# bindgen loads libclang at build time to read RocksDB's C header.
+has_libclang() {
+    if [ -n "${LIBCLANG_PATH:-}" ]; then
+        compgen -G "$LIBCLANG_PATH/libclang*.so*" >/dev/null && return 0
+        [ -f "$LIBCLANG_PATH" ] && return 0
+    fi
+    local place
+    for place in /usr/lib/llvm-*/lib /usr/lib/llvm*/lib64 /usr/lib/*-linux-gnu /usr/lib64 /usr/lib \
+        /usr/local/lib; do
+        compgen -G "$place/libclang.so*" >/dev/null && return 0
+        compgen -G "$place/libclang-[0-9]*.so*" >/dev/null && return 0
+    done
+    return 1
+}
+
+# One line for each need: the check, the Debian package, what it is for.
+missing=()
+need() {
+    local package="$1" reason="$2"
+    shift 2
+    "$@" && return 0
+    say "missing: $package ($reason)"
+    missing+=("$package")
+}
+need build-essential "the C++ compiler that builds RocksDB" has c++
+need make "runs the Makefile" has make
+need pkg-config "finds system libraries" has pkg-config
+need clang "brings the headers that bindgen reads RocksDB's with" has clang
+need libclang-dev "bindgen's parser" has_libclang
+need e2fsprogs "mkfs.ext4, for the power-loss tests" has mkfs.ext4
+need util-linux "small system tools" has setsid
+need mount "mount and losetup, for the power-loss tests" has losetup
+need curl "the examples of the README" has curl
+need ca-certificates "HTTPS to the crate registry" test -e /etc/ssl/certs -o -e /etc/pki/tls/certs
+
+if [ "${#missing[@]}" -eq 0 ]; then
+    say "system packages: all there"
+elif has apt-get; then
+    as_root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        has sudo || fail "need root to install: ${missing[*]}" \
+            "Run as root: apt-get update && apt-get install -y ${missing[*]}"
+        as_root=(sudo)
+    fi
+    say "installing with apt-get: ${missing[*]}"
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq ||
+        say "apt-get update failed; trying with the package lists that are there"
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 \
+        "${missing[@]}" </dev/null ||
+        fail "apt-get could not install: ${missing[*]}" \
+            "Its message is above. Check the network and /etc/apt/sources.list, then run this again."
+    if ! { has c++ && has make && has clang && has_libclang; }; then
+        fail "apt-get ran, but the compiler or libclang is still not found" \
+            "If libclang lies in an unusual place, name its folder in LIBCLANG_PATH."
+    fi
+    say "system packages: installed"
+else
+    fail "missing: ${missing[*]} (names as in Debian), and there is no apt-get here" \
+        "Fedora:  dnf install gcc-c++ make pkgconf clang clang-devel e2fsprogs util-linux curl" \
+        "Arch:    pacman -S base-devel pkgconf clang e2fsprogs util-linux curl" \
+        "openSUSE: zypper install gcc-c++ make pkgconf clang clang-devel e2fsprogs util-linux curl" \
+        "Alpine (musl) is not supported: bindgen must load libclang at build time."
+fi
+
+# ---- the Rust toolchain ------------------------------------------------------------------------
+
+how_to_get_rust=(
+    "With rustup (https://rustup.rs):  rustup toolchain install stable && rustup default stable"
+    "Debian's and Ubuntu's own rustc is often older than needed."
+)
+
+# A shell that has not read rustup's profile yet.
+if ! has cargo && [ -x "${HOME:-}/.cargo/bin/cargo" ]; then
+    fail "cargo is installed in ~/.cargo/bin but is not in PATH" \
+        "Run: . \"\$HOME/.cargo/env\"    then try again."
+fi
+if ! { has cargo && has rustc; }; then
+    fail "there is no Rust toolchain" "${how_to_get_rust[@]}"
+fi
+
+wanted="$(sed -n 's/^rust-version *= *"\([0-9.]*\)".*/\1/p' "$root/Cargo.toml" | head -n 1)"
+[ -n "$wanted" ] || fail "no rust-version in $root/Cargo.toml"
+found="$(rustc --version 2>&1 | sed -n 's/^rustc \([0-9][0-9.]*\).*/\1/p')"
+[ -n "$found" ] || fail "rustc does not run: $(rustc --version 2>&1 | head -n 1)" "${how_to_get_rust[@]}"
+oldest="$(printf '%s\n%s\n' "$wanted" "$found" | sort -V | head -n 1)"
+[ "$oldest" = "$wanted" ] ||
+    fail "Rust $found is too old: Countersign needs $wanted or newer" "${how_to_get_rust[@]}"
+say "Rust $found (needs $wanted or newer)"
+
+if [ "$lint" = yes ]; then
+    for tool in fmt clippy; do
+        cargo "$tool" --version >/dev/null 2>&1 || fail "cargo $tool does not run" \
+            "With rustup: rustup component add rustfmt clippy" \
+            "Debian, Ubuntu packages: rustfmt, rust-clippy"
+    done
+    say "rustfmt and clippy: there"
+fi

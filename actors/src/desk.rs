@@ -1,0 +1,66 @@
+//! What an actor has at hand while it decides: its shard's replica, the ports, the gate.
+
+use std::sync::Arc;
+
+use countersign_core::context::Context;
+use countersign_core::entropy::Entropy;
+use countersign_core::ids::{KeyId, TenantId};
+use countersign_core::tenant::TenantState;
+use countersign_core::time::Timestamp;
+
+use crate::gate::Gate;
+use crate::gateway::GatewayError;
+use crate::options::Options;
+use crate::ports::{EntropySource, Replica};
+use crate::service::Ports;
+
+/// One a shard, shared by its actors.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) options: Options,
+    pub(crate) ports: Ports,
+    pub(crate) replica: Arc<dyn Replica>,
+    pub(crate) gate: Arc<Gate>,
+}
+
+impl Desk {
+    /// The time of a decision: the clock's, but never earlier than what the shard has applied, so
+    /// that a slow clock on a new leader reopens nothing.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.ports.clock.now().max(self.replica.last_now())
+    }
+
+    /// The tenant. One that this node has not heard of yet may have been made a moment ago on
+    /// another, so the asker is told to come again.
+    pub(crate) fn tenant(&self, id: &TenantId) -> Result<Arc<TenantState>, GatewayError> {
+        let tenant = self.ports.directory.tenant(id);
+        tenant.ok_or_else(|| GatewayError::Unavailable(format!("tenant {id} is not known here")))
+    }
+
+    /// The `kid` of the key that signs tokens now.
+    pub(crate) fn signing_key(&self) -> Result<String, GatewayError> {
+        let system = self.ports.directory.system();
+        let key = system.signing_key().map(|key| key.kid.clone());
+        key.ok_or_else(|| GatewayError::Unavailable("no signing key is known here".into()))
+    }
+
+    /// Runs `f` with the context of a decision at `now`.
+    pub(crate) fn with_context<T>(
+        &self,
+        now: Timestamp,
+        actor: Option<KeyId>,
+        f: impl FnOnce(&mut Context<'_>) -> T,
+    ) -> T {
+        let mut entropy = Tap(self.ports.entropy.as_ref());
+        f(&mut Context { now, entropy: &mut entropy, vault: self.ports.vault.as_ref(), actor })
+    }
+}
+
+/// The node's randomness, as a decision takes it.
+struct Tap<'a>(&'a dyn EntropySource);
+
+impl Entropy for Tap<'_> {
+    fn fill(&mut self, buffer: &mut [u8]) {
+        self.0.fill(buffer);
+    }
+}

@@ -1,0 +1,123 @@
+//! The root of the tree: it watches the shards' supervisors and restarts one that fails while its
+//! shard is led. A restart drops the shard's actors; rows are read anew.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use countersign_core::ids::ShardId;
+use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+
+use crate::desk::Desk;
+use crate::error::ServiceError;
+use crate::metrics;
+use crate::shard::Shard;
+use crate::shard_supervisor::ShardSupervisor;
+
+/// The shards that this node leads.
+#[derive(Default)]
+pub(crate) struct LedShards(Mutex<HashMap<ShardId, Arc<Shard>>>);
+
+impl LedShards {
+    pub(crate) fn find(&self, id: ShardId) -> Option<Arc<Shard>> {
+        self.lock().get(&id).cloned()
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<Shard>> {
+        self.lock().values().cloned().collect()
+    }
+
+    /// Puts a shard in; what was there under its id is dropped.
+    pub(crate) fn put(&self, shard: Arc<Shard>) {
+        let earlier = self.lock().insert(shard.id(), shard);
+        if let Some(earlier) = earlier {
+            earlier.close();
+        }
+    }
+
+    /// Takes a shard out and drops its actors.
+    pub(crate) fn remove(&self, id: ShardId) {
+        let shard = self.lock().remove(&id);
+        if let Some(shard) = shard {
+            shard.close();
+        }
+    }
+
+    /// Puts `new` in the place of `old`, if `old` is still there.
+    fn replace(&self, old: &Arc<Shard>, new: Arc<Shard>) {
+        let mut shards = self.lock();
+        let unused = match shards.get_mut(&old.id()) {
+            Some(current) if Arc::ptr_eq(current, old) => std::mem::replace(current, new),
+            _ => new,
+        };
+        drop(shards);
+        unused.close();
+    }
+
+    fn supervised_by(&self, supervisor: ActorId) -> Option<Arc<Shard>> {
+        let is_it = |shard: &&Arc<Shard>| {
+            shard.supervisor().is_some_and(|cell| cell.get_id() == supervisor)
+        };
+        self.lock().values().find(is_it).cloned()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ShardId, Arc<Shard>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Starts a shard's supervisor under `parent`.
+pub(crate) async fn start_shard(desk: Desk, parent: ActorCell) -> Result<Arc<Shard>, ServiceError> {
+    let shard = Arc::new(Shard::new(desk));
+    match ShardSupervisor::spawn_linked(None, ShardSupervisor, Arc::clone(&shard), parent).await {
+        Ok(_) => Ok(shard),
+        Err(error) => {
+            let reason = error.to_string();
+            Err(ServiceError::ShardSupervisor { shard: shard.id(), reason })
+        }
+    }
+}
+
+/// The root. It is told nothing, it only watches.
+pub(crate) struct NodeSupervisor;
+
+impl Actor for NodeSupervisor {
+    type Msg = ();
+    type State = Arc<LedShards>;
+    type Arguments = Arc<LedShards>;
+
+    async fn pre_start(
+        &self,
+        _myself: ActorRef<Self::Msg>,
+        shards: Self::Arguments,
+    ) -> Result<Self::State, ActorProcessingErr> {
+        Ok(shards)
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        event: SupervisionEvent,
+        shards: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        let ended = match event {
+            SupervisionEvent::ActorFailed(actor, error) => {
+                metrics::actor_failed();
+                tracing::error!(actor = %actor.get_id(), %error, "a shard's supervisor failed");
+                actor
+            }
+            SupervisionEvent::ActorTerminated(actor, ..) => actor,
+            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {
+                return Ok(());
+            }
+        };
+        // A shard that was resigned is not found: its end was wanted.
+        let Some(old) = shards.supervised_by(ended.get_id()) else { return Ok(()) };
+        old.close();
+        let desk = Desk::clone(old.desk());
+        match start_shard(desk, myself.get_cell()).await {
+            Ok(new) => shards.replace(&old, new),
+            Err(error) => tracing::error!(%error, "a shard is led but has no actors"),
+        }
+        Ok(())
+    }
+}

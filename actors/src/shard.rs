@@ -1,0 +1,229 @@
+//! A shard that this node leads: its actors, and how a request gets to one and back.
+//!
+//! Mailboxes have no bound, so the bound is here, before anything is sent: a place in the shard,
+//! then a seat at the row.
+
+use std::hash::Hash;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use countersign_core::ids::{ShardId, TenantId, UserId, UserKey};
+use countersign_core::reply::{Refusal, Reply};
+use countersign_core::tenant::{TenantCommand, TenantReply};
+use ractor::rpc::CallResult;
+use ractor::{ActorCell, ActorId, ActorRuntime, SpawnErr};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+
+use crate::desk::Desk;
+use crate::gateway::{GatewayError, Question, Target};
+use crate::metrics;
+use crate::router::{NoSeat, Router};
+use crate::row_actor::{Ask, Decider, Request, Row, RowActor};
+use crate::tenant_row::TenantRow;
+use crate::user_row::UserRow;
+
+/// How often a request that no actor took up is sent again.
+const SENDINGS: usize = 3;
+
+/// One led shard. It is closed once and never opened again; leading anew makes a new one.
+pub(crate) struct Shard {
+    desk: Arc<Desk>,
+    users: Router<UserKey, Ask<UserRow>>,
+    tenants: Router<TenantId, Ask<TenantRow>>,
+    places: Arc<Semaphore>,
+    supervisor: OnceLock<ActorCell>,
+}
+
+impl Shard {
+    pub(crate) fn new(desk: Desk) -> Self {
+        let options = &desk.options;
+        Self {
+            users: Router::new(options.cached_per_shard, options.pending_per_row),
+            tenants: Router::new(options.cached_per_shard, options.pending_per_row),
+            places: Arc::new(Semaphore::new(options.pending_per_shard as usize)),
+            supervisor: OnceLock::new(),
+            desk: Arc::new(desk),
+        }
+    }
+
+    pub(crate) fn id(&self) -> ShardId {
+        self.desk.replica.shard()
+    }
+
+    pub(crate) fn desk(&self) -> &Arc<Desk> {
+        &self.desk
+    }
+
+    /// Says whose children the actors are. Called once, by the supervisor as it starts.
+    pub(crate) fn supervised_by(&self, supervisor: ActorCell) {
+        let _ = self.supervisor.set(supervisor);
+    }
+
+    pub(crate) fn supervisor(&self) -> Option<&ActorCell> {
+        self.supervisor.get()
+    }
+
+    pub(crate) fn actors(&self) -> usize {
+        self.users.len() + self.tenants.len()
+    }
+
+    /// Drops all actors now. Whoever waits gets [`GatewayError::Unavailable`].
+    pub(crate) fn close(&self) {
+        self.users.close();
+        self.tenants.close();
+        self.places.close();
+        if let Some(supervisor) = self.supervisor.get() {
+            supervisor.kill();
+        }
+    }
+
+    /// Waits until nothing is asked any more; `false` if that was not so by `deadline`. What is
+    /// asked meanwhile is refused.
+    pub(crate) async fn emptied(&self, deadline: Instant) -> bool {
+        let all = self.desk.options.pending_per_shard;
+        timeout_at(deadline, self.places.acquire_many(all)).await.is_ok_and(|all| all.is_ok())
+    }
+
+    /// An actor ended, whatever the reason.
+    pub(crate) fn forget(&self, actor: ActorId) {
+        self.users.forget(actor);
+        self.tenants.forget(actor);
+    }
+
+    /// Retires actors of which nothing was asked in the last `sweeps` sweeps.
+    pub(crate) fn sweep(&self, sweeps: u64) {
+        self.users.sweep(sweeps);
+        self.tenants.sweep(sweeps);
+    }
+
+    pub(crate) async fn ask_tenant(
+        &self,
+        id: TenantId,
+        request: Request<TenantCommand>,
+    ) -> Result<TenantReply, GatewayError> {
+        self.converse(&self.tenants, &id, TenantRow(id.clone()), request).await
+    }
+
+    pub(crate) async fn ask_user(
+        &self,
+        target: Target,
+        keep: impl FnOnce(&UserKey, Request<Question>) -> Request<Question>,
+        request: Request<Question>,
+    ) -> Result<Reply, GatewayError> {
+        let tenant = request.caller.tenant.clone();
+        let user = match target {
+            Target::User(user) => Some(user),
+            Target::Challenge(_) => self.owner(&tenant, &target, request.deadline).await?,
+        };
+        let Some(user) = user else { return Ok(Reply::Refused(Refusal::ChallengeNotFound)) };
+        let key = UserKey::new(tenant, user);
+        let request = keep(&key, request);
+        self.converse(&self.users, &key, UserRow(key.clone()), request).await
+    }
+
+    /// Whose challenge it is, by the hash in its id.
+    async fn owner(
+        &self,
+        tenant: &TenantId,
+        target: &Target,
+        deadline: Instant,
+    ) -> Result<Option<UserId>, GatewayError> {
+        let Target::Challenge(id) = target else { return Ok(None) };
+        let _place = self.place()?;
+        let hash = self.desk.ports.vault.challenge_user(*id);
+        let replica = self.desk.replica.as_ref();
+        if let Some(user) = replica.user_by_hash(tenant, hash)? {
+            return Ok(Some(user));
+        }
+        // Perhaps an earlier leader committed the user and this node has not applied it yet.
+        timeout_at(deadline, replica.barrier())
+            .await
+            .map_err(|_| GatewayError::Unavailable("leadership was not confirmed".into()))??;
+        Ok(replica.user_by_hash(tenant, hash)?)
+    }
+
+    fn place(&self) -> Result<OwnedSemaphorePermit, GatewayError> {
+        Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+            if self.places.is_closed() {
+                return self.dropped();
+            }
+            metrics::overloaded("shard");
+            GatewayError::Overloaded
+        })
+    }
+
+    fn dropped(&self) -> GatewayError {
+        GatewayError::Unavailable(format!("this node ceased to lead shard {}", self.id()))
+    }
+
+    /// Sends a request to its row's actor and waits for the answer, at most until its deadline.
+    async fn converse<K: Clone + Eq + Hash, R: Row>(
+        &self,
+        router: &Router<K, Ask<R>>,
+        key: &K,
+        row: R,
+        request: Request<R::Question>,
+    ) -> Result<R::Reply, GatewayError> {
+        let request = Arc::new(request);
+        for _ in 0..SENDINGS {
+            let place = self.place()?;
+            let (actor, seat) = match router.enter(key, place, || self.spawn(row.clone())) {
+                Ok(entered) => entered,
+                Err(NoSeat::Closed) => return Err(self.dropped()),
+                Err(NoSeat::RowFull) => {
+                    metrics::overloaded("row");
+                    return Err(GatewayError::OverloadedUser);
+                }
+                Err(NoSeat::Spawn(error)) => {
+                    return Err(GatewayError::Internal(format!("no actor could be made: {error}")));
+                }
+            };
+            let taken = Arc::new(AtomicBool::new(false));
+            let ask = |reply| Ask {
+                request: Arc::clone(&request),
+                taken: Arc::clone(&taken),
+                seat,
+                reply,
+            };
+            let wait = request.deadline.saturating_duration_since(Instant::now());
+            match actor.call(ask, Some(wait)).await {
+                Ok(CallResult::Success(answer)) => return answer,
+                Ok(CallResult::Timeout) => {
+                    return Err(GatewayError::Unavailable("the decision took too long".into()));
+                }
+                Ok(CallResult::SenderError) | Err(_) => {}
+            }
+            // The actor ended. Its supervisor is told as well, but the next request, perhaps of
+            // this very caller, must not wait for that.
+            router.forget(actor.get_id());
+            if router.closed() {
+                return Err(self.dropped());
+            }
+            if Instant::now() >= request.deadline {
+                return Err(GatewayError::Unavailable("the decision took too long".into()));
+            }
+            if taken.load(Ordering::Acquire) {
+                return Err(GatewayError::Internal("the actor failed while deciding".into()));
+            }
+            // It fell over another's request before it came to this one: nothing was done.
+        }
+        Err(GatewayError::Unavailable("the actors kept failing".into()))
+    }
+
+    /// Makes an actor without waiting for it to start: messages wait in its mailbox. Never named:
+    /// the registry of names is one for the process.
+    fn spawn<R: Row>(&self, row: R) -> Result<ractor::ActorRef<Ask<R>>, SpawnErr> {
+        let Some(supervisor) = self.supervisor.get() else {
+            return Err(SpawnErr::StartupFailed("the shard has no supervisor yet".into()));
+        };
+        let decider = Decider::new(row, Arc::clone(&self.desk));
+        let (actor, _starting) = ActorRuntime::<RowActor<R>>::spawn_linked_instant(
+            None,
+            RowActor::new(),
+            decider,
+            supervisor.clone(),
+        )?;
+        Ok(actor)
+    }
+}

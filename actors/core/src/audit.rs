@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ChallengeId, FactorId, KeyId};
 
+/// The reason of an entry that tells of a wrong code.
+pub const INVALID_CODE: &str = "invalid_code";
+
 /// How it went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AuditOutcome {
@@ -64,6 +67,11 @@ impl AuditEntry {
             reason: Some(reason.to_owned()),
             ..Self::success(event_type)
         }
+    }
+
+    /// Whether it counts against its address: a wrong code was read.
+    pub fn is_failed_verification(&self) -> bool {
+        self.outcome == AuditOutcome::Failure && self.reason.as_deref() == Some(INVALID_CODE)
     }
 
     /// With the factor concerned.

@@ -91,6 +91,11 @@ impl Challenge {
         }
     }
 
+    /// Whether it can be answered at `now`.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.status(now) == ChallengeStatus::Pending
+    }
+
     /// Wrong answers left before it ends.
     pub const fn attempts_remaining(&self) -> u32 {
         CHALLENGE_MAX_WRONG.saturating_sub(self.wrong)

@@ -1,15 +1,204 @@
-//! How events change a user. Total: an event never fails, whatever the state.
+//! How events change a user. Total: an event never fails, whatever the state, and the same events
+//! give the same state on the leader that decided and on every replica that applies.
 
+use crate::challenge::{CHALLENGE_KEPT_MS, CHALLENGES_KEPT, Challenge, ChallengeOutcome};
+use crate::device::TRUSTED_DEVICES_KEPT;
 use crate::event::UserEvent;
+use crate::factor::{Factor, FactorKind};
+use crate::ids::{ChallengeId, DeviceId, FactorId};
+use crate::policy::LockoutPolicy;
+use crate::risk::LoginContext;
 use crate::time::Timestamp;
-use crate::user::UserState;
+use crate::user::{
+    ENROLLMENT_LIFETIME_MS, SPENT_SECRET_KEPT_MS, SPENT_SECRETS_KEPT, SpentSecret, UserState,
+};
 
-/// Applies one event that happened at `at`. After the last event of a commit, call [`settle`].
-pub fn evolve(_state: &mut UserState, _event: &UserEvent, _at: Timestamp) {}
-
-/// Applies all events of one commit: what the leader and every replica do.
+/// Applies all events of one commit, at the time that the commit was stamped with.
 pub fn evolve_all(state: &mut UserState, events: &[UserEvent], at: Timestamp) {
     for event in events {
         evolve(state, event, at);
     }
+    if state.exists() {
+        state.updated_at = at;
+        forget_what_is_over(state, at);
+    }
+}
+
+/// Applies one event.
+fn evolve(state: &mut UserState, event: &UserEvent, at: Timestamp) {
+    match event {
+        UserEvent::Created { pseudonym } => {
+            *state =
+                UserState { pseudonym: Some(*pseudonym), created_at: at, ..UserState::default() }
+        }
+        UserEvent::ProfileSet(profile) => state.profile = profile.clone(),
+        UserEvent::Erased => *state = UserState::default(),
+        UserEvent::PasswordChanged { changed_at } => {
+            state.password_changed_at = Some(*changed_at);
+            state.devices.clear();
+        }
+        UserEvent::EnrollmentBegun(pending) => {
+            state.pending.retain(|other| other.factor_type() != pending.factor_type());
+            state.pending.push(pending.clone());
+        }
+        UserEvent::FactorActivated(factor) => activate(state, factor),
+        UserEvent::FactorRenamed { id, name } => {
+            with_factor(state, *id, |factor| factor.name.clone_from(name));
+        }
+        UserEvent::FactorRemoved { id } => remove_factor(state, *id, at),
+        UserEvent::PrimarySet { id } => {
+            if state.factor(*id).is_some() {
+                state.primary = Some(*id);
+            }
+        }
+        UserEvent::StepSpent { id, step } => spend_step(state, *id, *step, at),
+        UserEvent::RecoverySetMade(set) => {
+            state.recovery = Some(set.clone());
+            if let Some(made) = &mut state.recovery {
+                made.generated_at = at;
+            }
+        }
+        UserEvent::RecoveryCodeSpent { digest } => {
+            if let Some(set) = &mut state.recovery {
+                set.unused.retain(|unused| unused != digest);
+                set.used.push(*digest);
+            }
+        }
+        UserEvent::ChallengeOpened(challenge) => open_challenge(state, challenge),
+        UserEvent::ChallengeEnded { id, outcome } => end_challenge(state, *id, *outcome),
+        UserEvent::AttemptFailed { policy, challenge } => fail(state, policy, *challenge, at),
+        UserEvent::RefusalNoted => state.lockout.refusal_noted = true,
+        UserEvent::AttemptSucceeded => state.lockout.clear(),
+        UserEvent::Learned(context) => state.history.learn(context, at),
+        UserEvent::DeviceTrusted(device) => {
+            state.devices.push(device.clone());
+            drop_oldest_device(state);
+        }
+        UserEvent::DeviceUsed { id } => {
+            if let Some(device) = state.devices.iter_mut().find(|device| device.id == *id) {
+                device.last_used_at = Some(at);
+            }
+        }
+        UserEvent::DeviceRevoked { id } => revoke_device(state, *id),
+        UserEvent::DevicesRevoked => state.devices.clear(),
+        UserEvent::Reset => reset(state, at),
+        UserEvent::Unlocked => state.lockout.clear(),
+    }
+}
+
+fn with_factor(state: &mut UserState, id: FactorId, change: impl FnOnce(&mut Factor)) {
+    if let Some(factor) = state.factors.iter_mut().find(|factor| factor.id == id) {
+        change(factor);
+    }
+}
+
+fn activate(state: &mut UserState, factor: &Factor) {
+    state.pending.retain(|pending| pending.id != factor.id);
+    state.factors.retain(|other| other.id != factor.id);
+    state.factors.push(factor.clone());
+    state.primary = state.primary.or(Some(factor.id));
+}
+
+/// The oldest of the remaining factors becomes primary if the removed one was.
+fn remove_factor(state: &mut UserState, id: FactorId, at: Timestamp) {
+    let Some(position) = state.factors.iter().position(|factor| factor.id == id) else { return };
+    let removed = state.factors.remove(position);
+    remember_spent_steps(state, &removed, at);
+    if state.primary == Some(id) {
+        state.primary = state.factors.first().map(|factor| factor.id);
+    }
+}
+
+/// Keeps the last accepted step of a secret that goes, so that it stays spent if the secret comes
+/// back.
+fn remember_spent_steps(state: &mut UserState, factor: &Factor, at: Timestamp) {
+    let FactorKind::Totp(totp) = &factor.kind;
+    if let Some(last_step) = totp.last_step {
+        state.spent_secrets.push(SpentSecret { fingerprint: totp.fingerprint, last_step, at });
+    }
+}
+
+/// Never lowers the highest spent step.
+fn spend_step(state: &mut UserState, id: FactorId, step: u64, at: Timestamp) {
+    with_factor(state, id, |factor| {
+        let FactorKind::Totp(totp) = &mut factor.kind;
+        totp.last_step = totp.last_step.max(Some(step));
+        factor.last_used_at = Some(at);
+    });
+}
+
+fn open_challenge(state: &mut UserState, challenge: &Challenge) {
+    state.challenges.push(challenge.clone());
+    let over = state.challenges.len().saturating_sub(CHALLENGES_KEPT);
+    state.challenges.drain(..over);
+}
+
+fn end_challenge(state: &mut UserState, id: ChallengeId, outcome: ChallengeOutcome) {
+    if let Some(challenge) = state.challenges.iter_mut().find(|challenge| challenge.id == id) {
+        challenge.outcome = outcome;
+        // What it told was learnt from, or is of no use.
+        challenge.context = LoginContext::default();
+    }
+}
+
+fn fail(
+    state: &mut UserState,
+    policy: &LockoutPolicy,
+    challenge: Option<ChallengeId>,
+    at: Timestamp,
+) {
+    state.lockout.record_failure(policy, at);
+    let answered = state.challenges.iter_mut().find(|one| Some(one.id) == challenge);
+    if let Some(challenge) = answered {
+        challenge.wrong = challenge.wrong.saturating_add(1);
+        if challenge.attempts_remaining() == 0 {
+            challenge.outcome = ChallengeOutcome::Failed;
+            challenge.context = LoginContext::default();
+        }
+    }
+}
+
+fn drop_oldest_device(state: &mut UserState) {
+    while state.devices.len() > TRUSTED_DEVICES_KEPT {
+        let oldest = (0..state.devices.len())
+            .min_by_key(|&index| {
+                let device = &state.devices[index];
+                device.last_used_at.unwrap_or(device.created_at)
+            })
+            .unwrap_or(0);
+        state.devices.remove(oldest);
+    }
+}
+
+fn revoke_device(state: &mut UserState, id: DeviceId) {
+    state.devices.retain(|device| device.id != id);
+}
+
+fn reset(state: &mut UserState, at: Timestamp) {
+    for factor in std::mem::take(&mut state.factors) {
+        remember_spent_steps(state, &factor, at);
+    }
+    state.primary = None;
+    state.pending.clear();
+    state.recovery = None;
+    state.devices.clear();
+    state.lockout.clear();
+    for challenge in &mut state.challenges {
+        if challenge.outcome == ChallengeOutcome::Pending {
+            challenge.outcome = ChallengeOutcome::Failed;
+            challenge.context = LoginContext::default();
+        }
+    }
+}
+
+/// Keeps the row small: challenges whose outcome nobody asks for any more, enrollments that
+/// expired an enrollment's lifetime ago, devices past their time, and old memories go.
+fn forget_what_is_over(state: &mut UserState, at: Timestamp) {
+    state.challenges.retain(|one| at.millis_since(one.created_at) < CHALLENGE_KEPT_MS);
+    state.pending.retain(|one| at.millis_since(one.expires_at) < ENROLLMENT_LIFETIME_MS);
+    state.devices.retain(|device| at < device.expires_at);
+    state.spent_secrets.retain(|spent| at.millis_since(spent.at) < SPENT_SECRET_KEPT_MS);
+    let over = state.spent_secrets.len().saturating_sub(SPENT_SECRETS_KEPT);
+    state.spent_secrets.drain(..over);
+    state.history.forget(at);
 }

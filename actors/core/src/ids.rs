@@ -174,9 +174,7 @@ impl FromStr for UserId {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let fits = (1..=128).contains(&text.len())
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"._:@|+-".contains(&b));
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:@|+-".contains(&b));
         fits.then(|| Self(text.to_owned())).ok_or(IdError::User)
     }
 }

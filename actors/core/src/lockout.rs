@@ -99,7 +99,16 @@ mod tests {
         let delays: Vec<_> = [4, 5, 6, 7, 11, 12, 13, 99].into_iter().map(delay_after).collect();
         assert_eq!(
             delays,
-            [None, Some(30), Some(60), Some(120), Some(1_920), Some(3_600), Some(3_600), Some(3_600)]
+            [
+                None,
+                Some(30),
+                Some(60),
+                Some(120),
+                Some(1_920),
+                Some(3_600),
+                Some(3_600),
+                Some(3_600)
+            ]
         );
     }
 

@@ -113,3 +113,20 @@ pub enum Applied {
         more: bool,
     },
 }
+
+/// Names the row that a command concerns and nothing else of it: this text may reach a log line.
+impl std::fmt::Display for LogCommand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Propose(proposal) => match &proposal.change {
+                Change::User { events, .. } => write!(f, "{} events of a user", events.len()),
+                Change::Tenant { id, events } => {
+                    write!(f, "{} events of tenant {id}", events.len())
+                }
+                Change::System { events } => write!(f, "{} events of the cluster", events.len()),
+            },
+            Self::TrimAudit { .. } => f.write_str("trimming of the audit log"),
+            Self::PurgeTenant { tenant, .. } => write!(f, "purge of tenant {tenant}"),
+        }
+    }
+}

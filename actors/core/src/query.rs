@@ -1,19 +1,157 @@
-//! Questions that change nothing.
+//! Questions that change nothing, and how state is shown.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::challenge::{Challenge, ChallengeKind};
 use crate::command::Query;
 use crate::context::Surroundings;
-use crate::ids::UserKey;
-use crate::reply::{Refusal, Reply};
+use crate::factor::{Factor, FactorType};
+use crate::ids::{UserId, UserKey};
+use crate::lockout::Lock;
+use crate::policy::{Policy, Requirement, Rule};
+use crate::reply::{ChallengeView, DeviceView, FactorView, Refusal, Reply, StatusView, UserView};
+use crate::risk::Trigger;
 use crate::time::Timestamp;
 use crate::user::UserState;
 
-/// Answers `query` from `state`.
+/// Answers `query` from `state`, as of `now`.
 pub fn answer(
-    _key: &UserKey,
-    _state: &UserState,
-    _query: &Query,
-    _around: &Surroundings<'_>,
-    _now: Timestamp,
+    key: &UserKey,
+    state: &UserState,
+    query: &Query,
+    around: &Surroundings<'_>,
+    now: Timestamp,
 ) -> Reply {
-    Reply::Refused(Refusal::UserNotFound)
+    if let Query::Challenge(id) = query {
+        let policy = &around.tenant.policy;
+        return match state.challenge(*id) {
+            None => Reply::Refused(Refusal::ChallengeNotFound),
+            Some(challenge) => {
+                let allowed = policy.rule_for(&state.profile.groups).allowed_factors;
+                Reply::ChallengeState(challenge_view(key, state, challenge, &allowed, now))
+            }
+        };
+    }
+    if !state.exists() {
+        return Reply::Refused(Refusal::UserNotFound);
+    }
+    match query {
+        Query::Challenge(_) | Query::User => Reply::User(user_view(&key.user, state, false)),
+        Query::Factors => Reply::Factors(factor_views(state, &FactorType::ALL.into())),
+        Query::RecoveryCodes => Reply::RecoveryStatus {
+            total: state.recovery.as_ref().map_or(0, |set| set.total),
+            remaining: state.recovery_codes_remaining(),
+            generated_at: state.recovery.as_ref().map(|set| set.generated_at),
+        },
+        Query::Devices => Reply::Devices(device_views(state, now)),
+        Query::Status => Reply::Status(status_view(state, &around.tenant.policy, now)),
+    }
+}
+
+/// A user, as shown.
+pub fn user_view(id: &UserId, state: &UserState, created: bool) -> UserView {
+    UserView {
+        id: id.clone(),
+        profile: state.profile.clone(),
+        created_at: state.created_at,
+        updated_at: state.updated_at,
+        created,
+    }
+}
+
+/// A factor, as shown.
+pub fn factor_view(factor: &Factor, state: &UserState) -> FactorView {
+    FactorView {
+        id: factor.id,
+        factor_type: factor.factor_type(),
+        name: factor.name.clone(),
+        primary: state.primary == Some(factor.id),
+        created_at: factor.created_at,
+        last_used_at: factor.last_used_at,
+    }
+}
+
+fn factor_views(state: &UserState, allowed: &BTreeSet<FactorType>) -> Vec<FactorView> {
+    state.usable(allowed).map(|factor| factor_view(factor, state)).collect()
+}
+
+/// A challenge, as shown.
+pub fn challenge_view(
+    key: &UserKey,
+    state: &UserState,
+    challenge: &Challenge,
+    allowed: &BTreeSet<FactorType>,
+    now: Timestamp,
+) -> ChallengeView {
+    let by_proof = challenge.kind == ChallengeKind::Proof;
+    ChallengeView {
+        id: challenge.id,
+        user: key.user.clone(),
+        purpose: challenge.purpose,
+        kind: challenge.kind,
+        status: challenge.status(now),
+        expires_at: challenge.expires_at,
+        recovery_codes_available: by_proof && state.recovery_codes_remaining() > 0,
+        factors: if by_proof { factor_views(state, allowed) } else { Vec::new() },
+        attempts_remaining: challenge.attempts_remaining(),
+    }
+}
+
+/// Triggers as the contract names them, separated by commas.
+pub fn trigger_names(triggers: &[Trigger]) -> String {
+    triggers.iter().map(|trigger| trigger.as_str()).collect::<Vec<_>>().join(",")
+}
+
+/// When a user's grace ends: `None` if none runs. It runs from the later of the user's creation
+/// and the moment the rule became REQUIRED.
+pub fn grace_ends_at(
+    state: &UserState,
+    policy: &Policy,
+    rule: &Rule,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let created_at = if state.exists() { state.created_at } else { now };
+    let since = rule.required_since.map_or(created_at, |since| since.max(created_at));
+    let ends_at = since.plus_millis(policy.grace_period.millis());
+    (rule.requirement == Requirement::Required && now < ends_at).then_some(ends_at)
+}
+
+fn device_views(state: &UserState, now: Timestamp) -> Vec<DeviceView> {
+    let current = state.devices.iter().filter(|device| now < device.expires_at);
+    current
+        .map(|device| DeviceView {
+            id: device.id,
+            name: device.name.clone(),
+            user_agent: device.user_agent.clone(),
+            created_at: device.created_at,
+            last_used_at: device.last_used_at,
+            expires_at: device.expires_at,
+        })
+        .collect()
+}
+
+fn status_view(state: &UserState, policy: &Policy, now: Timestamp) -> StatusView {
+    let rule = policy.rule_for(&state.profile.groups);
+    let mut factors = BTreeMap::new();
+    for factor in &state.factors {
+        *factors.entry(factor.factor_type()).or_insert(0) += 1;
+    }
+    let usable = state.usable(&rule.allowed_factors).next().is_some();
+    let lock = state.lockout.at(now);
+    StatusView {
+        enabled: !state.factors.is_empty(),
+        factor_count: u32::try_from(state.factors.len()).unwrap_or(u32::MAX),
+        factors,
+        primary_factor_id: state.primary,
+        recovery_codes_remaining: state.recovery_codes_remaining(),
+        trusted_device_count: u32::try_from(device_views(state, now).len()).unwrap_or(u32::MAX),
+        requirement: rule.requirement,
+        grace_period_ends_at: if usable { None } else { grace_ends_at(state, policy, &rule, now) },
+        locked_until: match lock {
+            Lock::Until(until) => Some(until),
+            Lock::Open | Lock::Hard => None,
+        },
+        locked_hard: lock == Lock::Hard,
+        failed_attempts: state.lockout.failed_attempts,
+    }
 }

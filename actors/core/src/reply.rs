@@ -211,6 +211,23 @@ pub enum Reason {
     TrustedDevice,
 }
 
+impl Reason {
+    /// The name in the HTTP contract.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PolicyDisabled => "POLICY_DISABLED",
+            Self::NotEnrolled => "NOT_ENROLLED",
+            Self::UserEnrolled => "USER_ENROLLED",
+            Self::GracePeriod => "GRACE_PERIOD",
+            Self::EnrollmentRequired => "ENROLLMENT_REQUIRED",
+            Self::PolicyRequired => "POLICY_REQUIRED",
+            Self::LowRisk => "LOW_RISK",
+            Self::Risk => "RISK",
+            Self::TrustedDevice => "TRUSTED_DEVICE",
+        }
+    }
+}
+
 /// The answer to "does this login need a second factor?".
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChallengeAnswer {

@@ -20,6 +20,10 @@ pub const ENROLLMENT_LIFETIME_MS: i64 = 10 * MINUTE_MS;
 /// How long the last time step of a removed TOTP secret is remembered: longer than any code lives.
 pub const SPENT_SECRET_KEPT_MS: i64 = 10 * MINUTE_MS;
 
+/// How many removed secrets are remembered at most. A user has at most [`FACTORS_MAX`] factors, so
+/// this covers several full turnovers within [`SPENT_SECRET_KEPT_MS`].
+pub const SPENT_SECRETS_KEPT: usize = 5 * FACTORS_MAX;
+
 /// What the application told about the user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {

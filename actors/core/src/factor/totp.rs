@@ -77,20 +77,23 @@ impl Parameters {
     }
 
     fn generator(&self, secret: &Secret) -> Totp {
+        // Imported secrets may be shorter than RFC 4226 recommends; their length was judged when
+        // they came in, so the builder's own judgement is not asked for again.
+        self.builder(secret).build_noncompliant()
+    }
+
+    fn builder(&self, secret: &Secret) -> Builder {
         let algorithm = match self.algorithm {
             Algorithm::Sha1 => TotpAlgorithm::SHA1,
             Algorithm::Sha256 => TotpAlgorithm::SHA256,
             Algorithm::Sha512 => TotpAlgorithm::SHA512,
         };
-        // Imported secrets may be shorter than RFC 4226 recommends; their length was judged when
-        // they came in, so the builder's own judgement is not asked for again.
         Builder::new()
             .with_algorithm(algorithm)
             .with_digits(self.digits)
             .with_step_duration(u64::from(self.period_seconds))
             .with_skew(0)
             .with_secret(secret.expose().to_vec())
-            .build_noncompliant()
     }
 }
 
@@ -149,6 +152,24 @@ pub fn check(
         (None, true) => CodeCheck::Spent,
         (None, false) => CodeCheck::Wrong,
     }
+}
+
+/// The `otpauth` URI that authenticator apps scan, in the key URI format. It holds the secret.
+/// `None` for an empty account name.
+pub fn otpauth_uri(
+    parameters: &Parameters,
+    secret: &Secret,
+    issuer: &str,
+    account: &str,
+) -> Option<Secret> {
+    // A colon separates issuer and account in the label, so it may stand in neither.
+    let plain = |text: &str| text.replace(':', " ");
+    let totp = parameters
+        .builder(secret)
+        .with_issuer(Some(plain(issuer)))
+        .with_account_name(plain(account))
+        .build_noncompliant();
+    totp.to_url().map(Secret::from).ok()
 }
 
 /// Strips what people type between digits: white space and dashes, anywhere.

@@ -1,17 +1,196 @@
 //! Decisions about a tenant.
 
-use super::{TenantCommand, TenantEvent, TenantReply, TenantState};
+use std::collections::BTreeSet;
+
+use data_encoding::BASE64URL_NOPAD;
+use sha2::{Digest, Sha256};
+
+use super::{
+    API_KEYS_MAX, ApiKey, Scope, TenantCommand, TenantEvent, TenantReply, TenantState, patch,
+};
+use crate::audit::AuditEntry;
 use crate::context::Context;
 use crate::decision::Decision;
-use crate::ids::TenantId;
+use crate::ids::{KeyId, TenantId};
+use crate::policy::Policy;
 use crate::reply::Refusal;
+use crate::secret::Secret;
+use crate::settings::Settings;
+use crate::time::Timestamp;
+
+/// What every API key begins with.
+pub const KEY_PREFIX: &str = "csk_";
+
+type Verdict = Decision<TenantReply, TenantEvent>;
+
+/// What is kept of an API key. A random key needs no slow hash.
+pub fn key_hash(key: &str) -> [u8; 32] {
+    Sha256::digest(key.as_bytes()).into()
+}
 
 /// Decides `command` on `state`, `None` for a tenant that does not exist.
 pub fn decide(
-    _id: &TenantId,
-    _state: Option<&TenantState>,
-    _command: &TenantCommand,
-    _context: &mut Context<'_>,
+    id: &TenantId,
+    state: Option<&TenantState>,
+    command: &TenantCommand,
+    context: &mut Context<'_>,
 ) -> Decision<TenantReply, TenantEvent> {
-    Decision::reply(TenantReply::Refused(Refusal::NotFound("tenant".to_owned())))
+    let actor = context.actor;
+    let outcome = match (state.filter(|tenant| tenant.removed_at.is_none()), command) {
+        (None, TenantCommand::Create { name, key, root }) if state.is_none() => {
+            Ok(create(id, name, key.as_ref(), *root, context))
+        }
+        (_, TenantCommand::Create { .. }) => {
+            Err(Refusal::Conflict("a tenant of this id exists or existed".to_owned()))
+        }
+        (None, _) => Err(Refusal::NotFound("tenant".to_owned())),
+        (Some(tenant), command) => change(tenant, command, context),
+    };
+    let mut verdict =
+        outcome.unwrap_or_else(|refusal| Decision::reply(TenantReply::Refused(refusal)));
+    for entry in &mut verdict.audit {
+        entry.actor = actor;
+    }
+    verdict
+}
+
+fn verdict(reply: TenantReply, event: TenantEvent, entry: AuditEntry) -> Verdict {
+    Decision { reply, events: vec![event], audit: vec![entry] }
+}
+
+fn change(
+    tenant: &TenantState,
+    command: &TenantCommand,
+    context: &mut Context<'_>,
+) -> Result<Verdict, Refusal> {
+    match command {
+        TenantCommand::Create { .. } => {
+            Err(Refusal::Conflict("a tenant of this id exists".to_owned()))
+        }
+        TenantCommand::Remove => remove(tenant),
+        TenantCommand::PatchPolicy(wish) => {
+            let next = Box::new(patch::policy(&tenant.policy, wish, context.now)?);
+            let entry = AuditEntry::success("mfa.policy.updated").detail("version", next.version);
+            Ok(verdict(TenantReply::Policy(next.clone()), TenantEvent::PolicySet(next), entry))
+        }
+        TenantCommand::PatchSettings(wish) => {
+            let next = Box::new(patch::settings(&tenant.settings, wish)?);
+            let entry = AuditEntry::success("mfa.settings.updated");
+            Ok(verdict(TenantReply::Settings(next.clone()), TenantEvent::SettingsSet(next), entry))
+        }
+        TenantCommand::CreateApiKey { name, scopes, expires_at } => {
+            create_api_key(tenant, name, scopes, *expires_at, context)
+        }
+        TenantCommand::RevokeApiKey { id } => revoke_api_key(tenant, *id),
+    }
+}
+
+fn create(
+    id: &TenantId,
+    name: &str,
+    key: Option<&Secret>,
+    root: bool,
+    context: &mut Context<'_>,
+) -> Verdict {
+    let now = context.now;
+    let (mut api_key, fresh) = new_api_key("First key", &Scope::ALL.into(), None, context);
+    api_key.root = root;
+    let secret = key.cloned().unwrap_or(fresh);
+    api_key.hash = key_hash(secret.expose_str());
+    let created = TenantEvent::Created {
+        name: name.to_owned(),
+        policy: Box::new(Policy::initial(now)),
+        settings: Box::new(Settings::initial()),
+    };
+    Decision {
+        events: vec![created, TenantEvent::ApiKeyAdded(api_key.clone())],
+        audit: vec![AuditEntry::success("mfa.tenant.created").detail("keyId", api_key.id)],
+        reply: TenantReply::Created {
+            id: id.clone(),
+            name: name.to_owned(),
+            created_at: now,
+            api_key,
+            secret,
+        },
+    }
+}
+
+/// The tenant with the root key stays, or nobody could make another.
+fn remove(tenant: &TenantState) -> Result<Verdict, Refusal> {
+    if tenant.api_keys.iter().any(|key| key.root) {
+        return Err(Refusal::Conflict("the tenant that holds the root key stays".to_owned()));
+    }
+    let entry = AuditEntry::success("mfa.tenant.removed");
+    Ok(verdict(TenantReply::Done, TenantEvent::Removed, entry))
+}
+
+fn create_api_key(
+    tenant: &TenantState,
+    name: &str,
+    scopes: &BTreeSet<Scope>,
+    expires_at: Option<Timestamp>,
+    context: &mut Context<'_>,
+) -> Result<Verdict, Refusal> {
+    if scopes.is_empty() {
+        return Err(Refusal::Invalid {
+            pointer: "/scopes".to_owned(),
+            detail: "must name at least one scope".to_owned(),
+        });
+    }
+    if expires_at.is_some_and(|at| at <= context.now) {
+        return Err(Refusal::Invalid {
+            pointer: "/expiresAt".to_owned(),
+            detail: "must lie in the future".to_owned(),
+        });
+    }
+    if tenant.api_keys.len() >= API_KEYS_MAX {
+        let what = format!("the tenant has {API_KEYS_MAX} API keys, which is the limit");
+        return Err(Refusal::Conflict(what));
+    }
+    // Nobody hands out more than they have.
+    let asker = tenant.api_keys.iter().find(|key| Some(key.id) == context.actor);
+    if let Some(asker) = asker
+        && let Some(scope) = scopes.iter().find(|scope| !asker.scopes.contains(scope))
+    {
+        return Err(Refusal::Invalid {
+            pointer: "/scopes".to_owned(),
+            detail: format!("the asking key does not have the scope {}", scope.as_str()),
+        });
+    }
+    let (api_key, secret) = new_api_key(name, scopes, expires_at, context);
+    let entry = AuditEntry::success("mfa.api_key.created").detail("keyId", api_key.id);
+    let event = TenantEvent::ApiKeyAdded(api_key.clone());
+    Ok(verdict(TenantReply::ApiKeyCreated { api_key, secret }, event, entry))
+}
+
+fn revoke_api_key(tenant: &TenantState, id: KeyId) -> Result<Verdict, Refusal> {
+    let Some(key) = tenant.api_keys.iter().find(|key| key.id == id) else {
+        return Err(Refusal::NotFound("API key".to_owned()));
+    };
+    if key.root {
+        return Err(Refusal::Conflict("the root key cannot be revoked".to_owned()));
+    }
+    let entry = AuditEntry::success("mfa.api_key.revoked").detail("keyId", id);
+    Ok(verdict(TenantReply::Done, TenantEvent::ApiKeyRevoked { id }, entry))
+}
+
+/// A key of 256 random bits, `csk_…`.
+fn new_api_key(
+    name: &str,
+    scopes: &BTreeSet<Scope>,
+    expires_at: Option<Timestamp>,
+    context: &mut Context<'_>,
+) -> (ApiKey, Secret) {
+    let random = context.entropy.bytes::<32>();
+    let secret = Secret::from(format!("{KEY_PREFIX}{}", BASE64URL_NOPAD.encode(&random)));
+    let api_key = ApiKey {
+        id: KeyId::random(context.entropy),
+        name: name.to_owned(),
+        hash: key_hash(secret.expose_str()),
+        scopes: scopes.clone(),
+        root: false,
+        created_at: context.now,
+        expires_at,
+    };
+    (api_key, secret)
 }

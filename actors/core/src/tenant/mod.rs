@@ -3,12 +3,13 @@
 
 mod decide;
 mod evolve;
+mod patch;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::decide::decide;
+pub use self::decide::{KEY_PREFIX, decide, key_hash};
 pub use self::evolve::evolve;
 use crate::ids::{KeyId, TenantId};
 use crate::policy::{Policy, PolicyPatch};

@@ -1,0 +1,162 @@
+//! Whether a login needs a second factor, and the challenge if it does.
+
+use super::case::{Case, Verdict};
+use crate::audit::AuditEntry;
+use crate::challenge::{
+    CHALLENGE_LIFETIME_MS, Challenge, ChallengeKind, ChallengeOutcome, Purpose,
+};
+use crate::context::Context;
+use crate::decision::Decision;
+use crate::device;
+use crate::event::UserEvent;
+use crate::ids::DeviceId;
+use crate::policy::Requirement;
+use crate::query;
+use crate::reply::{Acr, Amr, ChallengeAnswer, Reason, Reply};
+use crate::risk::{self, LoginContext, Trigger};
+use crate::secret::Secret;
+use crate::time::Timestamp;
+
+/// What the policy asks for, before a trusted device is looked at.
+enum Demand {
+    Nothing(Reason),
+    Grace(Timestamp),
+    Proof(Reason),
+    Enrollment,
+}
+
+pub(super) fn create(
+    case: &Case<'_>,
+    purpose: Purpose,
+    login: &LoginContext,
+    device_token: Option<&Secret>,
+    context: &mut Context<'_>,
+) -> Verdict {
+    let triggers = risk::triggers(
+        case.policy(),
+        &case.state.history,
+        case.state.password_changed_at,
+        login,
+        case.around.failures_from_address,
+        context.now,
+    );
+    let mut events = case.created(context);
+    let demand = match demand(case, &triggers, context.now) {
+        Demand::Proof(reason) => match trusted(case, purpose, device_token, &triggers, context.now)
+        {
+            None => Demand::Proof(reason),
+            Some(id) => {
+                events.push(UserEvent::DeviceUsed { id });
+                Demand::Nothing(Reason::TrustedDevice)
+            }
+        },
+        other => other,
+    };
+    let kind = match demand {
+        Demand::Nothing(_) | Demand::Grace(_) => None,
+        Demand::Proof(_) => Some(ChallengeKind::Proof),
+        Demand::Enrollment => Some(ChallengeKind::EnrollmentRequired),
+    };
+    // Triggers decide under RISK_BASED alone; elsewhere they are recorded, not shown.
+    let shown = if case.rule.requirement == Requirement::RiskBased { triggers } else { Vec::new() };
+    let challenge = kind.map(|kind| open(case, purpose, kind, login, &shown, context));
+    events.extend(challenge.clone().map(UserEvent::ChallengeOpened));
+
+    let reply = answer(case, &demand, shown, challenge.as_ref(), context);
+    let mut entry = AuditEntry::success("mfa.challenge.created")
+        .because(reply.reason.as_str())
+        .detail("required", reply.mfa_required)
+        .from_address(login.ip_address);
+    entry.challenge_id = challenge.map(|challenge| challenge.id);
+    if !reply.triggers.is_empty() {
+        entry = entry.detail("triggers", query::trigger_names(&reply.triggers));
+    }
+    Decision { reply: Reply::Challenge(reply), events, audit: vec![entry] }
+}
+
+fn demand(case: &Case<'_>, triggers: &[Trigger], now: Timestamp) -> Demand {
+    let usable = case.state.usable(case.allowed()).next().is_some();
+    match (case.rule.requirement, usable) {
+        (Requirement::Disabled, _) => Demand::Nothing(Reason::PolicyDisabled),
+        (Requirement::Optional, false) => Demand::Nothing(Reason::NotEnrolled),
+        (Requirement::Optional, true) => Demand::Proof(Reason::UserEnrolled),
+        (Requirement::Required, true) => Demand::Proof(Reason::PolicyRequired),
+        (Requirement::Required, false) => {
+            match query::grace_ends_at(case.state, case.policy(), &case.rule, now) {
+                Some(ends_at) => Demand::Grace(ends_at),
+                None => Demand::Enrollment,
+            }
+        }
+        (Requirement::RiskBased, _) if triggers.is_empty() => Demand::Nothing(Reason::LowRisk),
+        (Requirement::RiskBased, true) => Demand::Proof(Reason::Risk),
+        (Requirement::RiskBased, false) => Demand::Enrollment,
+    }
+}
+
+/// The trusted device that stands in for a proof. Never for a step-up, never while the address is
+/// suspicious or the password has just changed.
+fn trusted(
+    case: &Case<'_>,
+    purpose: Purpose,
+    token: Option<&Secret>,
+    triggers: &[Trigger],
+    now: Timestamp,
+) -> Option<DeviceId> {
+    let barred = purpose == Purpose::StepUp
+        || !case.policy().trusted_devices.enabled
+        || triggers.contains(&Trigger::SuspiciousIp)
+        || triggers.contains(&Trigger::PasswordChanged);
+    if barred {
+        return None;
+    }
+    // A digest of 256 random bits may be compared in any way: nothing is learnt from its timing.
+    let digest = device::token_hash(token?.expose_str());
+    let device = case.state.devices.iter().find(|one| one.token_hash == digest)?;
+    (now < device.expires_at).then_some(device.id)
+}
+
+fn open(
+    case: &Case<'_>,
+    purpose: Purpose,
+    kind: ChallengeKind,
+    login: &LoginContext,
+    triggers: &[Trigger],
+    context: &mut Context<'_>,
+) -> Challenge {
+    Challenge {
+        id: context.vault.challenge_id(case.key.hash(), context.entropy.bytes()),
+        purpose,
+        kind,
+        created_at: context.now,
+        expires_at: context.now.plus_millis(CHALLENGE_LIFETIME_MS),
+        wrong: 0,
+        outcome: ChallengeOutcome::Pending,
+        context: login.clone(),
+        triggers: triggers.to_vec(),
+    }
+}
+
+fn answer(
+    case: &Case<'_>,
+    demand: &Demand,
+    triggers: Vec<Trigger>,
+    challenge: Option<&Challenge>,
+    context: &mut Context<'_>,
+) -> ChallengeAnswer {
+    let (reason, grace_period_ends_at) = match demand {
+        Demand::Nothing(reason) | Demand::Proof(reason) => (*reason, None),
+        Demand::Grace(ends_at) => (Reason::GracePeriod, Some(*ends_at)),
+        Demand::Enrollment => (Reason::EnrollmentRequired, None),
+    };
+    let now = context.now;
+    ChallengeAnswer {
+        mfa_required: challenge.is_some(),
+        reason,
+        triggers,
+        challenge: challenge
+            .map(|one| query::challenge_view(case.key, case.state, one, case.allowed(), now)),
+        enrollment_required: matches!(demand, Demand::Grace(_) | Demand::Enrollment),
+        grace_period_ends_at,
+        tokens: challenge.is_none().then(|| case.grant(Acr::Aal1, vec![Amr::Pwd], context)),
+    }
+}

@@ -1,0 +1,233 @@
+//! Enrolling an authenticator app: begun, then confirmed by a code; or taken over from elsewhere.
+
+use super::case::{Case, Verdict, refuse, verdict};
+use super::guess::Guess;
+use crate::audit::AuditEntry;
+use crate::challenge::{Challenge, ChallengeKind, ChallengeOutcome};
+use crate::context::Context;
+use crate::decision::Decision;
+use crate::event::UserEvent;
+use crate::factor::totp::{Parameters, TotpFactor, otpauth_uri, secret_length};
+use crate::factor::{Factor, FactorKind, FactorType, PendingEnrollment};
+use crate::ids::{ChallengeId, FactorId};
+use crate::query;
+use crate::reply::{Acr, Amr, Refusal, Reply, TotpEnrollment};
+use crate::secret::Secret;
+use crate::user::ENROLLMENT_LIFETIME_MS;
+
+/// What a factor's sealed secret is bound to, besides its user.
+pub(super) fn secret_purpose(id: FactorId) -> String {
+    format!("totp:{id}")
+}
+
+pub(super) fn begin_totp(
+    case: &Case<'_>,
+    name: &Option<String>,
+    parameters: Parameters,
+    account_name: Option<&str>,
+    context: &mut Context<'_>,
+) -> Verdict {
+    if let Err(refusal) = case.may_enroll(FactorType::Totp) {
+        return refuse(refusal);
+    }
+    let mut secret = vec![0; secret_length(parameters.algorithm)];
+    context.entropy.fill(&mut secret);
+    let secret = Secret::new(secret);
+    let account =
+        account_name.or(case.state.profile.email.as_deref()).unwrap_or(case.key.user.as_str());
+    let issuer = &case.around.tenant.settings.issuer;
+    let Some(uri) = otpauth_uri(&parameters, &secret, issuer, account) else {
+        return refuse(Refusal::Invalid {
+            pointer: "/accountName".to_owned(),
+            detail: "an account name must not be empty".to_owned(),
+        });
+    };
+    let id = FactorId::random(context.entropy);
+    let expires_at = context.now.plus_millis(ENROLLMENT_LIFETIME_MS);
+
+    let mut events = case.created(context);
+    events.push(UserEvent::EnrollmentBegun(PendingEnrollment {
+        id,
+        name: name.clone(),
+        created_at: context.now,
+        expires_at,
+        kind: FactorKind::Totp(seal(case, id, &secret, parameters, context)),
+    }));
+    let entry = AuditEntry::success("mfa.enrollment.started")
+        .factor(id)
+        .detail("factorType", FactorType::Totp.as_str());
+    let enrollment = TotpEnrollment { factor_id: id, secret, parameters, uri, expires_at };
+    verdict(Reply::TotpEnrollment(enrollment), events, entry)
+}
+
+pub(super) fn confirm_totp(
+    case: &Case<'_>,
+    code: &Secret,
+    name: &Option<String>,
+    challenge: Option<ChallengeId>,
+    context: &mut Context<'_>,
+) -> Verdict {
+    let guess = match Guess::open(case, "mfa.enrollment.failed", context.now) {
+        Ok(guess) => guess,
+        Err(stop) => return *stop,
+    };
+    let (pending, challenge) = match confirmable(case, challenge, context) {
+        Ok(found) => found,
+        Err(refusal) => return refuse(refusal),
+    };
+    let FactorKind::Totp(totp) = &pending.kind;
+    let mut guess = guess.of_factor(pending.id);
+    if let Some(challenge) = challenge {
+        guess = guess.answering(challenge);
+    }
+    let step = match guess.totp(pending.id, totp, code, context) {
+        Ok(step) => step,
+        Err(stop) => return *stop,
+    };
+    // The confirming code is spent: it cannot open the first login as well.
+    let factor = Factor {
+        id: pending.id,
+        name: name.clone().or_else(|| pending.name.clone()),
+        created_at: context.now,
+        last_used_at: None,
+        kind: FactorKind::Totp(TotpFactor { last_step: Some(step), ..totp.clone() }),
+    };
+    activate(case, factor, challenge, context)
+}
+
+/// The enrollment to confirm and the challenge that this would answer.
+fn confirmable<'a>(
+    case: &Case<'a>,
+    challenge: Option<ChallengeId>,
+    context: &Context<'_>,
+) -> Result<(&'a PendingEnrollment, Option<&'a Challenge>), Refusal> {
+    case.known()?;
+    let pending = case.state.pending(FactorType::Totp).ok_or(Refusal::NoPendingEnrollment)?;
+    if context.now >= pending.expires_at {
+        return Err(Refusal::EnrollmentExpired);
+    }
+    case.may_enroll(FactorType::Totp)?;
+    let FactorKind::Totp(totp) = &pending.kind;
+    not_enrolled_yet(case, totp)?;
+    let challenge = challenge.map(|id| enrollment_challenge(case, id, context)).transpose()?;
+    Ok((pending, challenge))
+}
+
+fn enrollment_challenge<'a>(
+    case: &Case<'a>,
+    id: ChallengeId,
+    context: &Context<'_>,
+) -> Result<&'a Challenge, Refusal> {
+    let challenge = case.state.challenge(id).ok_or(Refusal::ChallengeNotFound)?;
+    if challenge.kind != ChallengeKind::EnrollmentRequired {
+        let what = "this challenge is answered by a proof of a factor, not by an enrollment";
+        return Err(Refusal::Conflict(what.to_owned()));
+    }
+    if challenge.is_open(context.now) { Ok(challenge) } else { Err(Refusal::ChallengeExpired) }
+}
+
+pub(super) fn import_totp(
+    case: &Case<'_>,
+    secret: &Secret,
+    parameters: Parameters,
+    name: &Option<String>,
+    context: &mut Context<'_>,
+) -> Verdict {
+    if let Err(refusal) = case.may_enroll(FactorType::Totp) {
+        return refuse(refusal);
+    }
+    let id = FactorId::random(context.entropy);
+    let totp = seal(case, id, secret, parameters, context);
+    if let Err(refusal) = not_enrolled_yet(case, &totp) {
+        return refuse(refusal);
+    }
+    let factor = Factor {
+        id,
+        name: name.clone(),
+        created_at: context.now,
+        last_used_at: None,
+        kind: FactorKind::Totp(totp),
+    };
+    let mut events = case.created(context);
+    events.push(UserEvent::FactorActivated(factor.clone()));
+    let after = case.after(&events, context.now);
+    let entry = AuditEntry::success("mfa.factor.enrolled")
+        .factor(id)
+        .because("imported")
+        .detail("factorType", FactorType::Totp.as_str());
+    let factor = query::factor_view(&factor, &after);
+    verdict(Reply::Factor { factor, tokens: None }, events, entry)
+}
+
+/// Two factors with one secret would accept each code twice.
+fn not_enrolled_yet(case: &Case<'_>, totp: &TotpFactor) -> Result<(), Refusal> {
+    let same = |factor: &Factor| {
+        let FactorKind::Totp(other) = &factor.kind;
+        other.fingerprint == totp.fingerprint
+    };
+    if case.state.factors.iter().any(same) {
+        return Err(Refusal::FactorAlreadyEnrolled);
+    }
+    Ok(())
+}
+
+/// Seals a secret. If the user had it before, the steps that were accepted then stay spent.
+fn seal(
+    case: &Case<'_>,
+    id: FactorId,
+    secret: &Secret,
+    parameters: Parameters,
+    context: &mut Context<'_>,
+) -> TotpFactor {
+    let fingerprint = context.vault.fingerprint(&case.key.seal_context("totp"), secret.expose());
+    let spent = case.state.spent_secrets.iter().filter(|one| one.fingerprint == fingerprint);
+    TotpFactor {
+        secret: context.vault.seal(
+            &case.key.seal_context(&secret_purpose(id)),
+            context.entropy.bytes(),
+            secret.expose(),
+        ),
+        fingerprint,
+        parameters,
+        last_step: spent.map(|one| one.last_step).max(),
+    }
+}
+
+fn activate(
+    case: &Case<'_>,
+    factor: Factor,
+    challenge: Option<&Challenge>,
+    context: &mut Context<'_>,
+) -> Verdict {
+    let id = factor.id;
+    let mut audit = vec![
+        AuditEntry::success("mfa.factor.enrolled")
+            .factor(id)
+            .because("confirmed")
+            .detail("factorType", factor.factor_type().as_str()),
+    ];
+    let mut events = vec![UserEvent::FactorActivated(factor.clone()), UserEvent::AttemptSucceeded];
+    let mut tokens = None;
+    if let Some(challenge) = challenge {
+        events.push(UserEvent::ChallengeEnded {
+            id: challenge.id,
+            outcome: ChallengeOutcome::Verified,
+        });
+        events.push(UserEvent::Learned(challenge.context.clone()));
+        tokens = Some(case.grant(Acr::Aal2, vec![Amr::Pwd, Amr::Otp, Amr::Mfa], context));
+        let verified = AuditEntry::success("mfa.challenge.verified")
+            .because("enrolled")
+            .factor(id)
+            .challenge(challenge.id)
+            .from_address(challenge.context.ip_address);
+        audit.push(verified.clone());
+        if !challenge.triggers.is_empty() {
+            let mut alert = verified.detail("triggers", query::trigger_names(&challenge.triggers));
+            alert.event_type = "mfa.alert.risky_enrollment".to_owned();
+            audit.push(alert);
+        }
+    }
+    let after = case.after(&events, context.now);
+    let factor = query::factor_view(&factor, &after);
+    Decision { reply: Reply::Factor { factor, tokens }, events, audit }
+}

@@ -1,0 +1,141 @@
+//! The one gate through which every code goes, whatever factor it is of and whichever call brings
+//! it: refused unread while locked, counted when wrong, recorded when spent.
+//!
+//! A file that judges a code must begin with [`Guess::open`]; there is no other way to count.
+
+use std::net::IpAddr;
+
+use super::case::{Case, Stop, Verdict, refuse};
+use crate::audit::{AuditEntry, INVALID_CODE};
+use crate::challenge::Challenge;
+use crate::context::Context;
+use crate::decision::Decision;
+use crate::event::UserEvent;
+use crate::factor::totp::{self, CodeCheck, TotpFactor};
+use crate::ids::FactorId;
+use crate::lockout::Lock;
+use crate::reply::{Refusal, Reply};
+use crate::secret::Secret;
+use crate::time::Timestamp;
+
+/// A code that is about to be read.
+pub(super) struct Guess<'a> {
+    case: &'a Case<'a>,
+    challenge: Option<&'a Challenge>,
+    factor: Option<FactorId>,
+    failure_type: &'static str,
+}
+
+impl<'a> Guess<'a> {
+    /// Opens the gate, or says why it stays shut. The first refusal in a lock's time leaves a trace;
+    /// the others cost no write, so that a flood of them is cheap.
+    pub(super) fn open(
+        case: &'a Case<'a>,
+        failure_type: &'static str,
+        now: Timestamp,
+    ) -> Result<Self, Stop> {
+        let lockout = &case.state.lockout;
+        let retry_after_seconds = match lockout.at(now) {
+            Lock::Open => {
+                return Ok(Self { case, challenge: None, factor: None, failure_type });
+            }
+            Lock::Until(until) => Some(now.seconds_until(until)),
+            Lock::Hard => None,
+        };
+        let mut verdict =
+            Decision::reply(Reply::Refused(Refusal::TooManyAttempts { retry_after_seconds }));
+        if !lockout.refusal_noted {
+            verdict.events.push(UserEvent::RefusalNoted);
+            verdict.audit.push(AuditEntry::failure(failure_type, "too_many_attempts"));
+        }
+        Err(Box::new(verdict))
+    }
+
+    /// It answers this challenge.
+    pub(super) fn answering(mut self, challenge: &'a Challenge) -> Self {
+        self.challenge = Some(challenge);
+        self
+    }
+
+    /// It is said to be of this factor.
+    pub(super) fn of_factor(mut self, factor: FactorId) -> Self {
+        self.factor = Some(factor);
+        self
+    }
+
+    /// Reads a TOTP code: the time step that it spends, or the verdict on a spent or wrong one.
+    pub(super) fn totp(
+        &self,
+        id: FactorId,
+        totp: &TotpFactor,
+        code: &Secret,
+        context: &Context<'_>,
+    ) -> Result<u64, Stop> {
+        let seal_context = self.case.key.seal_context(&super::enroll::secret_purpose(id));
+        let Ok(secret) = context.vault.open(&seal_context, &totp.secret) else {
+            return Err(Box::new(refuse(Refusal::Unreadable)));
+        };
+        let code = Secret::from(totp::normalize(code.expose_str()));
+        let now = context.now;
+        match totp::check(&totp.parameters, &secret, totp.last_step, code.expose_str(), now) {
+            CodeCheck::Fresh(step) => Ok(step),
+            CodeCheck::Spent => Err(Box::new(self.spent())),
+            CodeCheck::Wrong => Err(Box::new(self.wrong(now))),
+        }
+    }
+
+    /// Counts a wrong code. The reply says how many are left; it leaves after the count is applied.
+    pub(super) fn wrong(&self, now: Timestamp) -> Verdict {
+        let policy = self.case.policy().lockout;
+        let challenge = self.challenge.map(|challenge| challenge.id);
+        let events = vec![UserEvent::AttemptFailed { policy, challenge }];
+        let after = self.case.after(&events, now);
+        let of_user = after.lockout.attempts_remaining(&policy);
+        let of_challenge =
+            self.challenge.map_or(u32::MAX, |one| one.attempts_remaining().saturating_sub(1));
+        let mut audit =
+            vec![self.entry(INVALID_CODE).detail("failedAttempts", after.lockout.failed_attempts)];
+        let locked = match after.lockout.at(now) {
+            Lock::Open => None,
+            Lock::Until(until) => Some(format!("{} s", now.seconds_until(until))),
+            Lock::Hard => Some("until unlocked".to_owned()),
+        };
+        if let Some(duration) = locked {
+            audit.push(
+                AuditEntry::success("mfa.user.locked")
+                    .because("too_many_attempts")
+                    .detail("failedAttempts", after.lockout.failed_attempts)
+                    .detail("lockedFor", duration)
+                    .from_address(self.address()),
+            );
+        }
+        let attempts_remaining = of_user.min(of_challenge);
+        Decision {
+            reply: Reply::Refused(Refusal::InvalidCode { attempts_remaining }),
+            events,
+            audit,
+        }
+    }
+
+    /// A code that was right once: not counted, but recorded, for somebody may be relaying it.
+    pub(super) fn spent(&self) -> Verdict {
+        let mut relay = self.entry("code_already_used");
+        relay.event_type = "mfa.alert.possible_relay".to_owned();
+        Decision {
+            reply: Reply::Refused(Refusal::CodeAlreadyUsed),
+            events: Vec::new(),
+            audit: vec![self.entry("code_already_used"), relay],
+        }
+    }
+
+    fn entry(&self, reason: &str) -> AuditEntry {
+        let mut entry = AuditEntry::failure(self.failure_type, reason).from_address(self.address());
+        entry.factor_id = self.factor;
+        entry.challenge_id = self.challenge.map(|challenge| challenge.id);
+        entry
+    }
+
+    fn address(&self) -> Option<IpAddr> {
+        self.challenge.and_then(|challenge| challenge.context.ip_address)
+    }
+}

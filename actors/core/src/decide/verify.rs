@@ -1,0 +1,190 @@
+//! Answering a challenge. Challenge, user and factor are checked together: a challenge is looked up
+//! under its user, a factor under the same.
+
+use super::case::{Case, Stop, Verdict, refuse, verdict};
+use super::guess::Guess;
+use super::recover;
+use crate::audit::AuditEntry;
+use crate::challenge::{Challenge, ChallengeKind, ChallengeOutcome, ChallengeStatus};
+use crate::command::{Proof, RememberDevice};
+use crate::context::Context;
+use crate::decision::{Decision, Worked};
+use crate::device::{self, TrustedDevice};
+use crate::event::UserEvent;
+use crate::factor::{Factor, FactorKind};
+use crate::ids::{ChallengeId, DeviceId, FactorId};
+use crate::reply::{Acr, Amr, Refusal, Reply, Verified};
+use crate::secret::Secret;
+use crate::time::{DAY_MS, Timestamp};
+
+const FAILED: &str = "mfa.challenge.failed";
+
+pub(super) fn answer(
+    case: &Case<'_>,
+    id: ChallengeId,
+    proof: &Proof,
+    remember: Option<&RememberDevice>,
+    worked: Option<Worked>,
+    context: &mut Context<'_>,
+) -> Verdict {
+    let Some(challenge) = case.state.challenge(id) else {
+        return refuse(Refusal::ChallengeNotFound);
+    };
+    let guess = match Guess::open(case, FAILED, context.now) {
+        Ok(guess) => guess.answering(challenge),
+        Err(mut verdict) => {
+            for entry in &mut verdict.audit {
+                entry.challenge_id = Some(id);
+                entry.ip_address = challenge.context.ip_address;
+            }
+            return *verdict;
+        }
+    };
+    match challenge.status(context.now) {
+        ChallengeStatus::Pending => {}
+        ChallengeStatus::Verified => return answered_already(challenge),
+        ChallengeStatus::Failed | ChallengeStatus::Expired => {
+            return refuse(Refusal::ChallengeExpired);
+        }
+    }
+    let accepted = match proof {
+        Proof::Code { factor, code } => by_code(case, guess, *factor, code, context),
+        Proof::RecoveryCode(code) => {
+            by_recovery_code(case, guess, challenge, code, worked, context.now)
+        }
+    };
+    match accepted {
+        Err(stop) => *stop,
+        Ok(accepted) => accept(case, challenge, accepted, remember, context),
+    }
+}
+
+/// The proof that was accepted: what it spends, and how it is told of.
+struct Accepted {
+    factor: Option<FactorId>,
+    spends: UserEvent,
+    method: Amr,
+    more: Option<AuditEntry>,
+}
+
+fn by_code(
+    case: &Case<'_>,
+    guess: Guess<'_>,
+    id: FactorId,
+    code: &Secret,
+    context: &Context<'_>,
+) -> Result<Accepted, Stop> {
+    let factor: &Factor =
+        case.state.factor(id).ok_or_else(|| Box::new(refuse(Refusal::FactorNotFound)))?;
+    if !case.allowed().contains(&factor.factor_type()) {
+        return Err(Box::new(refuse(Refusal::FactorNotAllowed(factor.factor_type()))));
+    }
+    let FactorKind::Totp(totp) = &factor.kind;
+    let step = guess.of_factor(id).totp(id, totp, code, context)?;
+    Ok(Accepted {
+        factor: Some(id),
+        spends: UserEvent::StepSpent { id, step },
+        method: Amr::Otp,
+        more: None,
+    })
+}
+
+fn by_recovery_code(
+    case: &Case<'_>,
+    guess: Guess<'_>,
+    challenge: &Challenge,
+    code: &Secret,
+    worked: Option<Worked>,
+    now: Timestamp,
+) -> Result<Accepted, Stop> {
+    if challenge.kind == ChallengeKind::EnrollmentRequired {
+        let what = "this challenge is answered by enrolling a factor, not by a recovery code";
+        return Err(Box::new(refuse(Refusal::Conflict(what.to_owned()))));
+    }
+    let digest = recover::read(case, &guess, code, worked, now)?;
+    let remaining = case.state.recovery_codes_remaining().saturating_sub(1);
+    Ok(Accepted {
+        factor: None,
+        spends: UserEvent::RecoveryCodeSpent { digest },
+        method: Amr::Recovery,
+        more: Some(recover::used_entry(remaining).challenge(challenge.id)),
+    })
+}
+
+fn accept(
+    case: &Case<'_>,
+    challenge: &Challenge,
+    accepted: Accepted,
+    remember: Option<&RememberDevice>,
+    context: &mut Context<'_>,
+) -> Verdict {
+    let mut events = vec![
+        accepted.spends,
+        UserEvent::ChallengeEnded { id: challenge.id, outcome: ChallengeOutcome::Verified },
+        UserEvent::AttemptSucceeded,
+        UserEvent::Learned(challenge.context.clone()),
+    ];
+    let mut entry = AuditEntry::success("mfa.challenge.verified")
+        .challenge(challenge.id)
+        .detail("method", accepted.method.as_str())
+        .from_address(challenge.context.ip_address);
+    entry.factor_id = accepted.factor;
+    let mut audit = vec![entry];
+    audit.extend(accepted.more);
+
+    let device = remember
+        .filter(|_| case.policy().trusted_devices.enabled)
+        .map(|wish| trust(case, wish, challenge, context));
+    let (device_token, device_token_expires_at) = match device {
+        None => (None, None),
+        Some((token, device)) => {
+            let expires_at = device.expires_at;
+            audit.push(
+                AuditEntry::success("mfa.device.trusted")
+                    .challenge(challenge.id)
+                    .detail("deviceId", device.id)
+                    .from_address(challenge.context.ip_address),
+            );
+            events.push(UserEvent::DeviceTrusted(device));
+            (Some(token), Some(expires_at))
+        }
+    };
+    let reply = Reply::Verified(Verified {
+        user: case.key.user.clone(),
+        factor_id: accepted.factor,
+        tokens: case.grant(Acr::Aal2, vec![Amr::Pwd, accepted.method, Amr::Mfa], context),
+        device_token,
+        device_token_expires_at,
+    });
+    Decision { reply, events, audit }
+}
+
+/// A token is random, 256 bits, kept as a digest, and given only here: after a right answer.
+fn trust(
+    case: &Case<'_>,
+    wish: &RememberDevice,
+    challenge: &Challenge,
+    context: &mut Context<'_>,
+) -> (Secret, TrustedDevice) {
+    let token = device::new_token(context.entropy);
+    let days = i64::from(case.policy().trusted_devices.duration_days);
+    let device = TrustedDevice {
+        id: DeviceId::random(context.entropy),
+        token_hash: device::token_hash(token.expose_str()),
+        name: wish.name.clone(),
+        user_agent: challenge.context.user_agent.clone(),
+        created_at: context.now,
+        last_used_at: None,
+        expires_at: context.now.plus_millis(days.saturating_mul(DAY_MS)),
+    };
+    (token, device)
+}
+
+/// Of many who submit at once, one wins; the others learn that the proof is spent. It is not read
+/// again, so nothing can be guessed here.
+fn answered_already(challenge: &Challenge) -> Verdict {
+    let entry = AuditEntry::failure(FAILED, "code_already_used")
+        .challenge(challenge.id)
+        .detail("challenge", "already verified");
+    verdict(Reply::Refused(Refusal::CodeAlreadyUsed), Vec::new(), entry)
+}

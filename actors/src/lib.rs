@@ -16,6 +16,8 @@
 
 pub mod gateway;
 pub mod ports;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 mod desk;
 mod error;

@@ -1,0 +1,323 @@
+//! A shard of one, in memory. It applies by the same rules as the real one (version check, kept
+//! answers, time that never goes back), and does to a proposal what the test says.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use countersign_core::evolve::evolve_all;
+use countersign_core::ids::{ShardId, TenantId, UserHash, UserId, UserKey};
+use countersign_core::proposal::{AnswerKey, Applied, Change, KeptAnswer, LogCommand, Proposal};
+use countersign_core::system::{self, SystemState};
+use countersign_core::tenant::{self, TenantState};
+use countersign_core::time::Timestamp;
+use countersign_core::user::UserState;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::sync::watch;
+
+use crate::ports::{Replica, ReplicaError, Versioned};
+
+/// What becomes of a proposal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is applied.
+    Apply,
+    /// It is applied once [`MemoryReplica::release`] is called.
+    Hold,
+    /// It is refused without effect: this node does not lead.
+    NotLeader,
+    /// It is applied, but the proposer is told that the outcome is unknown.
+    LoseAnswer,
+    /// The proposer is told that the outcome is unknown; it is applied once
+    /// [`MemoryReplica::release`] is called.
+    ApplyLate,
+}
+
+type Judge = dyn Fn(&Proposal) -> Fate + Send + Sync;
+
+/// The replica. Share it by [`Arc`]; as many services as wanted may work on one, as nodes that
+/// each believe they lead.
+pub struct MemoryReplica {
+    shard: ShardId,
+    memory: Mutex<Memory>,
+    judge: Mutex<Arc<Judge>>,
+    released: watch::Sender<bool>,
+    barrier_open: watch::Sender<bool>,
+    counts: watch::Sender<Counts>,
+}
+
+#[derive(Default)]
+struct Memory {
+    index: u64,
+    last_now: Timestamp,
+    users: BTreeMap<UserKey, Versioned<UserState>>,
+    tenants: BTreeMap<TenantId, Versioned<Option<TenantState>>>,
+    system: Versioned<SystemState>,
+    answers: BTreeMap<AnswerKey, KeptAnswer>,
+    applied: Vec<Proposal>,
+    late: Vec<LogCommand>,
+}
+
+/// What was asked of the replica so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    holding: usize,
+    at_barrier: usize,
+    loads: usize,
+}
+
+impl MemoryReplica {
+    /// An empty shard that applies all.
+    pub fn new(shard: ShardId) -> Arc<Self> {
+        Arc::new(Self {
+            shard,
+            memory: Mutex::default(),
+            judge: Mutex::new(Arc::new(|_| Fate::Apply)),
+            released: watch::Sender::new(false),
+            barrier_open: watch::Sender::new(true),
+            counts: watch::Sender::default(),
+        })
+    }
+
+    /// From here on `judge` says what becomes of a proposal, and what is held stays held.
+    pub fn judge(&self, judge: impl Fn(&Proposal) -> Fate + Send + Sync + 'static) {
+        self.released.send_replace(false);
+        *self.judge.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(judge);
+    }
+
+    /// Applies what was held or late, and holds nothing from here on until [`Self::judge`].
+    pub fn release(&self) {
+        let late = std::mem::take(&mut self.memory().late);
+        for command in late {
+            self.apply(command);
+        }
+        self.released.send_replace(true);
+    }
+
+    /// Closes or opens the barrier.
+    pub fn open_barrier(&self, open: bool) {
+        self.barrier_open.send_replace(open);
+    }
+
+    /// Returns once `n` proposals are held.
+    pub async fn holding(&self, n: usize) {
+        // The sender lives as long as `self`, so this cannot fail.
+        let _ = self.counts.subscribe().wait_for(|counts| counts.holding >= n).await;
+    }
+
+    /// Returns once `n` callers wait at the closed barrier.
+    pub async fn at_barrier(&self, n: usize) {
+        let _ = self.counts.subscribe().wait_for(|counts| counts.at_barrier >= n).await;
+    }
+
+    /// How often a user's row was read.
+    pub fn loads(&self) -> usize {
+        self.counts.borrow().loads
+    }
+
+    /// Changes the row of a user as another node would: behind the actors' backs.
+    pub fn interfere(&self, key: &UserKey, events: Vec<countersign_core::event::UserEvent>) {
+        let (now, version) = {
+            let memory = self.memory();
+            (memory.last_now, memory.users.get(key).map_or(0, |row| row.version))
+        };
+        let change = Change::User { key: key.clone(), events };
+        let proposal =
+            Proposal { change, expected_version: version, now, audit: Vec::new(), answer: None };
+        self.apply(LogCommand::Propose(Box::new(proposal)));
+    }
+
+    /// Sets the latest time that the shard has applied.
+    pub fn set_last_now(&self, now: Timestamp) {
+        self.memory().last_now = now;
+    }
+
+    /// All that took effect, in order.
+    pub fn applied(&self) -> Vec<Proposal> {
+        self.memory().applied.clone()
+    }
+
+    /// A user's row, without being counted as a load.
+    pub fn peek(&self, key: &UserKey) -> Versioned<UserState> {
+        self.memory().users.get(key).cloned().unwrap_or_default()
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn apply(&self, command: LogCommand) -> Applied {
+        let mut memory = self.memory();
+        match command {
+            LogCommand::Propose(proposal) => memory.apply(*proposal),
+            LogCommand::TrimAudit { .. } => Applied::Maintained { more: false },
+            LogCommand::PurgeTenant { tenant, .. } => {
+                memory.index += 1;
+                memory.users.retain(|key, _| key.tenant != tenant);
+                Applied::Maintained { more: false }
+            }
+        }
+    }
+
+    async fn decide_fate(&self, command: LogCommand) -> Result<Applied, ReplicaError> {
+        let fate = match &command {
+            LogCommand::Propose(proposal) => {
+                let judge = Arc::clone(&self.judge.lock().unwrap_or_else(PoisonError::into_inner));
+                judge(proposal)
+            }
+            _ => Fate::Apply,
+        };
+        match fate {
+            Fate::Apply => Ok(self.apply(command)),
+            Fate::NotLeader => Err(ReplicaError::NotLeader { shard: self.shard, leader: None }),
+            Fate::LoseAnswer => {
+                self.apply(command);
+                Err(self.unavailable())
+            }
+            Fate::ApplyLate => {
+                self.memory().late.push(command);
+                Err(self.unavailable())
+            }
+            Fate::Hold => {
+                let held = Counted::new(&self.counts, |counts| &mut counts.holding);
+                let _ = self.released.subscribe().wait_for(|released| *released).await;
+                drop(held);
+                Ok(self.apply(command))
+            }
+        }
+    }
+
+    fn unavailable(&self) -> ReplicaError {
+        ReplicaError::Unavailable { shard: self.shard, reason: "the test says so".to_owned() }
+    }
+}
+
+impl Memory {
+    fn apply(&mut self, proposal: Proposal) -> Applied {
+        self.index += 1;
+        self.last_now = self.last_now.max(proposal.now);
+        let (index, at) = (self.index, self.last_now);
+        if let Some(answer) = &proposal.answer
+            && self.answers.get(&answer.key).is_some_and(|kept| kept.expires_at > at)
+        {
+            return Applied::Repeated;
+        }
+        let version = match &proposal.change {
+            Change::User { key, events } => {
+                let mut row = self.users.get(key).cloned().unwrap_or_default();
+                if row.version != proposal.expected_version {
+                    return Applied::Conflict { version: row.version };
+                }
+                if !events.is_empty() {
+                    evolve_all(&mut row.value, events, at);
+                    row.version = index;
+                }
+                let version = row.version;
+                if row.value.exists() {
+                    self.users.insert(key.clone(), row);
+                } else {
+                    self.users.remove(key);
+                }
+                version
+            }
+            Change::Tenant { id, events } => {
+                let row = self.tenants.entry(id.clone()).or_default();
+                if row.version != proposal.expected_version {
+                    return Applied::Conflict { version: row.version };
+                }
+                for event in events {
+                    tenant::evolve(&mut row.value, id, event, at);
+                    row.version = index;
+                }
+                row.version
+            }
+            Change::System { events } => {
+                if self.system.version != proposal.expected_version {
+                    return Applied::Conflict { version: self.system.version };
+                }
+                for event in events {
+                    system::evolve(&mut self.system.value, event, at);
+                    self.system.version = index;
+                }
+                self.system.version
+            }
+        };
+        if let Some(answer) = &proposal.answer {
+            self.answers.insert(answer.key, answer.clone());
+        }
+        self.applied.push(proposal);
+        Applied::Done { version, at }
+    }
+}
+
+impl Replica for MemoryReplica {
+    fn shard(&self) -> ShardId {
+        self.shard
+    }
+
+    fn propose(&self, command: LogCommand) -> BoxFuture<'_, Result<Applied, ReplicaError>> {
+        self.decide_fate(command).boxed()
+    }
+
+    fn barrier(&self) -> BoxFuture<'_, Result<(), ReplicaError>> {
+        async {
+            let mut open = self.barrier_open.subscribe();
+            if !*open.borrow() {
+                let _waiting = Counted::new(&self.counts, |counts| &mut counts.at_barrier);
+                let _ = open.wait_for(|open| *open).await;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn user(&self, key: &UserKey) -> Result<Versioned<UserState>, ReplicaError> {
+        self.counts.send_modify(|counts| counts.loads += 1);
+        Ok(self.peek(key))
+    }
+
+    fn user_by_hash(
+        &self,
+        tenant: &TenantId,
+        hash: UserHash,
+    ) -> Result<Option<UserId>, ReplicaError> {
+        let memory = self.memory();
+        let fits = |key: &&UserKey| key.tenant == *tenant && key.hash() == hash;
+        Ok(memory.users.keys().find(fits).map(|key| key.user.clone()))
+    }
+
+    fn tenant(&self, id: &TenantId) -> Result<Versioned<Option<TenantState>>, ReplicaError> {
+        Ok(self.memory().tenants.get(id).cloned().unwrap_or_default())
+    }
+
+    fn system(&self) -> Result<Versioned<SystemState>, ReplicaError> {
+        Ok(self.memory().system.clone())
+    }
+
+    fn answer(&self, key: &AnswerKey) -> Result<Option<KeptAnswer>, ReplicaError> {
+        Ok(self.memory().answers.get(key).cloned())
+    }
+
+    fn last_now(&self) -> Timestamp {
+        self.memory().last_now
+    }
+}
+
+/// Counts one for as long as it lives.
+struct Counted<'a> {
+    counts: &'a watch::Sender<Counts>,
+    field: fn(&mut Counts) -> &mut usize,
+}
+
+impl<'a> Counted<'a> {
+    fn new(counts: &'a watch::Sender<Counts>, field: fn(&mut Counts) -> &mut usize) -> Self {
+        counts.send_modify(|counts| *field(counts) += 1);
+        Self { counts, field }
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.counts.send_modify(|counts| *(self.field)(counts) -= 1);
+    }
+}

@@ -1,0 +1,227 @@
+//! No more guesses are read than the limit allows, however they come.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "tests may stop")]
+
+mod story;
+
+use countersign_core::challenge::{CHALLENGE_LIFETIME_MS, ChallengeStatus};
+use countersign_core::command::{Command, Proof, Query};
+use countersign_core::event::UserEvent;
+use countersign_core::factor::totp::Parameters;
+use countersign_core::lockout::Lock;
+use countersign_core::reply::{Refusal, Reply};
+use story::{App, Story, secret};
+
+fn fail(story: &mut Story, app: &App) -> Refusal {
+    let challenge = story.challenge();
+    let code = app.wrong_code(story.now);
+    match story.verify(challenge, app, code) {
+        Reply::Refused(refusal) => refusal,
+        other => panic!("a wrong code was answered with {other:?}"),
+    }
+}
+
+fn lock(story: &mut Story, app: &App) {
+    for _ in 0..5 {
+        fail(story, app);
+    }
+    assert_ne!(story.state.lockout.at(story.now), Lock::Open);
+}
+
+#[test]
+fn a_fresh_challenge_gives_no_fresh_budget() {
+    let mut story = Story::new();
+    let app = story.enroll();
+    for left in [4, 3, 2, 1, 0] {
+        let refusal = fail(&mut story, &app);
+        assert_eq!(refusal, Refusal::InvalidCode { attempts_remaining: left });
+    }
+    assert!(story.audit_types().contains(&"mfa.user.locked"));
+    assert_eq!(fail(&mut story, &app), Refusal::TooManyAttempts { retry_after_seconds: Some(30) });
+}
+
+#[test]
+fn while_locked_even_the_right_code_is_refused_unread() {
+    let mut story = Story::new();
+    let app = story.enroll();
+    lock(&mut story, &app);
+    let challenge = story.challenge();
+    let right = app.code(story.now);
+    let reply = story.verify(challenge, &app, right);
+    assert!(matches!(reply, Reply::Refused(Refusal::TooManyAttempts { .. })));
+    assert_eq!(story.state.lockout.failed_attempts, 5, "what is not read is not counted");
+}
+
+#[test]
+fn a_flood_of_refused_codes_leaves_one_trace_and_costs_no_writes() {
+    let mut story = Story::new();
+    let app = story.enroll();
+    lock(&mut story, &app);
+    let challenge = story.challenge();
+    let code = app.wrong_code(story.now);
+    story.verify(challenge, &app, code.clone());
+    assert_eq!(story.events, [UserEvent::RefusalNoted]);
+    assert_eq!(story.audit.len(), 1);
+    for _ in 0..100 {
+        story.verify(challenge, &app, code.clone());
+        assert!(story.events.is_empty() && story.audit.is_empty());
+    }
+}
+
+/// Every command that takes a code, with a wrong one. A command that is added and takes a code
+/// belongs here.
+fn every_way_in(story: &mut Story, app: &App) -> Vec<Command> {
+    let challenge = story.challenge();
+    let wrong = app.wrong_code(story.now);
+    let proof = Proof::Code { factor: app.id, code: wrong.clone() };
+    vec![
+        Command::Verify { challenge, proof, remember_device: None },
+        Command::Verify {
+            challenge,
+            proof: Proof::RecoveryCode(secret("0000-0000-0000")),
+            remember_device: None,
+        },
+        Command::Verify {
+            challenge,
+            proof: Proof::RecoveryCode(secret("not a code at all")),
+            remember_device: None,
+        },
+        Command::ConfirmTotp { code: wrong, name: None, challenge: None },
+        Command::UseRecoveryCode { code: secret("1111-1111-1111") },
+    ]
+}
+
+fn ready() -> (Story, App) {
+    let mut story = Story::new();
+    let app = story.enroll();
+    story.recovery_codes();
+    story.begin(Parameters::default());
+    (story, app)
+}
+
+#[test]
+fn every_call_that_takes_a_code_counts_on_the_same_counter() {
+    let (mut story, app) = ready();
+    for (index, command) in (1..).zip(every_way_in(&mut story, &app)) {
+        assert!(matches!(story.refusal(&command), Refusal::InvalidCode { .. }), "{command:?}");
+        assert_eq!(story.state.lockout.failed_attempts, index, "{command:?}");
+    }
+    for command in every_way_in(&mut story, &app) {
+        assert!(
+            matches!(story.refusal(&command), Refusal::TooManyAttempts { .. }),
+            "{command:?} was read while locked"
+        );
+    }
+}
+
+#[test]
+fn the_counter_falls_on_success_reset_and_unlock_and_on_nothing_else() {
+    let (mut story, app) = ready();
+    for _ in 0..3 {
+        fail(&mut story, &app);
+    }
+    for command in [
+        Command::RegenerateRecoveryCodes,
+        Command::BeginTotp { name: None, parameters: Parameters::default(), account_name: None },
+        Command::RenameFactor { id: app.id, name: None },
+        Command::PasswordChanged { changed_at: None },
+        Command::RevokeDevices,
+        Command::PutProfile(Default::default()),
+    ] {
+        story.ask(&command);
+        assert_eq!(story.state.lockout.failed_attempts, 3, "after {command:?}");
+    }
+    story.wait_ms(CHALLENGE_LIFETIME_MS);
+    assert_eq!(story.state.lockout.failed_attempts, 3);
+
+    let mut verified = Story { state: story.state.clone(), now: story.now, ..Story::new() };
+    let challenge = verified.challenge();
+    verified.verified(challenge, &app);
+    assert_eq!(verified.state.lockout.failed_attempts, 0);
+    for command in [Command::Reset { reason: None }, Command::Unlock] {
+        let mut other = Story { state: story.state.clone(), now: story.now, ..Story::new() };
+        other.ask(&command);
+        assert_eq!(other.state.lockout.failed_attempts, 0, "after {command:?}");
+    }
+}
+
+#[test]
+fn after_a_lock_the_next_wrong_code_doubles_the_delay() {
+    let mut story = Story::new();
+    let app = story.enroll();
+    lock(&mut story, &app);
+    for expected in [60, 120, 240] {
+        let Reply::Status(status) = story.tell(&Query::Status) else { panic!("no status") };
+        let until = status.locked_until.unwrap();
+        story.now = until;
+        let refusal = fail(&mut story, &app);
+        assert_eq!(refusal, Refusal::InvalidCode { attempts_remaining: 0 });
+        assert_eq!(
+            story.state.lockout.at(story.now),
+            Lock::Until(until.plus_millis(expected * 1_000))
+        );
+    }
+}
+
+#[test]
+fn at_the_hard_limit_only_an_administrator_unlocks() {
+    let mut story = Story::new();
+    story.tenant.policy.lockout.hard_limit = 7;
+    let app = story.enroll();
+    lock(&mut story, &app);
+    for _ in 0..2 {
+        story.wait_s(3_600);
+        fail(&mut story, &app);
+    }
+    story.wait_s(1_000_000);
+    assert_eq!(fail(&mut story, &app), Refusal::TooManyAttempts { retry_after_seconds: None });
+    story.ask(&Command::Unlock);
+    let challenge = story.challenge();
+    story.verified(challenge, &app);
+}
+
+#[test]
+fn a_challenge_ends_with_its_fifth_wrong_answer() {
+    let mut story = Story::new();
+    story.tenant.policy.lockout.max_attempts = 50;
+    let app = story.enroll();
+    let challenge = story.challenge();
+    for left in [4, 3, 2, 1, 0] {
+        let code = app.wrong_code(story.now);
+        let reply = story.verify(challenge, &app, code);
+        assert_eq!(reply, Reply::Refused(Refusal::InvalidCode { attempts_remaining: left }));
+    }
+    let right = app.code(story.now);
+    let reply = story.verify(challenge, &app, right);
+    assert_eq!(reply, Reply::Refused(Refusal::ChallengeExpired));
+    let Reply::ChallengeState(view) = story.tell(&Query::Challenge(challenge)) else { panic!() };
+    assert_eq!(view.status, ChallengeStatus::Failed);
+}
+
+#[test]
+fn a_recovery_code_that_is_refused_anyway_is_not_hashed() {
+    use countersign_core::context::{Context, Surroundings};
+    use countersign_core::decide::prepare;
+    let (mut story, app) = ready();
+    let challenge = story.challenge();
+    lock(&mut story, &app);
+    let around =
+        Surroundings { tenant: &story.tenant, signing_key: "kid", failures_from_address: 0 };
+    let mut context = Context {
+        now: story.now,
+        entropy: &mut story.entropy,
+        vault: &story::GlassVault,
+        actor: None,
+    };
+    let code = secret("0000-0000-0000");
+    for command in [
+        Command::UseRecoveryCode { code: code.clone() },
+        Command::Verify {
+            challenge,
+            proof: Proof::RecoveryCode(code.clone()),
+            remember_device: None,
+        },
+    ] {
+        assert_eq!(prepare(&story.state, &command, &around, &mut context), None);
+    }
+}

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use countersign_core::decision::{Work, Worked};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
@@ -30,7 +29,11 @@ impl Gate {
     }
 
     /// Does `work` on a thread of its own once it is its turn.
-    pub(crate) async fn run(&self, work: Work, deadline: Instant) -> Result<Worked, GatewayError> {
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+        deadline: Instant,
+    ) -> Result<T, GatewayError> {
         let permit = match Arc::clone(&self.permits).try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => {
@@ -43,7 +46,7 @@ impl Gate {
         };
         // The permit goes along: an asker that is dropped frees its place only when the hash ends.
         let task = tokio::task::spawn_blocking(move || {
-            let worked = work.run();
+            let worked = work();
             drop(permit);
             worked
         });
@@ -72,5 +75,85 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::AcqRel);
         metrics::gate_changed(-1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    /// Work that begins when it begins and ends when told to.
+    fn work() -> (impl FnOnce() -> u32 + Send + 'static, mpsc::Receiver<()>, mpsc::Sender<()>) {
+        let (begin, begun) = mpsc::channel();
+        let (end, ended) = mpsc::channel();
+        let work = move || {
+            begin.send(()).unwrap();
+            ended.recv().unwrap();
+            7
+        };
+        (work, begun, end)
+    }
+
+    async fn waiting(gate: &Gate, n: usize) {
+        while gate.waiting.load(Ordering::Acquire) != n {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn beyond_permits_and_queue_work_is_refused() {
+        let gate = Arc::new(Gate::new(1, 1));
+        let (first, first_begun, end_first) = work();
+        let (second, second_begun, end_second) = work();
+        let spawn = |work| {
+            let gate = Arc::clone(&gate);
+            tokio::spawn(async move { gate.run(work, soon()).await })
+        };
+        let first: tokio::task::JoinHandle<_> =
+            spawn(Box::new(first) as Box<dyn FnOnce() -> u32 + Send>);
+        first_begun.recv().unwrap();
+        let second = spawn(Box::new(second));
+        waiting(&gate, 1).await;
+        assert_eq!(gate.run(|| 7, soon()).await, Err(GatewayError::Overloaded));
+        assert!(second_begun.try_recv().is_err(), "one at a time");
+        end_first.send(()).unwrap();
+        assert_eq!(first.await.unwrap(), Ok(7));
+        end_second.send(()).unwrap();
+        assert_eq!(second.await.unwrap(), Ok(7));
+        assert_eq!(gate.run(|| 7, soon()).await, Ok(7));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_asker_that_goes_away_frees_its_place_only_when_the_work_ends() {
+        let gate = Arc::new(Gate::new(1, 0));
+        let (work, begun, end) = work();
+        let asker = tokio::spawn({
+            let gate = Arc::clone(&gate);
+            async move { gate.run(work, soon()).await }
+        });
+        begun.recv().unwrap();
+        asker.abort();
+        assert!(asker.await.unwrap_err().is_cancelled());
+        assert_eq!(gate.run(|| 7, soon()).await, Err(GatewayError::Overloaded));
+        end.send(()).unwrap();
+        while gate.permits.available_permits() == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(gate.run(|| 7, soon()).await, Ok(7));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn work_that_panics_is_an_error_and_frees_its_place() {
+        let gate = Gate::new(1, 0);
+        let failed = gate.run(|| Vec::<u32>::new()[0], soon()).await;
+        assert!(matches!(failed, Err(GatewayError::Internal(_))));
+        assert_eq!(gate.run(|| 7, soon()).await, Ok(7));
     }
 }

@@ -82,6 +82,9 @@ pub enum GatewayError {
     /// The idempotency key was used with another request.
     #[error("the idempotency key was used with another request")]
     IdempotencyKeyReused,
+    /// A cursor that no page of this listing gave.
+    #[error("the cursor is not the nextCursor of an answer to this listing")]
+    InvalidCursor,
     /// A fault inside the service; details are in its log.
     #[error("internal fault: {0}")]
     Internal(String),

@@ -121,3 +121,56 @@ impl Actor for NodeSupervisor {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::Gate;
+    use crate::options::Options;
+    use crate::ports::Replica;
+    use crate::service::Ports;
+    use crate::testing::{FixedDirectory, FixedVault, ManualClock, MemoryReplica, SeededSource};
+
+    async fn led() -> (ActorRef<()>, Arc<LedShards>, Arc<Shard>) {
+        let desk = Desk {
+            options: Options::default(),
+            ports: Ports {
+                directory: Arc::new(FixedDirectory::new()),
+                clock: Arc::new(ManualClock::new(countersign_core::time::Timestamp::EPOCH)),
+                entropy: Arc::new(SeededSource::new(1)),
+                vault: Arc::new(FixedVault),
+            },
+            replica: MemoryReplica::new(ShardId(3)) as Arc<dyn Replica>,
+            gate: Arc::new(Gate::new(1, 1)),
+        };
+        let shards = Arc::new(LedShards::default());
+        let (root, _) =
+            NodeSupervisor::spawn(None, NodeSupervisor, Arc::clone(&shards)).await.unwrap();
+        let shard = start_shard(desk, root.get_cell()).await.unwrap();
+        shards.put(Arc::clone(&shard));
+        (root, shards, shard)
+    }
+
+    #[tokio::test]
+    async fn a_supervisor_that_ends_while_its_shard_is_led_is_started_anew() {
+        let (root, shards, first) = led().await;
+        first.supervisor().unwrap().kill();
+        while Arc::ptr_eq(&shards.find(ShardId(3)).unwrap(), &first) {
+            tokio::task::yield_now().await;
+        }
+        let second = shards.find(ShardId(3)).unwrap();
+        assert_ne!(second.supervisor().unwrap().get_id(), first.supervisor().unwrap().get_id());
+        assert_eq!(root.get_children().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_supervisor_whose_shard_was_resigned_stays_ended() {
+        let (root, shards, shard) = led().await;
+        shards.remove(ShardId(3));
+        shard.supervisor().unwrap().wait(None).await.unwrap();
+        while !root.get_children().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        assert!(shards.find(ShardId(3)).is_none());
+    }
+}

@@ -149,6 +149,7 @@ fn outcome<R: Row>(answer: &Result<R::Reply, GatewayError>) -> &'static str {
         Err(GatewayError::Unavailable(_)) => "unavailable",
         Err(GatewayError::OverloadedUser | GatewayError::Overloaded) => "overloaded",
         Err(GatewayError::IdempotencyKeyReused) => "idempotency_key_reused",
+        Err(GatewayError::InvalidCursor) => "invalid_cursor",
         Err(GatewayError::Internal(_)) => "internal",
     }
 }
@@ -202,7 +203,7 @@ impl<R: Row> Decider<R> {
         };
         let work = self.row.prepare(&row.value, request, &self.desk, self.desk.now())?;
         let worked = match work {
-            Some(work) => Some(self.desk.gate.run(work, request.deadline).await?),
+            Some(work) => Some(self.desk.gate.run(|| work.run(), request.deadline).await?),
             None => None,
         };
         // Read again: waiting before the gate may have taken long.

@@ -105,6 +105,11 @@ impl MemoryReplica {
         let _ = self.counts.subscribe().wait_for(|counts| counts.holding >= n).await;
     }
 
+    /// Returns once no proposal is held: applied, or its proposer has gone.
+    pub async fn holding_none(&self) {
+        let _ = self.counts.subscribe().wait_for(|counts| counts.holding == 0).await;
+    }
+
     /// Returns once `n` callers wait at the closed barrier.
     pub async fn at_barrier(&self, n: usize) {
         let _ = self.counts.subscribe().wait_for(|counts| counts.at_barrier >= n).await;
@@ -125,6 +130,11 @@ impl MemoryReplica {
         let proposal =
             Proposal { change, expected_version: version, now, audit: Vec::new(), answer: None };
         self.apply(LogCommand::Propose(Box::new(proposal)));
+    }
+
+    /// Keeps an answer, as if a commit had brought it.
+    pub fn keep(&self, answer: KeptAnswer) {
+        self.memory().answers.insert(answer.key, answer);
     }
 
     /// Sets the latest time that the shard has applied.

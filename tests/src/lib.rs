@@ -1,1 +1,22 @@
-//! Placeholder.
+//! The proof: real nodes, attacked from outside.
+//!
+//! What is asserted here is asserted of the shipped binary, over HTTP, as its users see it: a
+//! process is started, killed without warning and started again, and what it acknowledged before
+//! must hold after.
+//!
+//! - [`house`]: a node as a process, with a data directory and a log.
+//! - [`client`]: the HTTP contract, as far as the scenarios speak it.
+//! - [`app`]: an authenticator app in a person's hand.
+//! - [`ledger`]: what was acknowledged, and the check that it still holds.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a rig stops at what should not be"
+)]
+
+pub mod app;
+pub mod client;
+pub mod house;
+pub mod ledger;

@@ -11,7 +11,7 @@ use std::hash::Hash;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ractor::{ActorId, ActorRef, ActorStatus, Message, SpawnErr};
+use ractor::{ActorId, ActorRef, Message, SpawnErr};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::metrics;
@@ -90,9 +90,6 @@ impl<K: Clone + Eq + Hash, M: Message> Router<K, M> {
             let mut table = self.lock();
             if table.closed {
                 return Err(NoSeat::Closed);
-            }
-            if table.entries.get(key).is_some_and(|entry| is_dead(&entry.actor)) {
-                table.remove(key);
             }
             if !table.entries.contains_key(key) {
                 if table.entries.len() >= self.cached {
@@ -219,10 +216,6 @@ impl<M: Message> Entry<M> {
     fn unoccupied(&self) -> bool {
         self.seats.load(Ordering::Acquire) == 0
     }
-}
-
-fn is_dead<M: Message>(actor: &ActorRef<M>) -> bool {
-    actor.get_status() >= ActorStatus::Draining
 }
 
 fn drain<M: Message>(actors: Vec<ActorRef<M>>) {

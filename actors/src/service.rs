@@ -26,6 +26,13 @@ use crate::shard::Shard;
 /// What a kept answer is sealed for.
 const KEPT_ANSWER: &str = "kept answer";
 
+/// The longest that anybody waits, however long was asked for.
+const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
+
+fn deadline(within: Duration) -> Instant {
+    Instant::now() + within.min(LONGEST_WAIT)
+}
+
 /// What the actors need of the world, for all shards alike.
 #[derive(Clone)]
 pub struct Ports {
@@ -133,7 +140,7 @@ impl Service {
         let span = tracing::info_span!("ask", request_id = %caller.request_id, %shard);
         let asked = async {
             let led = self.led(shard)?;
-            let deadline = Instant::now() + within;
+            let deadline = deadline(within);
             // A question that changes nothing keeps no answer.
             let idempotency = caller.idempotency.filter(|_| matches!(question, Question::Do(_)));
             let keep = |key: &UserKey, request: Request<Question>| {
@@ -165,7 +172,7 @@ impl Service {
         let span = tracing::info_span!("change_tenant", request_id = %caller.request_id, %shard);
         let asked = async {
             let led = self.led(shard)?;
-            let deadline = Instant::now() + within;
+            let deadline = deadline(within);
             // Bound to the caller's tenant, as the request was: a root key may change another.
             let keeping = caller.idempotency.map(|idempotency| Keeping {
                 key: idempotency.answer_key(&caller.tenant, &format!("tenant:{tenant}")),
@@ -184,7 +191,7 @@ impl Service {
     /// drops all shards. Returns whether everything was answered in time.
     pub async fn shutdown(&self, within: Duration) -> bool {
         self.inner.stopping.store(true, Ordering::SeqCst);
-        let deadline = Instant::now() + within;
+        let deadline = deadline(within);
         let mut drained = true;
         for shard in self.inner.shards.all() {
             drained &= shard.emptied(deadline).await;

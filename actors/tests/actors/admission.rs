@@ -1,12 +1,14 @@
 //! Mailboxes have no bound; what is sent to them has.
 
-use crate::support::{LONG, SHARD, World, caller, changes, put};
+use std::sync::Arc;
+use std::time::Duration;
+
 use countersign_actors::Options;
 use countersign_actors::gateway::{GatewayError, Question, Target};
 use countersign_actors::testing::Fate;
-use std::sync::Arc;
-use std::time::Duration;
 use tokio::task::JoinSet;
+
+use crate::support::{LONG, SHARD, World, caller, changes, options, put};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_flood_on_one_user_is_bounded_and_the_others_are_answered_meanwhile() {
@@ -48,7 +50,7 @@ async fn a_flood_on_one_user_is_bounded_and_the_others_are_answered_meanwhile() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_shard_takes_so_many_requests_and_no_more() {
-    let options = Options { pending_per_shard: 10, ..Options::default() };
+    let options = Options { pending_per_shard: 10, ..options() };
     let world = World::with(options, Arc::new(countersign_actors::testing::FixedVault)).await;
     world.replica.judge(|_| Fate::Hold);
     let mut held = JoinSet::new();
@@ -67,7 +69,7 @@ async fn a_shard_takes_so_many_requests_and_no_more() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_caller_that_gives_up_keeps_its_place_until_the_actor_is_done_with_it() {
-    let options = Options { pending_per_row: 3, ..Options::default() };
+    let options = Options { pending_per_row: 3, ..options() };
     let world = World::with(options, Arc::new(countersign_actors::testing::FixedVault)).await;
     world.replica.judge(|_| Fate::Hold);
     let impatient = |name: &'static str| {
@@ -98,7 +100,7 @@ async fn a_caller_that_gives_up_keeps_its_place_until_the_actor_is_done_with_it(
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn shutting_down_answers_what_was_asked_and_refuses_the_rest() {
     let world = World::new().await;
-    world.replica.judge(|_| Fate::Hold);
+    world.replica.judge(|proposal| if changes(proposal, "bob") { Fate::Hold } else { Fate::Apply });
     let asked = tokio::spawn({
         let world = world.clone();
         async move { world.put("bob", "asked before").await }

@@ -1,17 +1,19 @@
 //! Once, and counted: many requests at once, over two nodes that both believe they lead.
 
-use crate::support::{LONG, SHARD, World, caller, start_time};
 use countersign_actors::gateway::{GatewayError, Question, Target};
 use countersign_core::challenge::Purpose;
 use countersign_core::command::{Command, Proof};
 use countersign_core::event::UserEvent;
 use countersign_core::factor::totp::Parameters;
 use countersign_core::ids::{ChallengeId, FactorId};
+use countersign_core::policy::Requirement;
 use countersign_core::proposal::Change;
 use countersign_core::reply::{Refusal, Reply};
-use countersign_core::risk::LoginContext;
+use countersign_core::risk::{LoginContext, Trigger};
 use countersign_core::secret::Secret;
 use tokio::task::JoinSet;
+
+use crate::support::{LONG, SHARD, World, caller, start_time};
 
 const SECRET: &[u8] = b"12345678901234567890";
 
@@ -127,6 +129,11 @@ async fn two_hundred_submissions_of_one_right_code_succeed_once() {
         let answers = storm(&world, &open, factor, right_code()).await;
         assert_eq!(count(&answers, |reply| matches!(reply, Reply::Verified(_))), 1);
         assert_eq!(answers.len(), 200);
+        let signed_with_the_key_in_force = |reply: &Reply| match reply {
+            Reply::Verified(verified) => verified.tokens.signing_key == "fixed",
+            _ => false,
+        };
+        assert_eq!(count(&answers, signed_with_the_key_in_force), 1);
     }
 }
 
@@ -144,15 +151,7 @@ async fn a_challenge_that_nobody_made_is_not_found() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn recovery_codes_are_hashed_behind_the_gate_and_spent_once() {
     let world = World::new().await;
-    let mut tenant = countersign_core::tenant::TenantState::clone(
-        &*countersign_actors::ports::Directory::tenant(
-            &*world.directory,
-            &countersign_core::ids::TenantId::default_tenant(),
-        )
-        .unwrap(),
-    );
-    tenant.policy.recovery_codes_count = 1;
-    world.directory.put(tenant);
+    world.change_policy(|policy| policy.recovery_codes_count = 1);
     enroll(&world).await;
     let Reply::RecoveryCodes(codes) =
         world.act("bob", Command::GenerateRecoveryCodes).await.unwrap()
@@ -167,4 +166,19 @@ async fn recovery_codes_are_hashed_behind_the_gate_and_spent_once() {
         .filter(|reply| matches!(reply, Reply::RecoveryCodeUsed { remaining: 0 }))
         .count();
     assert_eq!(good, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_address_that_keeps_failing_is_a_sign_of_risk() {
+    let world = World::new().await;
+    world.change_policy(|policy| policy.requirement = Requirement::RiskBased);
+    enroll(&world).await;
+    let address = "203.0.113.7".parse().unwrap();
+    world.directory.set_failures(address, 1_000);
+    let context = LoginContext { ip_address: Some(address), ..LoginContext::default() };
+    let create = Command::CreateChallenge { purpose: Purpose::Login, context, device_token: None };
+    let Reply::Challenge(answer) = world.act("bob", create).await.unwrap() else {
+        panic!("a challenge");
+    };
+    assert!(answer.triggers.contains(&Trigger::SuspiciousIp), "{:?}", answer.triggers);
 }

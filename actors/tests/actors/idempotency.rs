@@ -1,6 +1,5 @@
 //! The same key and the same request: the same answer, and one commit.
 
-use crate::support::{LONG, World, key, put, repeating};
 use countersign_actors::gateway::{GatewayError, Question};
 use countersign_actors::testing::Fate;
 use countersign_core::command::Command;
@@ -10,6 +9,8 @@ use countersign_core::secret::Secret;
 use countersign_core::tenant::TenantReply;
 use countersign_core::time::DAY_MS;
 use tokio::task::JoinSet;
+
+use crate::support::{LONG, World, key, put, repeating};
 
 fn begin() -> Question {
     Question::Do(Command::BeginTotp {

@@ -1,8 +1,11 @@
 //! What an actor remembers is never trusted further than the log goes.
 
-use crate::support::{SHARD, World, key, start_time};
-use countersign_actors::gateway::GatewayError;
-use countersign_actors::testing::Fate;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_actors::Options;
+use countersign_actors::gateway::{Caller, GatewayError, Question};
+use countersign_actors::testing::{Fate, FixedVault};
 use countersign_core::command::{Command, Query};
 use countersign_core::event::UserEvent;
 use countersign_core::factor::totp::Parameters;
@@ -11,6 +14,8 @@ use countersign_core::secret::Secret;
 use countersign_core::time::HOUR_MS;
 use countersign_core::user::Profile;
 use tokio::task::JoinSet;
+
+use crate::support::{SHARD, World, caller, key, options, put, start_time};
 
 fn unavailable<T>(answer: &Result<T, GatewayError>) -> bool {
     matches!(answer, Err(GatewayError::Unavailable(_)))
@@ -98,7 +103,7 @@ async fn a_refusal_is_not_taken_from_a_row_that_has_changed_elsewhere() {
 async fn a_row_that_keeps_changing_ends_in_unavailable() {
     let world = World::new().await;
     world.put("bob", "before").await.unwrap();
-    let replica = std::sync::Arc::downgrade(&world.replica);
+    let replica = Arc::downgrade(&world.replica);
     world.replica.judge(move |_| {
         // Somebody is always a moment earlier.
         if let Some(replica) = replica.upgrade() {
@@ -130,6 +135,28 @@ async fn an_unknown_outcome_drops_the_row_from_memory() {
     world.put("bob", "surely").await.unwrap();
     assert_eq!(world.replica.loads(), loads + 1, "read anew, so decided without a conflict");
     assert_eq!(world.replica.applied().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_log_that_does_not_answer_is_given_up_and_the_row_read_anew() {
+    let options = Options { propose_timeout: Duration::from_millis(1), ..options() };
+    let world = World::with(options, Arc::new(FixedVault)).await;
+    world.put("bob", "before").await.unwrap();
+    world.replica.judge(|_| Fate::Hold);
+    assert!(unavailable(&world.put("bob", "unheard").await));
+    world.replica.judge(|_| Fate::Apply);
+    let loads = world.replica.loads();
+    world.put("bob", "heard").await.unwrap();
+    assert_eq!(world.replica.loads(), loads + 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_tenant_that_this_node_has_not_heard_of_may_come_later() {
+    let world = World::new().await;
+    let caller = Caller { tenant: "unheard_of".parse().unwrap(), ..caller() };
+    let answer = world.ask(caller, "bob", Question::Do(put("early"))).await;
+    assert!(unavailable(&answer), "{answer:?}");
+    assert!(world.replica.applied().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,5 +1,6 @@
-//! The actors over a shard in memory. Each file is one promise; none sleeps to see something
-//! happen.
+//! The actors over a shard in memory, one file a promise. Where two nodes are needed, two services
+//! work on the same replica, as nodes that both believe they lead. Tests wait for what is to
+//! happen, never for time to pass.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod admission;

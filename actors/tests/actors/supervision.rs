@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::support::{World, changes};
-use countersign_actors::Options;
 use countersign_actors::gateway::GatewayError;
 use countersign_actors::testing::{Fate, FixedVault};
 use countersign_core::command::Command;
@@ -13,6 +11,8 @@ use countersign_core::ids::{ChallengeId, UserHash};
 use countersign_core::reply::Reply;
 use countersign_core::secret::Secret;
 use countersign_core::vault::{Sealed, Vault, VaultError};
+
+use crate::support::{World, changes, options};
 
 /// A vault that panics when it seals something of mallory's.
 #[derive(Default)]
@@ -52,7 +52,7 @@ fn begin() -> Command {
 
 async fn world() -> (World, Arc<PanickingVault>) {
     let vault = Arc::new(PanickingVault { armed: AtomicBool::new(true) });
-    let world = World::with(Options::default(), Arc::clone(&vault) as Arc<dyn Vault>).await;
+    let world = World::with(options(), Arc::clone(&vault) as Arc<dyn Vault>).await;
     (world, vault)
 }
 

@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_actors::gateway::{Caller, GatewayError, Idempotency, Question, Target};
-use countersign_actors::ports::Replica;
+use countersign_actors::ports::{Directory, Replica};
 use countersign_actors::testing::{
     FixedDirectory, FixedVault, ManualClock, MemoryReplica, SeededSource,
 };
 use countersign_actors::{Options, Ports, Service};
 use countersign_core::command::{Command, Query};
 use countersign_core::ids::{ShardId, TenantId, UserKey};
+use countersign_core::policy::Policy;
 use countersign_core::reply::Reply;
+use countersign_core::tenant::TenantState;
 use countersign_core::time::Timestamp;
 use countersign_core::user::Profile;
 use countersign_core::vault::Vault;
@@ -39,7 +41,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        Self::with(Options::default(), Arc::new(FixedVault)).await
+        Self::with(options(), Arc::new(FixedVault)).await
     }
 
     pub(crate) async fn with(options: Options, vault: Arc<dyn Vault>) -> Self {
@@ -70,13 +72,21 @@ impl World {
         let ports = Ports {
             directory: Arc::clone(&directory) as _,
             clock: Arc::clone(&clock) as _,
-            entropy: Arc::new(SeededSource::new(rand_seed())),
+            entropy: Arc::new(SeededSource::new(next_seed())),
             vault: Arc::clone(&vault),
         };
         let service = Service::start(options.clone(), ports).await.unwrap();
         let world = Self { service, replica, clock, directory, vault, options };
         world.lead().await;
         world
+    }
+
+    /// Changes the policy of the default tenant, as this and every other node knows it.
+    pub(crate) fn change_policy(&self, change: impl FnOnce(&mut Policy)) {
+        let tenant = self.directory.tenant(&TenantId::default_tenant()).unwrap();
+        let mut tenant = TenantState::clone(&tenant);
+        change(&mut tenant.policy);
+        self.directory.put(tenant);
     }
 
     pub(crate) async fn lead(&self) {
@@ -115,8 +125,13 @@ impl World {
     }
 }
 
+/// The usual bounds; only what is held may take long.
+pub(crate) fn options() -> Options {
+    Options { propose_timeout: LONG, ..Options::default() }
+}
+
 /// Two nodes must not draw the same bytes.
-fn rand_seed() -> u64 {
+fn next_seed() -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)

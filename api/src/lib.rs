@@ -1,14 +1,27 @@
 //! The thin HTTP layer of Countersign: it reads requests, asks the gateway and writes answers.
 //!
 //! No decision is taken here: a handler turns a request into a command, asks, and maps the reply.
-//! [`problem`] alone knows status codes, [`router`] is the whole route table on one page.
+//! [`problem`] alone knows status codes, and [`router()`] is the whole route table on one page.
+//!
+//! - `request/` reads: who asks, about what, with which body, within which bounds;
+//! - `wire/` has the contract's shapes, and how they become what the core speaks;
+//! - `routes/` has the handlers, one module a resource;
+//! - `layers/` has what every request passes on its way in and out;
+//! - `openapi/` completes the document that the handlers' annotations make.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod asking;
 mod error;
+mod layers;
+mod openapi;
+pub mod problem;
+mod request;
 mod router;
+mod routes;
 mod state;
 mod token;
+mod wire;
 
 pub use error::ApiError;
 pub use router::router;

@@ -1,10 +1,89 @@
-//! The whole route table.
+//! The whole route table on one page, and what every request passes.
 
-use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use axum::{Extension, Router};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use crate::layers::{deadline, headers, panics, problems as written, request_id, telemetry};
+use crate::openapi::{Contract, complete};
+use crate::problem::{Code, Problem};
+use crate::routes::{
+    api_keys, audit, challenges, cluster, devices, docs, factors, operations, policy, problems,
+    recovery_codes, settings, status, tenants, totp, users,
+};
 use crate::state::ApiState;
 
 /// Everything that the service answers over HTTP.
 pub fn router(state: ApiState) -> Router {
-    Router::new().with_state(state)
+    let (routes, document) = table().split_for_parts();
+    let document = docs::Document(complete(&document).to_string().into());
+    // The last layer is the outermost.
+    routes
+        .route("/docs/", get(docs::index))
+        .route("/docs/{*path}", get(docs::asset))
+        .fallback(async || Problem::no_such_address())
+        .method_not_allowed_fallback(async || {
+            Problem::new(Code::MethodNotAllowed, "this address does not answer this method")
+        })
+        .layer(Extension(document))
+        .layer(DefaultBodyLimit::max(state.options.body_limit))
+        .layer(CatchPanicLayer::custom(panics::caught))
+        .layer(from_fn_with_state(state.clone(), deadline::enforce))
+        .layer(from_fn(written::write_out))
+        .layer(from_fn(headers::harden))
+        .layer(from_fn(telemetry::observe))
+        .layer(from_fn_with_state(state.clone(), request_id::identify))
+        .with_state(state)
+}
+
+/// Every documented route.
+pub(crate) fn table() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::with_openapi(Contract::openapi())
+        // /v1/users
+        .routes(routes!(users::list))
+        .routes(routes!(users::read, users::put, users::delete))
+        .routes(routes!(users::password_changed))
+        // /v1/users/{userId}/mfa
+        .routes(routes!(totp::enroll))
+        .routes(routes!(totp::verify))
+        .routes(routes!(totp::import))
+        .routes(routes!(factors::list))
+        .routes(routes!(factors::update, factors::delete))
+        .routes(routes!(factors::make_primary))
+        .routes(routes!(recovery_codes::read, recovery_codes::create))
+        .routes(routes!(recovery_codes::regenerate))
+        .routes(routes!(recovery_codes::spend))
+        .routes(routes!(devices::list, devices::revoke_all))
+        .routes(routes!(devices::revoke))
+        .routes(routes!(status::read))
+        .routes(routes!(status::reset))
+        .routes(routes!(status::unlock))
+        // /v1/mfa
+        .routes(routes!(challenges::create))
+        .routes(routes!(challenges::verify))
+        .routes(routes!(challenges::read))
+        .routes(routes!(policy::read, policy::update))
+        // /v1
+        .routes(routes!(settings::read, settings::update))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::checkpoints))
+        .routes(routes!(api_keys::list, api_keys::create))
+        .routes(routes!(api_keys::revoke))
+        .routes(routes!(tenants::list, tenants::create))
+        .routes(routes!(tenants::delete))
+        .routes(routes!(cluster::read))
+        // Without a key
+        .routes(routes!(operations::jwks))
+        .routes(routes!(operations::healthz))
+        .routes(routes!(operations::readyz))
+        .routes(routes!(operations::metrics))
+        .routes(routes!(docs::openapi))
+        .routes(routes!(docs::docs))
+        .routes(routes!(problems::index))
+        .routes(routes!(problems::read))
 }

@@ -1,0 +1,9 @@
+//! What every request passes on its way in and out. From the outside: its id, what is told of it,
+//! the headers of every answer, the writing of problems, the deadline, the net under panics.
+
+pub(crate) mod deadline;
+pub(crate) mod headers;
+pub(crate) mod panics;
+pub(crate) mod problems;
+pub(crate) mod request_id;
+pub(crate) mod telemetry;

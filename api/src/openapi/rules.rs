@@ -1,0 +1,147 @@
+//! What each operation needs of its key, and how it can fail besides the ways that all share.
+//!
+//! A test calls every operation with keys that lack what is said here; another fails for an
+//! operation that is not listed.
+
+use countersign_core::tenant::Scope;
+
+use crate::problem::Code;
+use crate::request::Need;
+
+/// What holds for an operation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    /// What its key must have; `None` if it needs no key.
+    pub(crate) needs: Option<Need>,
+    /// How it can fail besides.
+    own: &'static [Code],
+}
+
+const MFA: Option<Need> = Some(Need::Scope(Scope::Mfa));
+const ADMIN: Option<Need> = Some(Need::Scope(Scope::Admin));
+const POLICY: Option<Need> = Some(Need::Scope(Scope::Policy));
+const AUDIT: Option<Need> = Some(Need::Scope(Scope::Audit));
+const KEYS: Option<Need> = Some(Need::Scope(Scope::Keys));
+const CLUSTER: Option<Need> = Some(Need::Scope(Scope::Cluster));
+const ROOT: Option<Need> = Some(Need::Root);
+
+/// The rules of an operation.
+pub(crate) fn rules(operation_id: &str) -> Option<Rules> {
+    use Code::{
+        ChallengeExpired, ChallengeNotFound, CodeAlreadyUsed, Conflict, EnrollmentExpired,
+        FactorAlreadyEnrolled, FactorLimitReached, FactorNotAllowed, FactorNotFound, InvalidCode,
+        MfaDisabled, NoPendingEnrollment, NotFound, RecoveryCodesExist, TooManyAttempts,
+        UserNotFound, ValidationFailed,
+    };
+    let (needs, own): (Option<Need>, &[Code]) = match operation_id {
+        "createChallenge" => (MFA, &[ValidationFailed]),
+        "getChallenge" => (MFA, &[ChallengeNotFound]),
+        "verifyChallenge" => (
+            MFA,
+            &[
+                ChallengeNotFound,
+                FactorNotFound,
+                FactorNotAllowed,
+                ChallengeExpired,
+                ValidationFailed,
+                InvalidCode,
+                CodeAlreadyUsed,
+                TooManyAttempts,
+            ],
+        ),
+        "listUsers" => (MFA, &[ValidationFailed]),
+        "putUser" => (MFA, &[ValidationFailed]),
+        "getUser" => (MFA, &[UserNotFound]),
+        "deleteUser" => (ADMIN, &[UserNotFound]),
+        "reportPasswordChanged" => (MFA, &[UserNotFound, ValidationFailed]),
+        "enrollTotp" => {
+            (MFA, &[MfaDisabled, FactorNotAllowed, FactorLimitReached, ValidationFailed])
+        }
+        "verifyTotp" => (
+            MFA,
+            &[
+                UserNotFound,
+                NoPendingEnrollment,
+                ChallengeNotFound,
+                MfaDisabled,
+                FactorNotAllowed,
+                FactorLimitReached,
+                FactorAlreadyEnrolled,
+                ChallengeExpired,
+                EnrollmentExpired,
+                ValidationFailed,
+                InvalidCode,
+                CodeAlreadyUsed,
+                TooManyAttempts,
+            ],
+        ),
+        "importTotp" => (
+            MFA,
+            &[
+                MfaDisabled,
+                FactorNotAllowed,
+                FactorLimitReached,
+                FactorAlreadyEnrolled,
+                ValidationFailed,
+            ],
+        ),
+        "listFactors" => (MFA, &[UserNotFound]),
+        "updateFactor" => (MFA, &[UserNotFound, FactorNotFound, ValidationFailed]),
+        "deleteFactor" | "makeFactorPrimary" => (MFA, &[UserNotFound, FactorNotFound]),
+        "getRecoveryCodes" => (MFA, &[UserNotFound]),
+        "createRecoveryCodes" => (MFA, &[UserNotFound, MfaDisabled, RecoveryCodesExist]),
+        "regenerateRecoveryCodes" => (MFA, &[UserNotFound, MfaDisabled]),
+        "useRecoveryCode" => {
+            (MFA, &[UserNotFound, ValidationFailed, InvalidCode, CodeAlreadyUsed, TooManyAttempts])
+        }
+        "listTrustedDevices" | "revokeTrustedDevices" => (MFA, &[UserNotFound]),
+        "revokeTrustedDevice" => (MFA, &[UserNotFound, NotFound]),
+        "getMfaStatus" => (MFA, &[UserNotFound]),
+        "resetMfa" => (ADMIN, &[UserNotFound, ValidationFailed]),
+        "unlockMfa" => (ADMIN, &[UserNotFound]),
+        "getPolicy" | "getSettings" => (POLICY, &[]),
+        "updatePolicy" => (POLICY, &[ValidationFailed, Conflict]),
+        "updateSettings" => (POLICY, &[ValidationFailed]),
+        "listAuditEvents" => (AUDIT, &[ValidationFailed]),
+        "listAuditCheckpoints" => (AUDIT, &[]),
+        "listApiKeys" => (KEYS, &[ValidationFailed]),
+        "createApiKey" => (KEYS, &[ValidationFailed, Conflict]),
+        "revokeApiKey" => (KEYS, &[NotFound, Conflict]),
+        "listTenants" => (ROOT, &[ValidationFailed]),
+        "createTenant" => (ROOT, &[ValidationFailed, Conflict]),
+        "deleteTenant" => (ROOT, &[NotFound, Conflict]),
+        "getCluster" => (CLUSTER, &[]),
+        "getReadiness" => (None, &[Code::Unavailable]),
+        "getMetrics" | "getProblem" => (None, &[NotFound]),
+        "getJwks" | "getHealth" | "getOpenApi" | "browseDocs" | "listProblems" => (None, &[]),
+        _ => return None,
+    };
+    Some(Rules { needs, own })
+}
+
+impl Rules {
+    /// Every way in which the operation can fail.
+    pub(crate) fn codes(&self, path: &str, is_write: bool) -> Vec<Code> {
+        let mut codes = self.own.to_vec();
+        codes.push(Code::Internal);
+        if self.needs.is_some() {
+            codes.extend([Code::Unauthenticated, Code::Forbidden, Code::Unavailable]);
+        }
+        if is_write {
+            codes.extend([
+                Code::InvalidRequest,
+                Code::PayloadTooLarge,
+                Code::IdempotencyKeyReused,
+                // Every body is checked, be it for what it must not have.
+                Code::ValidationFailed,
+            ]);
+        }
+        if path.contains("{userId}") {
+            codes.extend([Code::InvalidRequest, Code::OverloadedUser]);
+        }
+        if path.starts_with("/v1/mfa/challenges") {
+            codes.push(Code::OverloadedUser);
+        }
+        codes
+    }
+}

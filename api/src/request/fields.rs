@@ -1,0 +1,193 @@
+//! The bounds of values. Everything that a caller may write has one, and all that is wrong with a
+//! body is told at once.
+//!
+//! Each check takes a JSON pointer and the value as sent, and gives the value as it is kept. What
+//! it gives after a complaint is never used: [`Fields::finish`] refuses the whole.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use countersign_core::secret::Secret;
+use countersign_core::time::Timestamp;
+use data_encoding::BASE32_NOPAD;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::problem::{FieldError, Problem};
+use crate::wire::SecretText;
+
+/// The most characters of a name.
+const NAME_MAX: usize = 100;
+/// The most characters of a code as typed: room for any dashes and spaces.
+const CODE_MAX: usize = 64;
+
+/// Collects what is wrong.
+#[derive(Debug, Default)]
+pub(crate) struct Fields {
+    errors: Vec<FieldError>,
+}
+
+impl Fields {
+    /// Nothing wrong so far.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Something is wrong with the field at `pointer`.
+    pub(crate) fn refuse(&mut self, pointer: &str, detail: impl Into<String>) {
+        self.errors.push(FieldError::new(pointer, detail));
+    }
+
+    /// Refuses unless `holds`.
+    pub(crate) fn demand(&mut self, holds: bool, pointer: &str, detail: &str) {
+        if !holds {
+            self.refuse(pointer, detail);
+        }
+    }
+
+    /// `value`, if nothing was wrong.
+    pub(crate) fn finish<T>(self, value: T) -> Result<T, Problem> {
+        if self.errors.is_empty() { Ok(value) } else { Err(Problem::validation(self.errors)) }
+    }
+
+    /// A line of text of `length` characters without control characters.
+    pub(crate) fn line(
+        &mut self,
+        pointer: &str,
+        value: String,
+        length: RangeInclusive<usize>,
+    ) -> String {
+        let (least, most) = (*length.start(), *length.end());
+        if !length.contains(&value.chars().count()) {
+            let bounds = if least == 0 {
+                format!("must have at most {most} characters")
+            } else {
+                format!("must have {least} to {most} characters")
+            };
+            self.refuse(pointer, bounds);
+        } else if value.chars().any(char::is_control) {
+            self.refuse(pointer, "must not contain control characters");
+        }
+        value
+    }
+
+    /// A name that a person gave.
+    pub(crate) fn name(&mut self, pointer: &str, value: Option<String>) -> Option<String> {
+        value.map(|name| self.line(pointer, name, 1..=NAME_MAX))
+    }
+
+    /// A number within bounds.
+    pub(crate) fn number<T: PartialOrd + Display + Copy>(
+        &mut self,
+        pointer: &str,
+        value: Option<T>,
+        bounds: RangeInclusive<T>,
+    ) -> Option<T> {
+        if value.is_some_and(|number| !bounds.contains(&number)) {
+            let (least, most) = (bounds.start(), bounds.end());
+            self.refuse(pointer, format!("must be from {least} to {most}"));
+        }
+        value
+    }
+
+    /// Anything with a text form.
+    pub(crate) fn parsed<T: FromStr>(
+        &mut self,
+        pointer: &str,
+        value: Option<&str>,
+        detail: &str,
+    ) -> Option<T> {
+        let parsed = value?.parse().ok();
+        self.demand(parsed.is_some(), pointer, detail);
+        parsed
+    }
+
+    /// A point in time (RFC 3339).
+    pub(crate) fn time(&mut self, pointer: &str, value: Option<&str>) -> Option<Timestamp> {
+        let parsed = value.map(|text| OffsetDateTime::parse(text, &Rfc3339).ok())?;
+        self.demand(
+            parsed.is_some(),
+            pointer,
+            "must be an RFC 3339 time such as 2026-01-31T12:00:00Z",
+        );
+        let millis = parsed?.unix_timestamp_nanos() / 1_000_000;
+        i64::try_from(millis).ok().map(Timestamp::from_millis)
+    }
+
+    /// A code as typed. It is judged by the core alone; here only its length is.
+    pub(crate) fn code(&mut self, pointer: &str, value: SecretText) -> Secret {
+        let length = value.expose().chars().count();
+        self.demand((1..=CODE_MAX).contains(&length), pointer, "must have 1 to 64 characters");
+        value.into_secret()
+    }
+
+    /// An email address, plausible: one `@`, something on either side, no white space (RFC 5321
+    /// section 4.5.3.1.3 bounds its length).
+    pub(crate) fn email(&mut self, pointer: &str, value: Option<String>) -> Option<String> {
+        let plausible = |text: &str| {
+            text.len() <= 254
+                && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+                && text
+                    .split_once('@')
+                    .is_some_and(|(local, domain)| !local.is_empty() && is_domain(domain))
+        };
+        let fits = value.as_deref().is_none_or(plausible);
+        self.demand(fits, pointer, "must be an email address of at most 254 characters");
+        value
+    }
+
+    /// A telephone number (ITU-T E.164).
+    pub(crate) fn phone_number(&mut self, pointer: &str, value: Option<String>) -> Option<String> {
+        let is_e164 = |text: &str| {
+            text.strip_prefix('+').is_some_and(|digits| {
+                (7..=15).contains(&digits.len())
+                    && digits.bytes().all(|b| b.is_ascii_digit())
+                    && !digits.starts_with('0')
+            })
+        };
+        let fits = value.as_deref().is_none_or(is_e164);
+        self.demand(fits, pointer, "must be an E.164 number: `+` and 7 to 15 digits");
+        value
+    }
+
+    /// The groups that a user is in.
+    pub(crate) fn groups(&mut self, pointer: &str, value: Vec<String>) -> BTreeSet<String> {
+        self.demand(value.len() <= 50, pointer, "must have at most 50 entries");
+        let checked = value
+            .into_iter()
+            .enumerate()
+            .map(|(index, group)| self.line(&format!("{pointer}/{index}"), group, 1..=64));
+        checked.collect()
+    }
+
+    /// A TOTP secret in base32 (RFC 4648 section 6), as apps show it: in any case, with spaces or
+    /// dashes, with or without padding; 10 to 128 bytes.
+    pub(crate) fn totp_secret(&mut self, pointer: &str, value: &SecretText) -> Secret {
+        let canonical: zeroize::Zeroizing<String> = zeroize::Zeroizing::new(
+            value
+                .expose()
+                .trim_end_matches(['=', ' '])
+                .chars()
+                .filter(|c| !c.is_whitespace() && *c != '-')
+                .map(|c| c.to_ascii_uppercase())
+                .collect(),
+        );
+        let decoded = BASE32_NOPAD.decode(canonical.as_bytes()).unwrap_or_default();
+        let fits = (10..=128).contains(&decoded.len());
+        self.demand(fits, pointer, "must be 10 to 128 bytes in base32");
+        Secret::new(decoded)
+    }
+}
+
+/// At least one label, none empty, none with odd characters at its ends (RFC 1123 section 2.1).
+pub(crate) fn is_domain(text: &str) -> bool {
+    text.len() <= 253
+        && text.split('.').all(|label| {
+            (1..=63).contains(&label.len())
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+        })
+}

@@ -1,0 +1,14 @@
+//! Reading requests: who asks, about what, with which body. Everything comes out parsed, so that
+//! a handler never sees a text that still has to be judged.
+
+mod authority;
+mod fields;
+mod listing;
+mod path;
+mod payload;
+
+pub(crate) use authority::{Admin, As, Audit, Cluster, Keys, Mfa, Need, Policy, Root};
+pub(crate) use fields::{Fields, is_domain};
+pub(crate) use listing::{AuditParams, Listing, PageParams};
+pub(crate) use path::{At, ChallengePath, DevicePath, FactorPath, KeyPath, TenantPath, UserPath};
+pub(crate) use payload::{Empty, Payload};

@@ -1,0 +1,160 @@
+//! Ids in paths. One that cannot be is as unknown as one that is not there, except a user's: that
+//! one is the caller's own, and a malformed one is the caller's mistake.
+
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use countersign_actors::gateway::Target;
+use countersign_core::ids::{ChallengeId, DeviceId, FactorId, KeyId, TenantId, UserId};
+use countersign_core::reply::Refusal;
+use utoipa::IntoParams;
+
+use crate::problem::Problem;
+use crate::state::ApiState;
+
+/// What a path names.
+#[derive(Debug)]
+pub(crate) struct At<T>(pub(crate) T);
+
+/// Ids that can be read from a path.
+pub(crate) trait FromPath: Sized {
+    /// Reads them.
+    fn from_path(params: &RawPathParams) -> Result<Self, Problem>;
+}
+
+impl<T: FromPath> FromRequestParts<ApiState> for At<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &ApiState) -> Result<Self, Problem> {
+        let params = RawPathParams::from_request_parts(parts, api).await.map_err(unreadable)?;
+        T::from_path(&params).map(Self)
+    }
+}
+
+fn unreadable(rejection: RawPathParamsRejection) -> Problem {
+    Problem::invalid_request(rejection.body_text())
+}
+
+fn text<'a>(params: &'a RawPathParams, name: &str) -> &'a str {
+    params.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+}
+
+fn user(params: &RawPathParams) -> Result<UserId, Problem> {
+    text(params, "userId").parse().map_err(|error: countersign_core::ids::IdError| {
+        Problem::invalid_request(error.to_string())
+    })
+}
+
+/// A user.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct UserPath {
+    /// Your own id of the user: 1–128 characters out of `A–Z a–z 0–9 . _ : @ | + -`.
+    #[param(rename = "userId", value_type = String, example = "user_42", min_length = 1, max_length = 128, pattern = r"^[A-Za-z0-9._:@|+\-]{1,128}$")]
+    pub(crate) user: UserId,
+}
+
+impl UserPath {
+    /// Whom the question is about.
+    pub(crate) fn target(self) -> Target {
+        Target::User(self.user)
+    }
+}
+
+impl FromPath for UserPath {
+    fn from_path(params: &RawPathParams) -> Result<Self, Problem> {
+        Ok(Self { user: user(params)? })
+    }
+}
+
+/// A user's factor.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct FactorPath {
+    /// Your own id of the user.
+    #[param(rename = "userId", value_type = String, example = "user_42", min_length = 1, max_length = 128)]
+    pub(crate) user: UserId,
+    /// The factor's id, `fac_…`.
+    #[param(rename = "factorId", value_type = String, example = "fac_0c7ig9t6h8kq5v2m3n4p1r0s2g")]
+    pub(crate) factor: FactorId,
+}
+
+impl FromPath for FactorPath {
+    fn from_path(params: &RawPathParams) -> Result<Self, Problem> {
+        let user = user(params)?;
+        let factor =
+            text(params, "factorId").parse().map_err(|_| Problem::from(Refusal::FactorNotFound))?;
+        Ok(Self { user, factor })
+    }
+}
+
+/// A user's trusted device.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct DevicePath {
+    /// Your own id of the user.
+    #[param(rename = "userId", value_type = String, example = "user_42", min_length = 1, max_length = 128)]
+    pub(crate) user: UserId,
+    /// The device's id, `dev_…`.
+    #[param(rename = "deviceId", value_type = String, example = "dev_0c7ig9t6h8kq5v2m3n4p1r0s2g")]
+    pub(crate) device: DeviceId,
+}
+
+impl FromPath for DevicePath {
+    fn from_path(params: &RawPathParams) -> Result<Self, Problem> {
+        let user = user(params)?;
+        let device =
+            text(params, "deviceId").parse().map_err(|_| Problem::from(Refusal::DeviceNotFound))?;
+        Ok(Self { user, device })
+    }
+}
+
+/// A challenge.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct ChallengePath {
+    /// The challenge's id, `chl_…`.
+    #[param(rename = "challengeId", value_type = String, example = "chl_0c7ig9t6h8kq5v2m3n4p1r0s2g")]
+    pub(crate) challenge: ChallengeId,
+}
+
+impl FromPath for ChallengePath {
+    fn from_path(params: &RawPathParams) -> Result<Self, Problem> {
+        let challenge = text(params, "challengeId")
+            .parse()
+            .map_err(|_| Problem::from(Refusal::ChallengeNotFound))?;
+        Ok(Self { challenge })
+    }
+}
+
+/// An API key.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct KeyPath {
+    /// The key's id, `key_…` (not the key itself).
+    #[param(rename = "keyId", value_type = String, example = "key_0c7ig9t6h8kq5v2m3n4p1r0s2g")]
+    pub(crate) key: KeyId,
+}
+
+impl FromPath for KeyPath {
+    fn from_path(params: &RawPathParams) -> Result<Self, Problem> {
+        let absent = || Problem::from(Refusal::NotFound("API key".to_owned()));
+        Ok(Self { key: text(params, "keyId").parse().map_err(|_| absent())? })
+    }
+}
+
+/// A tenant.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct TenantPath {
+    /// The tenant's id.
+    #[param(rename = "tenantId", value_type = String, example = "ten_0c7ig9t6h8kq5v2m3n4p1r0s2g")]
+    pub(crate) tenant: TenantId,
+}
+
+impl FromPath for TenantPath {
+    fn from_path(params: &RawPathParams) -> Result<Self, Problem> {
+        let absent = || Problem::from(Refusal::NotFound("tenant".to_owned()));
+        Ok(Self { tenant: text(params, "tenantId").parse().map_err(|_| absent())? })
+    }
+}

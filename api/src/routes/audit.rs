@@ -1,0 +1,46 @@
+//! `/v1/audit`.
+
+use axum::Json;
+use axum::extract::State;
+use countersign_actors::gateway::AuditFilter;
+
+use crate::problem::Problem;
+use crate::request::{As, Audit, AuditParams, Listing, PageParams};
+use crate::state::ApiState;
+use crate::wire::List;
+use crate::wire::audit::{AuditCheckpoint, AuditEvent};
+
+/// List audit events
+///
+/// The newest first. `type` takes a trailing `*`.
+#[utoipa::path(
+    get, path = "/v1/audit", operation_id = "listAuditEvents", tag = "Audit",
+    params(AuditParams, PageParams),
+    responses((status = 200, description = "A page of events", body = List<AuditEvent>))
+)]
+pub(crate) async fn list(
+    State(api): State<ApiState>,
+    who: As<Audit>,
+    listing: Listing<AuditFilter>,
+) -> Result<Json<List<AuditEvent>>, Problem> {
+    let Listing { limit, cursor, filter } = listing;
+    let page = api.gateway.audit(who.tenant, filter, cursor, limit).await?;
+    Ok(Json(page.into()))
+}
+
+/// Read the signed heads of the audit chains
+///
+/// Keep them elsewhere: later they prove that nothing before them was altered.
+#[utoipa::path(
+    get, path = "/v1/audit/checkpoints", operation_id = "listAuditCheckpoints", tag = "Audit",
+    responses((status = 200, description = "The heads", body = List<AuditCheckpoint>))
+)]
+pub(crate) async fn checkpoints(
+    State(api): State<ApiState>,
+    _: As<Audit>,
+) -> Result<Json<List<AuditCheckpoint>>, Problem> {
+    let heads = api.gateway.audit_heads().await?;
+    let signed = heads.iter().map(|head| AuditCheckpoint::sign(head, &api));
+    let data = signed.collect::<Result<Vec<_>, _>>()?;
+    Ok(Json(List { data, next_cursor: None }))
+}

@@ -1,0 +1,64 @@
+//! `/v1/mfa/challenges`.
+
+use axum::Json;
+use axum::extract::State;
+use countersign_actors::gateway::Target;
+use countersign_core::command::Query;
+
+use crate::problem::Problem;
+use crate::request::{As, At, ChallengePath, Mfa, Payload};
+use crate::state::ApiState;
+use crate::wire::challenge::{
+    Challenge, ChallengeAnswer, CreateChallenge, Verification, VerifyChallenge,
+};
+
+/// Ask whether a login needs a second factor
+///
+/// Called by the application's server once it has checked the password. If a factor is needed,
+/// `challenge` names it and lives five minutes; if not, `tokens` is there.
+#[utoipa::path(
+    post, path = "/v1/mfa/challenges", operation_id = "createChallenge", tag = "Login",
+    request_body = CreateChallenge,
+    responses((status = 200, description = "What the login needs", body = ChallengeAnswer))
+)]
+pub(crate) async fn create(
+    State(api): State<ApiState>,
+    who: As<Mfa>,
+    body: Payload<CreateChallenge>,
+) -> Result<Json<ChallengeAnswer>, Problem> {
+    let (user, command) = body.value.command()?;
+    api.command(who.writing(body.idempotency), Target::User(user), command).await.map(Json)
+}
+
+/// Read a challenge
+#[utoipa::path(
+    get, path = "/v1/mfa/challenges/{challengeId}", operation_id = "getChallenge", tag = "Login",
+    params(ChallengePath),
+    responses((status = 200, description = "How the challenge stands", body = Challenge))
+)]
+pub(crate) async fn read(
+    State(api): State<ApiState>,
+    who: As<Mfa>,
+    At(ChallengePath { challenge }): At<ChallengePath>,
+) -> Result<Json<Challenge>, Problem> {
+    let query = Query::Challenge(challenge);
+    api.query(who.reading(), Target::Challenge(challenge), query).await.map(Json)
+}
+
+/// Answer a challenge
+///
+/// With `factorId` and `code`, or with `recoveryCode`. A challenge is answered once.
+#[utoipa::path(
+    post, path = "/v1/mfa/challenges/verify", operation_id = "verifyChallenge", tag = "Login",
+    request_body = VerifyChallenge,
+    responses((status = 200, description = "The answer was right", body = Verification))
+)]
+pub(crate) async fn verify(
+    State(api): State<ApiState>,
+    who: As<Mfa>,
+    body: Payload<VerifyChallenge>,
+) -> Result<Json<Verification>, Problem> {
+    let (challenge, command) = body.value.command()?;
+    let target = Target::Challenge(challenge);
+    api.command(who.writing(body.idempotency), target, command).await.map(Json)
+}

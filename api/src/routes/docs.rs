@@ -1,0 +1,77 @@
+//! The OpenAPI document and the pages to browse it, which load nothing from elsewhere.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::Path;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Extension, http::HeaderName};
+use utoipa_swagger_ui::Config;
+
+use crate::problem::Problem;
+
+/// The pages may load scripts, styles and data from this server alone. The viewer sets styles on
+/// its elements, so styles may be inline; scripts may not.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+     img-src 'self' data:; font-src 'self' data:; connect-src 'self'; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
+
+/// The serialised OpenAPI document.
+#[derive(Clone, Debug)]
+pub(crate) struct Document(pub(crate) Bytes);
+
+/// Read the OpenAPI document
+#[utoipa::path(
+    get, path = "/openapi.json", operation_id = "getOpenApi", tag = "Documentation", security(()),
+    responses((status = 200, description = "This document", body = Object))
+)]
+pub(crate) async fn openapi(Extension(Document(json)): Extension<Document>) -> Response {
+    let json_type = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, json_type)], json).into_response()
+}
+
+/// Browse the OpenAPI document
+#[utoipa::path(
+    get, path = "/docs", operation_id = "browseDocs", tag = "Documentation", security(()),
+    responses((status = 303, description = "The page is at `/docs/`"))
+)]
+pub(crate) async fn docs() -> Redirect {
+    Redirect::to("/docs/")
+}
+
+/// The viewer's first page.
+pub(crate) async fn index() -> Result<Response, Problem> {
+    file("index.html")
+}
+
+/// The viewer's other files.
+pub(crate) async fn asset(Path(path): Path<String>) -> Result<Response, Problem> {
+    file(&path)
+}
+
+fn file(path: &str) -> Result<Response, Problem> {
+    let config = Config::new(["/openapi.json"])
+        .validator_url("none")
+        .display_operation_id(true)
+        .persist_authorization(false)
+        .try_it_out_enabled(true);
+    let file = utoipa_swagger_ui::serve(path, Arc::new(config))
+        .map_err(|error| Problem::internal(format!("the page {path} of the docs: {error}")))?
+        .ok_or_else(Problem::no_such_address)?;
+    let media_type = match file.content_type.as_str() {
+        "text/html" => "text/html; charset=utf-8".to_owned(),
+        other => other.to_owned(),
+    };
+    let headers: [(HeaderName, HeaderValue); 2] = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_str(&media_type)
+                .unwrap_or(HeaderValue::from_static("application/octet-stream")),
+        ),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+    ];
+    Ok((headers, file.bytes.into_owned()).into_response())
+}

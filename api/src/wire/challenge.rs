@@ -1,0 +1,353 @@
+//! Challenges: whether a login needs a second factor, and the answer to one that does.
+
+use std::net::IpAddr;
+
+use countersign_core::challenge::Purpose;
+use countersign_core::command::{Command, Proof, RememberDevice};
+use countersign_core::ids::{ChallengeId, UserId};
+use countersign_core::reply::{self, Refusal, Reply};
+use countersign_core::risk;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::tokens::Tokens;
+use super::{
+    Answer, ChallengeKind, ChallengePurpose, ChallengeReason, ChallengeStatus, FactorType,
+    RiskTrigger, SecretText, Time,
+};
+use crate::error::ApiError;
+use crate::problem::Problem;
+use crate::request::Fields;
+use crate::state::ApiState;
+
+/// The most characters that are kept of a browser's `User-Agent`.
+const USER_AGENT_MAX: usize = 256;
+
+/// Asks whether a login needs a second factor, once the password was checked.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct CreateChallenge {
+    /// Your own id of the user.
+    #[schema(min_length = 1, max_length = 128, example = "user_42")]
+    user_id: String,
+    /// Why; LOGIN if left out.
+    purpose: Option<ChallengePurpose>,
+    /// What is known of the login. The more, the better risk is judged.
+    context: Option<LoginContext>,
+}
+
+/// What is known of a login.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct LoginContext {
+    /// The person's address.
+    #[schema(example = "203.0.113.7")]
+    ip_address: Option<String>,
+    /// The browser's `User-Agent`; the first 256 characters count.
+    #[schema(example = "Mozilla/5.0")]
+    user_agent: Option<String>,
+    /// Your own id of the device.
+    #[schema(min_length = 1, max_length = 128, example = "device-7")]
+    device_id: Option<String>,
+    /// The `deviceToken` of an earlier verification.
+    #[schema(value_type = Option<String>, max_length = 256)]
+    device_token: Option<SecretText>,
+    /// Where the person is.
+    location: Option<Location>,
+}
+
+/// A place.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Location {
+    /// ISO 3166-1 alpha-2.
+    #[schema(min_length = 2, max_length = 2, example = "US")]
+    country: Option<String>,
+    /// A region's code or name.
+    #[schema(max_length = 100, example = "CA")]
+    region: Option<String>,
+    /// A city's name.
+    #[schema(max_length = 100, example = "San Francisco")]
+    city: Option<String>,
+    /// Degrees; goes with `longitude`.
+    #[schema(minimum = -90, maximum = 90, example = 37.7)]
+    latitude: Option<f64>,
+    /// Degrees; goes with `latitude`.
+    #[schema(minimum = -180, maximum = 180, example = -122.4)]
+    longitude: Option<f64>,
+}
+
+impl CreateChallenge {
+    /// Whose challenge, and the command.
+    pub(crate) fn command(self) -> Result<(UserId, Command), Problem> {
+        let mut fields = Fields::new();
+        let detail = "must have 1 to 128 characters out of A–Z a–z 0–9 . _ : @ | + -";
+        let user = fields.parsed::<UserId>("/userId", Some(&self.user_id), detail);
+        let mut context = self.context.unwrap_or_default();
+        let device_token = context.device_token.take();
+        let command = Command::CreateChallenge {
+            purpose: self.purpose.map_or(Purpose::Login, Into::into),
+            context: context.read(&mut fields),
+            device_token: device_token.map(|token| {
+                let fits = token.expose().len() <= 256;
+                fields.demand(fits, "/context/deviceToken", "must have at most 256 characters");
+                token.into_secret()
+            }),
+        };
+        let (user, command) = fields.finish((user, command))?;
+        let user = user.ok_or_else(|| Problem::invalid_request(detail))?;
+        Ok((user, command))
+    }
+}
+
+impl LoginContext {
+    fn read(self, fields: &mut Fields) -> risk::LoginContext {
+        risk::LoginContext {
+            ip_address: fields.parsed::<IpAddr>(
+                "/context/ipAddress",
+                self.ip_address.as_deref(),
+                "must be an IPv4 or IPv6 address",
+            ),
+            user_agent: self.user_agent.map(|text| text.chars().take(USER_AGENT_MAX).collect()),
+            device_id: self.device_id.map(|id| fields.line("/context/deviceId", id, 1..=128)),
+            location: self.location.map(|location| location.read(fields)),
+        }
+    }
+}
+
+impl Location {
+    fn read(self, fields: &mut Fields) -> risk::Location {
+        let at = |name: &str| format!("/context/location/{name}");
+        let country = self.country.map(|code| {
+            let fits = code.len() == 2 && code.bytes().all(|b| b.is_ascii_alphabetic());
+            fields.demand(fits, &at("country"), "must be two letters (ISO 3166-1 alpha-2)");
+            code.to_ascii_uppercase()
+        });
+        let region = self.region.map(|text| fields.line(&at("region"), text, 0..=100));
+        let city = self.city.map(|text| fields.line(&at("city"), text, 0..=100));
+        let latitude = fields.number(&at("latitude"), self.latitude, -90.0..=90.0);
+        let longitude = fields.number(&at("longitude"), self.longitude, -180.0..=180.0);
+        let pair = latitude.is_some() == longitude.is_some();
+        fields.demand(pair, "/context/location", "has one of latitude and longitude alone");
+        risk::Location { country, region, city, latitude, longitude }
+    }
+}
+
+/// Answers a challenge: by `factorId` and `code`, or by `recoveryCode`.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct VerifyChallenge {
+    /// Which challenge.
+    #[schema(example = "chl_0c7ig9t6h8kq5v2m3n4p1r0s2g")]
+    challenge_id: String,
+    /// Which of its factors.
+    #[schema(example = "fac_0c7ig9t6h8kq5v2m3n4p1r0s2g")]
+    factor_id: Option<String>,
+    /// The factor's code. Spaces and dashes do not matter.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, example = "492039")]
+    code: Option<SecretText>,
+    /// A recovery code, instead of a factor's.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
+    recovery_code: Option<SecretText>,
+    /// Whether this browser is to be trusted; the answer then has a `deviceToken`.
+    remember_device: Option<bool>,
+    /// A name for the browser.
+    #[schema(min_length = 1, max_length = 100, example = "Laptop")]
+    device_name: Option<String>,
+}
+
+impl VerifyChallenge {
+    /// Which challenge, and the command.
+    pub(crate) fn command(self) -> Result<(ChallengeId, Command), Problem> {
+        let mut fields = Fields::new();
+        let name = fields.name("/deviceName", self.device_name);
+        let remember_device = match self.remember_device {
+            Some(true) => Some(RememberDevice { name }),
+            _ => None,
+        };
+        let proof = match (self.factor_id, self.code, self.recovery_code) {
+            (Some(factor), Some(code), None) => Some((Some(factor), fields.code("/code", code))),
+            (None, None, Some(code)) => Some((None, fields.code("/recoveryCode", code))),
+            (Some(_), None, None) => {
+                fields.refuse("/code", "is missing");
+                None
+            }
+            (None, Some(_), None) => {
+                fields.refuse("/factorId", "is missing");
+                None
+            }
+            _ => {
+                fields.refuse("", "must have either `factorId` and `code`, or `recoveryCode`");
+                None
+            }
+        };
+        let Some((factor, code)) = fields.finish(proof)? else {
+            return Err(Problem::invalid_request("the challenge's answer is missing"));
+        };
+        let absent = || Problem::from(Refusal::ChallengeNotFound);
+        let challenge: ChallengeId = self.challenge_id.parse().map_err(|_| absent())?;
+        let proof = match factor {
+            Some(factor) => {
+                let absent = || Problem::from(Refusal::FactorNotFound);
+                Proof::Code { factor: factor.parse().map_err(|_| absent())?, code }
+            }
+            None => Proof::RecoveryCode(code),
+        };
+        Ok((challenge, Command::Verify { challenge, proof, remember_device }))
+    }
+}
+
+/// A factor that can answer a challenge.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ChallengeFactor {
+    /// Its id.
+    #[schema(example = "fac_0c7ig9t6h8kq5v2m3n4p1r0s2g")]
+    id: String,
+    /// Its kind.
+    #[serde(rename = "type")]
+    factor_type: FactorType,
+    /// The name that its user gave it.
+    #[schema(example = "Phone")]
+    name: Option<String>,
+    /// Whether it is offered first.
+    primary: bool,
+    /// Where codes are sent, masked; null for factors that are not sent codes.
+    masked_destination: Option<String>,
+}
+
+/// A challenge.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Challenge {
+    /// Its id.
+    #[schema(example = "chl_0c7ig9t6h8kq5v2m3n4p1r0s2g")]
+    id: String,
+    /// Whose it is.
+    #[schema(example = "user_42")]
+    user_id: String,
+    /// Why it was asked.
+    purpose: ChallengePurpose,
+    /// What answers it.
+    kind: ChallengeKind,
+    /// How it stands.
+    status: ChallengeStatus,
+    /// Until when it can be answered.
+    expires_at: Time,
+    /// Whether a recovery code would do.
+    recovery_codes_available: bool,
+    /// What can answer it, the primary first.
+    factors: Vec<ChallengeFactor>,
+    /// Wrong answers left.
+    #[schema(example = 5)]
+    attempts_remaining: u32,
+}
+
+impl From<reply::ChallengeView> for Challenge {
+    fn from(view: reply::ChallengeView) -> Self {
+        let factors = view.factors.into_iter().map(|factor| ChallengeFactor {
+            id: factor.id.to_string(),
+            factor_type: factor.factor_type.into(),
+            name: factor.name,
+            primary: factor.primary,
+            masked_destination: None,
+        });
+        Self {
+            id: view.id.to_string(),
+            user_id: view.user.as_str().to_owned(),
+            purpose: view.purpose.into(),
+            kind: view.kind.into(),
+            status: view.status.into(),
+            expires_at: view.expires_at.into(),
+            recovery_codes_available: view.recovery_codes_available,
+            factors: factors.collect(),
+            attempts_remaining: view.attempts_remaining,
+        }
+    }
+}
+
+impl Answer for Challenge {
+    const OPERATION: &'static str = "a challenge";
+
+    fn from_reply(reply: Reply, _: &ApiState) -> Option<Result<Self, ApiError>> {
+        match reply {
+            Reply::ChallengeState(view) => Some(Ok(view.into())),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a login needs a second factor. Every field is always present.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ChallengeAnswer {
+    /// Whether it does.
+    mfa_required: bool,
+    /// Why.
+    reason: ChallengeReason,
+    /// The signs of risk that fired.
+    triggers: Vec<RiskTrigger>,
+    /// The challenge to answer; null if none is needed.
+    challenge: Option<Challenge>,
+    /// Whether the user should enroll.
+    enrollment_required: bool,
+    /// Until when the user may go without; null if no grace runs.
+    grace_period_ends_at: Option<Time>,
+    /// A token of `acr` `aal1`, if no second factor is needed; else null.
+    tokens: Option<Tokens>,
+}
+
+impl Answer for ChallengeAnswer {
+    const OPERATION: &'static str = "the making of a challenge";
+
+    fn from_reply(reply: Reply, api: &ApiState) -> Option<Result<Self, ApiError>> {
+        let Reply::Challenge(answer) = reply else { return None };
+        Some(Tokens::sign_any(answer.tokens.as_ref(), api).map(|tokens| Self {
+            mfa_required: answer.mfa_required,
+            reason: answer.reason.into(),
+            triggers: answer.triggers.into_iter().map(Into::into).collect(),
+            challenge: answer.challenge.map(Into::into),
+            enrollment_required: answer.enrollment_required,
+            grace_period_ends_at: answer.grace_period_ends_at.map(Time),
+            tokens,
+        }))
+    }
+}
+
+/// A challenge was answered rightly.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Verification {
+    /// Always true: a wrong answer is a problem.
+    #[schema(example = true)]
+    verified: bool,
+    /// Whose challenge it was.
+    #[schema(example = "user_42")]
+    user_id: String,
+    /// What proved it; null for a recovery code.
+    #[schema(example = "fac_0c7ig9t6h8kq5v2m3n4p1r0s2g")]
+    factor_id: Option<String>,
+    /// A token of `acr` `aal2`.
+    tokens: Tokens,
+    /// What to send as `deviceToken` from this browser; null if it was not to be trusted.
+    #[schema(value_type = Option<String>)]
+    device_token: Option<SecretText>,
+    /// Until when the browser is trusted.
+    device_token_expires_at: Option<Time>,
+}
+
+impl Answer for Verification {
+    const OPERATION: &'static str = "the answer to a challenge";
+
+    fn from_reply(reply: Reply, api: &ApiState) -> Option<Result<Self, ApiError>> {
+        let Reply::Verified(verified) = reply else { return None };
+        Some(Tokens::sign(&verified.tokens, api).map(|tokens| Self {
+            verified: true,
+            user_id: verified.user.as_str().to_owned(),
+            factor_id: verified.factor_id.map(|id| id.to_string()),
+            tokens,
+            device_token: verified.device_token.map(SecretText::from),
+            device_token_expires_at: verified.device_token_expires_at.map(Time),
+        }))
+    }
+}

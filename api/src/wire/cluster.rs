@@ -1,0 +1,119 @@
+//! The cluster, and how a node is.
+
+use countersign_actors::gateway::{Health, NodeHealth, ShardHealth};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The cluster, as the node that answers sees it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Cluster {
+    /// Its id.
+    #[schema(example = "clu_0c7ig9t6h8kq5v2m3n4p1r0s2g")]
+    cluster_id: String,
+    /// The answering node's version.
+    #[schema(example = "0.1.0")]
+    version: &'static str,
+    /// The nodes.
+    nodes: Vec<ClusterNode>,
+    /// The shards.
+    shards: Vec<ClusterShard>,
+}
+
+/// A node.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ClusterNode {
+    /// Its number, never used again.
+    #[schema(example = 1)]
+    id: u64,
+    /// Its name.
+    #[schema(example = "n1")]
+    name: String,
+    /// Where its API listens.
+    #[schema(example = "127.0.0.1:8081")]
+    api_address: String,
+    /// Where its peers reach it.
+    #[schema(example = "127.0.0.1:7081")]
+    peer_address: String,
+    /// `UP`, or what else is known of it.
+    #[schema(example = "UP")]
+    state: String,
+}
+
+/// A shard: one Raft group.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ClusterShard {
+    /// Which.
+    #[schema(example = 0)]
+    id: u16,
+    /// The leading node; null while there is none.
+    #[schema(example = 1)]
+    leader: Option<u64>,
+    /// The term.
+    #[schema(example = 1)]
+    term: u64,
+    /// The last log index that the answering node applied.
+    #[schema(example = 1042)]
+    last_applied: u64,
+    /// Voting nodes.
+    #[schema(example = json!([1, 2, 3]))]
+    voters: Vec<u64>,
+    /// Nodes that only listen.
+    #[schema(example = json!([]))]
+    learners: Vec<u64>,
+}
+
+impl From<Health> for Cluster {
+    fn from(health: Health) -> Self {
+        Self {
+            cluster_id: health.cluster_id,
+            version: env!("CARGO_PKG_VERSION"),
+            nodes: health.nodes.into_iter().map(Into::into).collect(),
+            shards: health.shards.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<NodeHealth> for ClusterNode {
+    fn from(node: NodeHealth) -> Self {
+        let NodeHealth { id, name, api_address, peer_address, state } = node;
+        Self { id, name, api_address, peer_address, state }
+    }
+}
+
+impl From<ShardHealth> for ClusterShard {
+    fn from(shard: ShardHealth) -> Self {
+        let ShardHealth { id, leader, term, last_applied, voters, learners, caught_up: _ } = shard;
+        Self { id: id.0, leader, term, last_applied, voters, learners }
+    }
+}
+
+/// That a node is well.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(crate) struct NodeStatus {
+    /// `UP` for the process, `READY` for its service.
+    #[schema(example = "READY")]
+    pub(crate) status: &'static str,
+}
+
+/// What a node lacks before it can serve; empty if it can.
+pub(crate) fn missing(health: &Health) -> Vec<String> {
+    let mut missing = Vec::new();
+    if health.stopping {
+        missing.push("the node is shutting down".to_owned());
+    }
+    if health.cluster_id.is_empty() || health.shards.is_empty() {
+        missing.push("the cluster is not founded yet".to_owned());
+    }
+    for shard in &health.shards {
+        if shard.leader.is_none() {
+            missing.push(format!("shard {} has no leader", shard.id));
+        }
+        if !shard.caught_up {
+            missing.push(format!("shard {} has not caught up", shard.id));
+        }
+    }
+    missing
+}

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use countersign_actors::gateway::GatewayError;
 use countersign_core::reply::Refusal;
@@ -184,9 +184,9 @@ pub struct Problem {
     /// What is wrong with which field, on `validation_failed`.
     pub errors: Vec<FieldError>,
     /// The `WWW-Authenticate` header, where a key is missing or too weak.
-    pub challenge: Option<HeaderValue>,
+    pub challenge: Option<Box<str>>,
     /// What went wrong inside: logged once, never shown.
-    pub fault: Option<String>,
+    pub fault: Option<Box<str>>,
 }
 
 /// The body of a failed request (RFC 9457 section 3.1, with extension members).
@@ -250,14 +250,14 @@ impl Problem {
     /// A fault of the service: `fault` goes to the log, the caller learns nothing of it.
     pub fn internal(fault: impl Into<String>) -> Self {
         let detail = "the request could not be completed because of a fault of the service";
-        Self { fault: Some(fault.into()), ..Self::new(Code::Internal, detail) }
+        Self { fault: Some(fault.into().into()), ..Self::new(Code::Internal, detail) }
     }
 
     /// No answer now; `reason` goes to the log.
     pub fn unavailable(reason: impl Into<String>) -> Self {
         let detail = "no answer could be had in time; retry with the same Idempotency-Key";
         Self {
-            fault: Some(reason.into()),
+            fault: Some(reason.into().into()),
             retry_after_seconds: Some(1),
             ..Self::new(Code::Unavailable, detail)
         }

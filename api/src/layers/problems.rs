@@ -30,7 +30,8 @@ pub(crate) async fn write_out(request: Request, next: Next) -> Response {
     if let Some(seconds) = problem.retry_after_seconds {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if let Some(challenge) = problem.challenge {
+    let challenge = problem.challenge.and_then(|text| HeaderValue::from_str(&text).ok());
+    if let Some(challenge) = challenge {
         headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
     response.extensions_mut().insert::<Code>(problem.code);

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
+use axum::http::header;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
 use countersign_actors::gateway::{Caller, Idempotency};
 use countersign_actors::ports::KeyGrant;
 use countersign_core::ids::TenantId;
@@ -141,11 +141,8 @@ fn authenticate(parts: &Parts, api: &ApiState) -> Result<KeyGrant, Problem> {
         .ok_or_else(unknown)
 }
 
-fn unauthenticated(detail: &str, challenge: &'static str) -> Problem {
-    Problem {
-        challenge: Some(HeaderValue::from_static(challenge)),
-        ..Problem::new(Code::Unauthenticated, detail)
-    }
+fn unauthenticated(detail: &str, challenge: &str) -> Problem {
+    Problem { challenge: Some(challenge.into()), ..Problem::new(Code::Unauthenticated, detail) }
 }
 
 fn forbidden(need: Need) -> Problem {
@@ -159,8 +156,5 @@ fn forbidden(need: Need) -> Problem {
             r#"Bearer error="insufficient_scope""#.to_owned(),
         ),
     };
-    Problem {
-        challenge: HeaderValue::from_str(&challenge).ok(),
-        ..Problem::new(Code::Forbidden, detail)
-    }
+    Problem { challenge: Some(challenge.into()), ..Problem::new(Code::Forbidden, detail) }
 }

@@ -141,7 +141,7 @@ fn unfitting(path: &serde_path_to_error::Path, error: &serde_json::Error) -> Pro
 }
 
 fn path_ends_in(path: &serde_path_to_error::Path, name: &str) -> bool {
-    matches!(path.iter().last(), Some(Segment::Map { key }) if key == name)
+    matches!(path.iter().next_back(), Some(Segment::Map { key }) if key == name)
 }
 
 fn push(pointer: &mut String, key: &str) {

@@ -86,24 +86,30 @@ impl UpdateSettings {
                 f.demand(!text.contains(':'), "/issuer", "must not contain a colon");
                 f.line("/issuer", text, 1..=64)
             }),
-            rp_id: self.rp_id.map(|text| {
-                f.demand(is_domain(&text), "/rpId", "must be a domain name");
-                text
-            }),
+            rp_id: domain(f, self.rp_id),
             rp_name: self.rp_name.map(|text| f.line("/rpName", text, 1..=64)),
-            origins: self.origins.map(|origins| {
-                f.demand(origins.len() <= 20, "/origins", "must have at most 20 entries");
-                for (index, origin) in origins.iter().enumerate() {
-                    let detail = "must be an origin such as https://login.acme.example";
-                    f.demand(is_origin(origin), &format!("/origins/{index}"), detail);
-                }
-                origins
-            }),
+            origins: origins(f, self.origins),
             token_ttl_seconds: f.number("/tokenTtlSeconds", self.token_ttl_seconds, 60..=86_400),
             token_audience: self.token_audience.map(|text| f.line("/tokenAudience", text, 1..=200)),
         };
         fields.finish(TenantCommand::PatchSettings(patch))
     }
+}
+
+fn domain(fields: &mut Fields, value: Option<String>) -> Option<String> {
+    let fits = value.as_deref().is_none_or(is_domain);
+    fields.demand(fits, "/rpId", "must be a domain name");
+    value
+}
+
+fn origins(fields: &mut Fields, value: Option<Vec<String>>) -> Option<Vec<String>> {
+    let origins = value.as_deref().unwrap_or_default();
+    fields.demand(origins.len() <= 20, "/origins", "must have at most 20 entries");
+    for (index, origin) in origins.iter().enumerate() {
+        let detail = "must be an origin such as https://login.acme.example";
+        fields.demand(is_origin(origin), &format!("/origins/{index}"), detail);
+    }
+    value
 }
 
 /// Scheme, host and perhaps a port (RFC 6454 section 6.2), in a secure context (W3C Secure

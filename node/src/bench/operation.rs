@@ -21,6 +21,9 @@ use super::wire::{
     Tokens, Verified, Verify,
 };
 
+/// Wrong answers that end a challenge.
+const CHALLENGE_ATTEMPTS: u32 = 5;
+
 /// Kinds of operations, in the order of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
@@ -282,7 +285,9 @@ async fn wrong_code(population: &Population) -> Result<Done, Failure> {
     let took = started.elapsed();
     let problem = answer.problem(422, "invalid_code")?;
     account.wrong_codes += 1;
-    let remaining = population.attempts_max().map(|most| most.saturating_sub(account.wrong_codes));
+    let remaining = population
+        .attempts_max()
+        .map(|most| most.saturating_sub(account.wrong_codes).min(CHALLENGE_ATTEMPTS - 1));
     if remaining.is_some() && problem.attempts_remaining != remaining {
         let (found, expected) = (problem.attempts_remaining, remaining);
         return Err(answer.wrong(format!("attemptsRemaining is {found:?} and not {expected:?}")));

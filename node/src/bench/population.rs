@@ -51,7 +51,8 @@ impl Population {
             added: AtomicU64::new(0),
             measuring: AtomicBool::new(false),
             keeps_enrolled,
-            attempts_max: policy.map(|policy| policy.lockout.max_attempts),
+            attempts_max: policy
+                .map(|policy| policy.lockout.max_attempts.min(policy.lockout.hard_limit)),
         }
     }
 

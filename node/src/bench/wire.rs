@@ -153,6 +153,7 @@ pub(super) struct Policy {
 #[serde(rename_all = "camelCase")]
 pub(super) struct LockoutPolicy {
     pub(super) max_attempts: u32,
+    pub(super) hard_limit: u32,
 }
 
 /// RFC 9457, with the contract's members.

@@ -139,7 +139,7 @@ async fn erase(State(fake): Shared, Path(id): Path<String>) -> Response {
 
 async fn policy_page() -> Json<Value> {
     Json(json!({"requirement": "OPTIONAL", "allowedFactors": ["TOTP"],
-                "lockout": {"maxAttempts": 5}}))
+                "lockout": {"maxAttempts": 5, "hardLimit": 100}}))
 }
 
 async fn serve(fault: Fault) -> (String, Arc<Fake>) {

@@ -1,1 +1,43 @@
-//! Placeholder.
+//! Countersign, the node: it puts storage, Raft, actors and the HTTP layer together, starts them
+//! in order and ends them in order.
+//!
+//! ```text
+//! cli ── config ── node ─┬─ founding            what happens once in a cluster's life
+//!                        ├─ raft, network       one group a shard
+//!                        ├─ leadership, replica from groups to actors
+//!                        ├─ gateway, listing    from the API to actors and rows
+//!                        ├─ retention, snapshots, telemetry: what runs beside
+//!                        └─ server              HTTP, begun last and ended first
+//! ```
+//!
+//! A node can be started within another program: [`Node::start`]. The command line is [`cli`].
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod bench;
+pub mod cli;
+pub mod config;
+
+mod clock;
+mod directory;
+mod entropy;
+mod error;
+mod founding;
+mod gateway;
+mod geoip;
+mod leadership;
+mod listing;
+mod network;
+mod node;
+mod raft;
+mod replica;
+mod retention;
+mod server;
+mod snapshots;
+mod telemetry;
+
+pub use clock::WallClock;
+pub use config::Config;
+pub use entropy::SystemEntropy;
+pub use error::{EXIT_ADDRESS, EXIT_DATA, EXIT_FAILED, EXIT_USAGE, Error};
+pub use node::Node;

@@ -30,7 +30,7 @@ use crate::clock::WallClock;
 
 /// Logins a second are guessed at no more than this part of the imports a second that preparing
 /// showed: a login is two commits, an import is one.
-const LOGINS_PER_IMPORT: f64 = 0.75;
+const LOGINS_PER_IMPORT: f64 = 0.5;
 
 /// Runs the load and prints the report. The exit code is 1 if an answer was wrong or if nothing at
 /// all was completed.

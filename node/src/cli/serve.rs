@@ -1,0 +1,125 @@
+//! `countersign serve`: a node of a cluster.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{running, say};
+use crate::config::sources::{self, Origin};
+use crate::config::{Config, Sources};
+use crate::error::Error;
+use crate::node::Node;
+
+/// Flags of `serve`. Secrets have none, since a command line is for all to see.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  countersign keys generate > countersign.env && set -a && . ./countersign.env && set +a
+  countersign serve --bootstrap --data-dir /var/lib/countersign --name n1 --api-listen 0.0.0.0:8080
+
+Every flag is also a variable (--data-dir is COUNTERSIGN_DATA_DIR) and a key of the file of
+--config (data_dir). A flag wins over a variable, a variable over the file. Secrets have no flag:
+  COUNTERSIGN_MASTER_KEY or COUNTERSIGN_MASTER_KEY_FILE   32 bytes in base64; seals secrets at rest
+  COUNTERSIGN_ROOT_KEY       the first API key, csk_ and at least 32 characters; else one is made
+                             and printed once
+  COUNTERSIGN_CLUSTER_SECRET proves to peers that this node belongs to them
+
+SIGTERM and SIGINT end the node in order: it accepts no more connections, finishes what it has
+begun, and exits with 0. A second signal ends it at once, which loses nothing that was answered.")]
+pub(super) struct ServeArgs {
+    /// A TOML file with settings.
+    #[arg(long, value_name = "FILE", env = "COUNTERSIGN_CONFIG")]
+    config: Option<PathBuf>,
+    /// Where everything is kept. One node, one directory.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<String>,
+    /// The node's name within its cluster.
+    #[arg(long)]
+    name: Option<String>,
+    /// Where the HTTP API listens [default: 127.0.0.1:8080].
+    #[arg(long, value_name = "ADDRESS")]
+    api_listen: Option<String>,
+    /// Where peers will reach this node [default: 127.0.0.1:7080]. Nothing listens there yet.
+    #[arg(long, value_name = "ADDRESS")]
+    peer_listen: Option<String>,
+    /// Found a new cluster if the data directory is empty; ignored if it is not.
+    #[arg(long, conflicts_with = "join")]
+    bootstrap: bool,
+    /// Join the cluster of these peers if the data directory is empty. Not available yet.
+    #[arg(long, value_name = "ADDRESS,…")]
+    join: Option<String>,
+    /// How many shards a new cluster has, forever [default: 16].
+    #[arg(long, value_name = "NUMBER")]
+    shards: Option<String>,
+    /// A file with the master key, 32 bytes in base64.
+    #[arg(long, value_name = "FILE")]
+    master_key_file: Option<String>,
+    /// The `iss` of access tokens [default: http:// and the address of the API].
+    #[arg(long, value_name = "URL")]
+    issuer_url: Option<String>,
+    /// How log lines are written: text or json [default: text].
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
+    /// Which log lines are written: a level or directives [default: info].
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<String>,
+    /// How long a request may take [default: 10s].
+    #[arg(long, value_name = "TIME")]
+    request_timeout: Option<String>,
+    /// A MaxMind database that tells where addresses are.
+    #[arg(long, value_name = "FILE")]
+    geoip_database: Option<String>,
+    /// For how many days audit rows are kept; 0 keeps them for ever [default: 400].
+    #[arg(long, value_name = "DAYS")]
+    audit_retention_days: Option<String>,
+}
+
+impl ServeArgs {
+    fn settings(&self) -> Result<Config, Error> {
+        let mut sources = Sources::default();
+        if let Some(file) = &self.config {
+            sources.read_file(file)?;
+        }
+        sources.read_variables(sources::variables()?)?;
+        for (path, flag, value) in [
+            ("data_dir", "--data-dir", &self.data_dir),
+            ("name", "--name", &self.name),
+            ("api_listen", "--api-listen", &self.api_listen),
+            ("peer_listen", "--peer-listen", &self.peer_listen),
+            ("join", "--join", &self.join),
+            ("shards", "--shards", &self.shards),
+            ("master_key_file", "--master-key-file", &self.master_key_file),
+            ("issuer_url", "--issuer-url", &self.issuer_url),
+            ("log_format", "--log-format", &self.log_format),
+            ("log_level", "--log-level", &self.log_level),
+            ("request_timeout", "--request-timeout", &self.request_timeout),
+            ("geoip.database", "--geoip-database", &self.geoip_database),
+            ("audit.retention_days", "--audit-retention-days", &self.audit_retention_days),
+        ] {
+            if let Some(value) = value {
+                sources.set(path, value, Origin::Flag(flag.to_owned()));
+            }
+        }
+        if self.bootstrap {
+            sources.set("bootstrap", "true", Origin::Flag("--bootstrap".to_owned()));
+        }
+        Config::read(&sources)
+    }
+}
+
+pub(super) async fn run(args: ServeArgs) -> Result<(), Error> {
+    let config = args.settings()?;
+    crate::telemetry::start_logging(&config.log_level, config.log_format);
+    if config.messaging.any() {
+        tracing::warn!("email.* and sms.* are set, but this release sends no messages yet");
+    }
+    let until = running::signals()?;
+    let started = Node::start_with(config, |root_key| {
+        say("This cluster is new. Its first API key, shown this once:");
+        say(root_key.expose_str());
+    });
+    let node = Box::pin(started).await?;
+    tracing::info!(address = %node.address(), "ready for requests");
+    running::until_stopped(node, until).await;
+    Ok(())
+}

@@ -1,0 +1,261 @@
+//! From texts to values, one setting at a time.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use countersign_core::ids::SLOTS;
+use countersign_core::secret::Secret;
+use data_encoding::{BASE64, BASE64_NOPAD};
+use zeroize::Zeroizing;
+
+use super::sources::{Given, Sources};
+use super::{
+    AUDIT_RETENTION_DAYS_DEFAULT, Beginning, Config, LogFormat, Messaging, REQUEST_TIMEOUT_DEFAULT,
+    SHARDS_DEFAULT, keys,
+};
+use crate::error::Error;
+
+/// Bytes of the master key.
+const MASTER_KEY_LENGTH: usize = 32;
+/// What every API key begins with.
+const API_KEY_PREFIX: &str = "csk_";
+/// The fewest characters of a chosen API key after its prefix.
+const ROOT_KEY_MIN: usize = 32;
+/// The fewest characters of a cluster secret.
+const CLUSTER_SECRET_MIN: usize = 16;
+
+pub(super) fn config(sources: &Sources) -> Result<Config, Error> {
+    let read = Reader(sources);
+    Ok(Config {
+        data_dir: read.required("data_dir", "--data-dir", path)?,
+        name: read.required("name", "--name", name)?,
+        api_listen: read.optional("api_listen", address)?.unwrap_or(localhost(8080)),
+        peer_listen: read.optional("peer_listen", address)?.unwrap_or(localhost(7080)),
+        beginning: beginning(&read)?,
+        root_key: read.optional("root_key", root_key)?,
+        master_key: master_key(&read)?,
+        cluster_secret: read.optional("cluster_secret", cluster_secret)?,
+        shards: read.optional("shards", shards)?.unwrap_or(SHARDS_DEFAULT),
+        issuer_url: read.optional("issuer_url", web_address)?,
+        log_format: read.optional("log_format", log_format)?.unwrap_or(LogFormat::Text),
+        log_level: read.optional("log_level", log_level)?.unwrap_or_else(|| "info".to_owned()),
+        request_timeout: read
+            .optional("request_timeout", request_timeout)?
+            .unwrap_or(REQUEST_TIMEOUT_DEFAULT),
+        geoip_database: read.optional("geoip.database", path)?,
+        audit_retention_days: read
+            .optional("audit.retention_days", days)?
+            .unwrap_or(AUDIT_RETENTION_DAYS_DEFAULT),
+        messaging: messaging(&read)?,
+    })
+}
+
+/// Reads single settings and turns a refusal into an error that says where it was written.
+struct Reader<'a>(&'a Sources);
+
+impl Reader<'_> {
+    fn optional<T>(
+        &self,
+        key: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, Error> {
+        let Some(Given { text, origin }) = self.0.find(key) else { return Ok(None) };
+        parse(text.trim()).map(Some).map_err(|reason| Error::InvalidSetting {
+            key,
+            origin: origin.clone(),
+            reason,
+        })
+    }
+
+    fn required<T>(
+        &self,
+        key: &'static str,
+        flag: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<T, Error> {
+        self.optional(key, parse)?.ok_or_else(|| missing(key, Some(flag)))
+    }
+}
+
+fn missing(key: &'static str, flag: Option<&'static str>) -> Error {
+    let variable = keys::by_path(key).map(keys::Key::variable).unwrap_or_default();
+    Error::MissingSetting { key, flag, variable }
+}
+
+fn beginning(read: &Reader<'_>) -> Result<Beginning, Error> {
+    let bootstrap = read.optional("bootstrap", truth)?.unwrap_or(false);
+    let join = read.optional("join", peers)?.unwrap_or_default();
+    match (bootstrap, join.is_empty()) {
+        (true, true) => Ok(Beginning::Bootstrap),
+        (true, false) => Err(Error::BootstrapAndJoin),
+        (false, true) => Ok(Beginning::Refuse),
+        (false, false) => Ok(Beginning::Join(join)),
+    }
+}
+
+fn master_key(read: &Reader<'_>) -> Result<Secret, Error> {
+    let direct = read.optional("master_key", master_key_text)?;
+    let file = read.optional("master_key_file", |text| {
+        let text = std::fs::read_to_string(Path::new(text))
+            .map(Zeroizing::new)
+            .map_err(|error| format!("{text} cannot be read: {error}"))?;
+        master_key_text(text.trim())
+    })?;
+    match (direct, file) {
+        (Some(_), Some(_)) => Err(Error::TwoMasterKeys),
+        (Some(key), None) | (None, Some(key)) => Ok(key),
+        (None, None) => Err(Error::NoMasterKey),
+    }
+}
+
+fn master_key_text(text: &str) -> Result<Secret, String> {
+    let decoded = BASE64
+        .decode(text.as_bytes())
+        .or_else(|_| BASE64_NOPAD.decode(text.as_bytes()))
+        .map(Secret::new)
+        .map_err(|_| "32 bytes in base64 are expected".to_owned())?;
+    if decoded.expose().len() == MASTER_KEY_LENGTH {
+        Ok(decoded)
+    } else {
+        Err(format!("32 bytes in base64 are expected, not {}", decoded.expose().len()))
+    }
+}
+
+fn messaging(read: &Reader<'_>) -> Result<Messaging, Error> {
+    Ok(Messaging {
+        email_url: read.optional("email.url", |text| {
+            let fits = ["smtp://", "smtps://"].iter().any(|scheme| text.starts_with(scheme));
+            fits.then(|| Secret::from(text.to_owned()))
+                .ok_or_else(|| "an address that begins with smtp:// or smtps:// is expected".into())
+        })?,
+        email_from: read.optional("email.from", filled)?,
+        sms_provider: read.optional("sms.provider", |text| {
+            ["twilio", "vonage", "sns", "http"]
+                .contains(&text)
+                .then(|| text.to_owned())
+                .ok_or_else(|| "twilio, vonage, sns or http is expected".into())
+        })?,
+        sms_url: read.optional("sms.url", |text| web_address(text).map(Secret::from))?,
+        sms_account: read.optional("sms.account", filled)?,
+        sms_token: read.optional("sms.token", |text| filled(text).map(Secret::from))?,
+        sms_from: read.optional("sms.from", filled)?,
+    })
+}
+
+fn localhost(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+fn filled(text: &str) -> Result<String, String> {
+    (!text.is_empty()).then(|| text.to_owned()).ok_or_else(|| "it is empty".into())
+}
+
+fn path(text: &str) -> Result<PathBuf, String> {
+    filled(text).map(PathBuf::from)
+}
+
+fn name(text: &str) -> Result<String, String> {
+    let fits = (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    fits.then(|| text.to_owned())
+        .ok_or_else(|| "a name has 1 to 64 characters out of A–Z a–z 0–9 . _ -".into())
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "an address such as 127.0.0.1:8080 or [::1]:8080 is expected".into())
+}
+
+fn peers(text: &str) -> Result<Vec<String>, String> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|peer| !peer.is_empty())
+        .map(|peer| match peer.rsplit_once(':') {
+            Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
+                Ok(peer.to_owned())
+            }
+            _ => Err("addresses such as 127.0.0.1:7082 are expected".to_owned()),
+        })
+        .collect()
+}
+
+fn truth(text: &str) -> Result<bool, String> {
+    match text {
+        "true" | "1" | "yes" => Ok(true),
+        "false" | "0" | "no" => Ok(false),
+        _ => Err("true or false is expected".into()),
+    }
+}
+
+fn root_key(text: &str) -> Result<Secret, String> {
+    let tail = text
+        .strip_prefix(API_KEY_PREFIX)
+        .ok_or_else(|| format!("a key that begins with {API_KEY_PREFIX} is expected"))?;
+    let fits = tail.len() >= ROOT_KEY_MIN
+        && tail.len() <= 256
+        && tail.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    fits.then(|| Secret::from(text.to_owned())).ok_or_else(|| {
+        format!(
+            "{ROOT_KEY_MIN} to 256 characters out of A–Z a–z 0–9 _ - are expected after \
+             {API_KEY_PREFIX}"
+        )
+    })
+}
+
+fn cluster_secret(text: &str) -> Result<Secret, String> {
+    (text.len() >= CLUSTER_SECRET_MIN)
+        .then(|| Secret::from(text.to_owned()))
+        .ok_or_else(|| format!("at least {CLUSTER_SECRET_MIN} characters are expected"))
+}
+
+fn shards(text: &str) -> Result<u16, String> {
+    text.parse()
+        .ok()
+        .filter(|shards| (1..=SLOTS).contains(shards))
+        .ok_or_else(|| format!("a number from 1 to {SLOTS} is expected"))
+}
+
+fn days(text: &str) -> Result<u32, String> {
+    text.parse()
+        .ok()
+        .filter(|days| *days <= 36_500)
+        .ok_or_else(|| "a number of days from 0 (for ever) to 36500 is expected".into())
+}
+
+fn web_address(text: &str) -> Result<String, String> {
+    let fits = ["http://", "https://"]
+        .iter()
+        .any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
+    fits.then(|| text.trim_end_matches('/').to_owned())
+        .ok_or_else(|| "an address that begins with https:// or http:// is expected".into())
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("text or json is expected".into()),
+    }
+}
+
+fn log_level(text: &str) -> Result<String, String> {
+    crate::telemetry::filter(text).map(|_| text.to_owned()).map_err(|_| {
+        "a level (error, warn, info, debug, trace) or directives such as \
+         info,openraft=debug are expected"
+            .into()
+    })
+}
+
+/// A span of time such as `10s` or `500ms`, from 100 ms to 2 minutes.
+fn request_timeout(text: &str) -> Result<Duration, String> {
+    let number = |digits: &str| digits.trim().parse::<u64>().ok();
+    let millis = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(digits), _) => number(digits),
+        (None, Some(digits)) => number(digits).and_then(|seconds| seconds.checked_mul(1_000)),
+        (None, None) => None,
+    };
+    millis
+        .filter(|millis| (100..=120_000).contains(millis))
+        .map(Duration::from_millis)
+        .ok_or_else(|| "a time from 100ms to 120s, such as 10s or 500ms, is expected".into())
+}

@@ -1,0 +1,171 @@
+//! Who leads what, and since when this node may act on it.
+//!
+//! One task a shard watches its Raft group. When this node has won the shard, and has applied
+//! everything that was committed before, the actors take the shard on; when it has lost it, they
+//! drop it at once. In between nobody answers for the shard here. Each won term is taken on
+//! separately, even if the same node wins twice in a row.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_actors::Service;
+use countersign_core::ids::ShardId;
+use countersign_storage::{Store, TypeConfig};
+use openraft::ReadPolicy;
+use openraft::async_runtime::WatchReceiver;
+use openraft::type_config::alias::CommittedLeaderIdOf;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use crate::raft::{Group, Groups};
+use crate::replica::ShardReplica;
+
+/// How long to wait before a won term is confirmed again, if a quorum did not answer.
+const CONFIRM_AGAIN: Duration = Duration::from_millis(50);
+
+type Fence = CommittedLeaderIdOf<TypeConfig>;
+
+/// What this node leads, as its actors know it.
+pub(crate) struct Leadership {
+    led: BTreeMap<ShardId, watch::Receiver<bool>>,
+    recovered: BTreeMap<ShardId, watch::Receiver<bool>>,
+    tasks: JoinSet<()>,
+}
+
+/// For whoever asks what is led here.
+#[derive(Clone)]
+pub(crate) struct Led {
+    led: Arc<BTreeMap<ShardId, watch::Receiver<bool>>>,
+    recovered: Arc<BTreeMap<ShardId, watch::Receiver<bool>>>,
+}
+
+impl Leadership {
+    /// Starts to watch all groups.
+    pub(crate) fn start(store: &Arc<Store>, groups: &Groups, service: &Service) -> Self {
+        let mut leadership =
+            Self { led: BTreeMap::new(), recovered: BTreeMap::new(), tasks: JoinSet::new() };
+        for (shard, group) in groups.iter() {
+            let (led, watched) = watch::channel(false);
+            leadership.led.insert(*shard, watched);
+            let watcher = Watcher {
+                shard: *shard,
+                group: group.clone(),
+                store: Arc::clone(store),
+                service: service.clone(),
+                led,
+            };
+            leadership.tasks.spawn(watcher.run());
+            let (recovered, watched) = watch::channel(false);
+            leadership.recovered.insert(*shard, watched);
+            leadership.tasks.spawn(recover(group.clone(), recovered));
+        }
+        leadership
+    }
+
+    /// For whoever asks what is led here.
+    pub(crate) fn led(&self) -> Led {
+        Led { led: Arc::new(self.led.clone()), recovered: Arc::new(self.recovered.clone()) }
+    }
+
+    /// Stops watching. What is led stays led.
+    pub(crate) async fn stop(mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+impl Led {
+    /// Whether the actors of this node answer for the shard.
+    pub(crate) fn is_led(&self, shard: ShardId) -> bool {
+        self.led.get(&shard).is_some_and(|led| *led.borrow())
+    }
+
+    /// Waits until the actors of this node answer for the shard; `false` if that was not so by
+    /// `deadline`.
+    pub(crate) async fn wait(&self, shard: ShardId, deadline: Instant) -> bool {
+        let Some(mut led) = self.led.get(&shard).cloned() else { return false };
+        let waited = timeout_at(deadline, led.wait_for(|led| *led)).await;
+        matches!(waited, Ok(Ok(_)))
+    }
+
+    /// Whether this node has applied what was committed when it started.
+    pub(crate) fn caught_up(&self, shard: ShardId) -> bool {
+        self.recovered.get(&shard).is_some_and(|recovered| *recovered.borrow())
+    }
+}
+
+/// Says once that the group's state is at least what it was before the restart.
+async fn recover(group: Group, recovered: watch::Sender<bool>) {
+    if group.wait_for_recovery(None).await.is_ok() {
+        recovered.send_replace(true);
+        // The receivers would take a dropped sender for an end.
+        recovered.closed().await;
+    }
+}
+
+struct Watcher {
+    shard: ShardId,
+    group: Group,
+    store: Arc<Store>,
+    service: Service,
+    led: watch::Sender<bool>,
+}
+
+impl Watcher {
+    async fn run(self) {
+        let mut changes = self.group.server_metrics();
+        let mut serving: Option<Fence> = None;
+        loop {
+            let won = self.won();
+            if serving != won {
+                if serving.take().is_some() {
+                    self.led.send_replace(false);
+                    self.service.resign(self.shard);
+                    tracing::info!(shard = %self.shard, "ceased to lead");
+                }
+                serving = match won {
+                    Some(fence) => self.take_on(fence).await,
+                    None => None,
+                };
+                // Things may have changed meanwhile; a lost confirmation is asked for again.
+                if serving != self.won() {
+                    tokio::time::sleep(CONFIRM_AGAIN).await;
+                    continue;
+                }
+            }
+            if changes.changed().await.is_err() {
+                // The group stopped.
+                self.led.send_replace(false);
+                self.service.resign(self.shard);
+                return;
+            }
+        }
+    }
+
+    /// The term that this node has won, if it leads.
+    fn won(&self) -> Option<Fence> {
+        self.group.as_leader().ok().map(|leader| leader.to_committed_leader_id())
+    }
+
+    /// Lets the actors answer, once this node has confirmed with a quorum that it leads and has
+    /// applied all that was committed up to the beginning of its term.
+    async fn take_on(&self, fence: Fence) -> Option<Fence> {
+        if let Err(error) = self.group.ensure_linearizable(ReadPolicy::ReadIndex).await {
+            tracing::debug!(shard = %self.shard, %error, "leadership not confirmed yet");
+            return None;
+        }
+        let rows = self.store.rows(self.shard);
+        let replica = ShardReplica::new(self.shard, self.group.clone(), rows, fence);
+        match self.service.lead(replica.into_port()).await {
+            Ok(()) => {
+                self.led.send_replace(true);
+                Some(fence)
+            }
+            Err(error) => {
+                tracing::error!(shard = %self.shard, %error, "the shard was won but not taken on");
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Lists that span shards, from the rows that this node has applied: users in a fixed order, audit
+//! rows newest first. A cursor holds the place in every shard, so that rows written meanwhile
+//! neither repeat a row nor hide one.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use countersign_actors::gateway::{AuditFilter, AuditHead, AuditRow, GatewayError, Page};
+use countersign_core::codec;
+use countersign_core::ids::{ShardId, TenantId, UserId, UserKey};
+use countersign_core::reply::UserView;
+use countersign_core::time::Timestamp;
+use countersign_core::user::UserState;
+use countersign_storage::audit::AuditQuery;
+use countersign_storage::{Rows, StorageError, Store, audit};
+use data_encoding::BASE64URL_NOPAD;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// Pages read of one shard for one page of the whole, beyond the first. With a narrow filter a
+/// page of the whole may be short, and the next request goes on.
+const READS_MAX: usize = 64;
+
+/// Reads over all shards.
+#[derive(Clone)]
+pub(crate) struct Listing {
+    store: Arc<Store>,
+    shards: u16,
+}
+
+impl Listing {
+    /// Over all shards of a store.
+    pub(crate) const fn new(store: Arc<Store>, shards: u16) -> Self {
+        Self { store, shards }
+    }
+
+    /// The users of a tenant: shard by shard, by id within a shard.
+    pub(crate) async fn users(
+        &self,
+        tenant: TenantId,
+        cursor: Option<String>,
+        limit: usize,
+    ) -> Result<Page<UserView>, GatewayError> {
+        let after: UsersCursor = parse(cursor.as_deref())?.unwrap_or_default();
+        let listing = self.clone();
+        reading(move || listing.users_after(&tenant, after, limit)).await
+    }
+
+    fn users_after(
+        &self,
+        tenant: &TenantId,
+        from: UsersCursor,
+        limit: usize,
+    ) -> Result<Page<UserView>, GatewayError> {
+        let mut after = from.after;
+        let mut data: Vec<(ShardId, UserView)> = Vec::new();
+        for shard in (from.shard..self.shards).map(ShardId) {
+            // One more than wanted tells whether there is a next page.
+            let wanted = limit + 1 - data.len();
+            let page = self
+                .store
+                .rows(shard)
+                .users_page(tenant, after.take().as_ref(), wanted)
+                .map_err(fault)?;
+            data.extend(page.into_iter().map(|(id, state)| (shard, user_view(id, state))));
+            if data.len() > limit {
+                break;
+            }
+        }
+        let more = data.len() > limit;
+        data.truncate(limit);
+        let last = data.last().filter(|_| more);
+        let next_cursor = last
+            .map(|(shard, user)| {
+                write(&UsersCursor { shard: shard.0, after: Some(user.id.clone()) })
+            })
+            .transpose()?;
+        Ok(Page { data: data.into_iter().map(|(_, user)| user).collect(), next_cursor })
+    }
+
+    /// The audit rows of a tenant, newest first; of one shard only, if one user's are asked for.
+    pub(crate) async fn audit(
+        &self,
+        tenant: TenantId,
+        filter: AuditFilter,
+        cursor: Option<String>,
+        limit: usize,
+    ) -> Result<Page<AuditRow>, GatewayError> {
+        let shards: Vec<ShardId> = match &filter.user {
+            Some(user) => {
+                let key = UserKey::new(tenant.clone(), user.clone());
+                vec![key.hash().shard(self.shards)]
+            }
+            None => (0..self.shards).map(ShardId).collect(),
+        };
+        let from: Option<AuditCursor> = parse(cursor.as_deref())?;
+        if from.as_ref().is_some_and(|from| from.before.len() != shards.len()) {
+            return Err(GatewayError::InvalidCursor);
+        }
+        let query = AuditQuery {
+            user: filter.user,
+            event_type: filter.event_type,
+            since: filter.since,
+            until: filter.until,
+        };
+        let chains = shards
+            .into_iter()
+            .enumerate()
+            .map(|(position, shard)| {
+                let before = from.as_ref().and_then(|from| from.before.get(position).copied());
+                Chain::new(self.store.rows(shard), before)
+            })
+            .collect();
+        reading(move || merge(chains, &tenant, &query, limit)).await
+    }
+
+    /// The heads of all chains that have begun.
+    pub(crate) fn heads(&self) -> Vec<AuditHead> {
+        (0..self.shards)
+            .map(ShardId)
+            .map(|shard| (shard, self.store.rows(shard).audit_head()))
+            .filter(|(_, head)| head.sequence > 0)
+            .map(|(shard, head)| AuditHead {
+                shard,
+                sequence: head.sequence,
+                hash: head.hash,
+                at: head.at,
+            })
+            .collect()
+    }
+}
+
+/// Where a list of users goes on.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct UsersCursor {
+    shard: u16,
+    after: Option<UserId>,
+}
+
+/// Where a list of audit rows goes on: for each shard, the place before which rows are wanted.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct AuditCursor {
+    before: Vec<u64>,
+}
+
+fn parse<T: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<T>, GatewayError> {
+    let Some(text) = cursor else { return Ok(None) };
+    let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| GatewayError::InvalidCursor)?;
+    codec::decode(&bytes).map(Some).map_err(|_| GatewayError::InvalidCursor)
+}
+
+fn write<T: Serialize>(cursor: &T) -> Result<String, GatewayError> {
+    let bytes = codec::encode(cursor).map_err(|error| GatewayError::Internal(error.to_string()))?;
+    Ok(BASE64URL_NOPAD.encode(&bytes))
+}
+
+/// Runs a read that touches the disk off the async threads.
+async fn reading<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, GatewayError> + Send + 'static,
+) -> Result<T, GatewayError> {
+    tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|_| GatewayError::Internal("a read of the store was broken off".to_owned()))?
+}
+
+fn fault(error: StorageError) -> GatewayError {
+    GatewayError::Internal(error.to_string())
+}
+
+fn user_view(id: UserId, state: UserState) -> UserView {
+    UserView {
+        id,
+        profile: state.profile,
+        created_at: state.created_at,
+        updated_at: state.updated_at,
+        created: false,
+    }
+}
+
+/// One shard's rows on their way into the merge.
+struct Chain {
+    rows: Rows,
+    /// Read and not yet taken, newest first.
+    waiting: VecDeque<audit::AuditRow>,
+    /// Where to read on; `None` from the newest.
+    before: Option<u64>,
+    ended: bool,
+}
+
+impl Chain {
+    fn new(rows: Rows, before: Option<u64>) -> Self {
+        // Nothing lies before the first place.
+        Self { rows, waiting: VecDeque::new(), before, ended: before.is_some_and(|at| at <= 1) }
+    }
+
+    /// Reads on, if nothing waits.
+    fn fill(
+        &mut self,
+        tenant: &TenantId,
+        query: &AuditQuery,
+        chunk: usize,
+        reads: &mut usize,
+    ) -> Result<(), StorageError> {
+        while self.waiting.is_empty() && !self.ended && *reads > 0 {
+            *reads -= 1;
+            let page = self.rows.audit_page(tenant, query, self.before, chunk)?;
+            self.ended = page.before.is_none();
+            self.before = page.before;
+            self.waiting = page.rows.into();
+        }
+        Ok(())
+    }
+
+    /// What the next row is sorted by: the newest first, then by shard.
+    fn newest(&self) -> Option<(Timestamp, std::cmp::Reverse<ShardId>)> {
+        let row = self.waiting.front()?;
+        Some((row.chained.at, std::cmp::Reverse(row.shard)))
+    }
+
+    /// The place before which this chain's next row lies.
+    fn place(&self) -> u64 {
+        match self.waiting.front() {
+            Some(row) => row.chained.sequence.saturating_add(1),
+            None if self.ended => 0,
+            None => self.before.unwrap_or(u64::MAX),
+        }
+    }
+}
+
+fn merge(
+    mut chains: Vec<Chain>,
+    tenant: &TenantId,
+    query: &AuditQuery,
+    limit: usize,
+) -> Result<Page<AuditRow>, GatewayError> {
+    let chunk = limit / chains.len().max(1) + 8;
+    let mut reads = chains.len() + limit / chunk + READS_MAX;
+    let mut data = Vec::new();
+    while data.len() < limit {
+        for chain in &mut chains {
+            chain.fill(tenant, query, chunk, &mut reads).map_err(fault)?;
+        }
+        // A chain that could not be read on may hold a newer row than the others: stop here.
+        if chains.iter().any(|chain| chain.waiting.is_empty() && !chain.ended) {
+            break;
+        }
+        let newest = chains.iter_mut().max_by_key(|chain| chain.newest());
+        let Some(row) = newest.and_then(|chain| chain.waiting.pop_front()) else { break };
+        data.push(audit_row(row));
+    }
+    let ended = chains.iter().all(|chain| chain.ended && chain.waiting.is_empty());
+    let before = chains.iter().map(Chain::place).collect();
+    let next_cursor = if ended { None } else { Some(write(&AuditCursor { before })?) };
+    Ok(Page { data, next_cursor })
+}
+
+fn audit_row(row: audit::AuditRow) -> AuditRow {
+    let user = row.user().cloned();
+    let chained = row.chained;
+    AuditRow {
+        id: format!("evt_{}_{}", row.shard, chained.sequence),
+        shard: row.shard,
+        sequence: chained.sequence,
+        at: chained.at,
+        event_type: chained.event_type,
+        user,
+        pseudonym: chained.pseudonym.map(|pseudonym| pseudonym.to_string()),
+        factor_id: chained.factor_id.map(|id| id.to_string()),
+        challenge_id: chained.challenge_id.map(|id| id.to_string()),
+        actor: chained.actor.map(|id| id.to_string()),
+        ip_address: row.annex.and_then(|annex| annex.ip_address).map(|ip| ip.to_string()),
+        outcome: chained.outcome,
+        reason: chained.reason,
+        details: chained.details,
+        chained: row.export.chained,
+        annex: row.export.annex,
+        hash: row.export.hash,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_and_a_strange_one_is_refused() {
+        let cursor = AuditCursor { before: vec![0, u64::MAX, 7] };
+        assert_eq!(parse(Some(&write(&cursor).unwrap())), Ok(Some(cursor)));
+        assert_eq!(parse::<AuditCursor>(None), Ok(None));
+        for strange in ["", "x", "AAAA", "💥", "AQ=="] {
+            assert_eq!(
+                parse::<AuditCursor>(Some(strange)),
+                Err(GatewayError::InvalidCursor),
+                "{strange}"
+            );
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The program: reads the command line, does what it says, ends with an exit code that tells how
+//! it went.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use countersign::cli::Cli;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("countersign")
+        .build()
+        .map_err(anyhow::Error::from)
+        .map(|runtime| runtime.block_on(cli.run()));
+    match done {
+        Ok(Ok(code)) => code,
+        Ok(Err(failure)) => end(&failure, failure.exit_code()),
+        Err(error) => end(&error, countersign::EXIT_FAILED),
+    }
+}
+
+/// Says on stderr why it failed.
+fn end(reason: &dyn std::fmt::Display, code: u8) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "countersign: {reason}");
+    ExitCode::from(code)
+}

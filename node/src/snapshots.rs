@@ -1,0 +1,53 @@
+//! When snapshots are made, besides the number of entries that openraft counts itself: a quiet
+//! cluster with few but large entries, or with hardly any, would otherwise keep its log for ever.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_storage::Store;
+use openraft::async_runtime::WatchReceiver;
+use tokio::time::Instant;
+
+use crate::raft::{Group, Groups};
+
+/// How often the triggers are looked at.
+const LOOK: Duration = Duration::from_secs(30);
+/// Bytes of new log, over all shards, after which all shards with new entries make one.
+const BYTES: u64 = 256 << 20;
+/// The longest time that new entries stay without one.
+const AGE: Duration = Duration::from_hours(6);
+
+/// Makes snapshots by bytes and time, until dropped.
+pub(crate) async fn keep_compact(store: Arc<Store>, groups: Groups) {
+    let mut every = tokio::time::interval(LOOK);
+    let mut since = Instant::now();
+    let mut from = store.statistics().bytes_appended;
+    loop {
+        every.tick().await;
+        let bytes = store.statistics().bytes_appended;
+        if bytes.saturating_sub(from) < BYTES && since.elapsed() < AGE {
+            continue;
+        }
+        since = Instant::now();
+        from = bytes;
+        make(&groups).await;
+    }
+}
+
+/// Asks every shard that has entries beyond its last snapshot for a new one. How many are built
+/// at once is the store's affair.
+async fn make(groups: &Groups) {
+    for (shard, group) in groups.iter() {
+        if new_entries(group)
+            && let Err(error) = group.trigger().snapshot().await
+        {
+            tracing::warn!(%shard, %error, "no snapshot could be asked for");
+        }
+    }
+}
+
+fn new_entries(group: &Group) -> bool {
+    let metrics = group.data_metrics();
+    let metrics = metrics.borrow_watched();
+    metrics.last_applied > metrics.snapshot
+}

@@ -8,7 +8,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use countersign_actors::gateway::Idempotency;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use serde_path_to_error::Segment;
 use sha2::{Digest, Sha256};
@@ -94,16 +94,11 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // First whether it is JSON at all: a reader of shapes calls some misfits a fault of syntax.
+    let _: IgnoredAny = serde_json::from_slice(body).map_err(|error| not_json(&error))?;
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| match error
-        .inner()
-        .classify()
-    {
-        Category::Data => unfitting(error.path(), error.inner()),
-        Category::Syntax | Category::Eof | Category::Io => not_json(error.inner()),
-    })?;
-    deserializer.end().map_err(|error| not_json(&error))?;
-    Ok(value)
+    serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| unfitting(error.path(), error.inner()))
 }
 
 /// Where the text stops being JSON, without repeating any of it.
@@ -115,7 +110,10 @@ fn not_json(error: &serde_json::Error) -> Problem {
 /// What does not fit into the shape, with a pointer (RFC 6901) to it.
 fn unfitting(path: &serde_path_to_error::Path, error: &serde_json::Error) -> Problem {
     let message = error.to_string();
-    let detail = message.rsplit_once(" at line ").map_or(message.as_str(), |(detail, _)| detail);
+    let detail = match error.classify() {
+        Category::Data => message.rsplit_once(" at line ").map_or(&*message, |(detail, _)| detail),
+        Category::Syntax | Category::Eof | Category::Io => "has a value of another type",
+    };
     let mut pointer = String::new();
     for segment in path.iter() {
         match segment {

@@ -1,0 +1,127 @@
+//! The OpenAPI document as a document, and the pages to browse it.
+
+use std::collections::BTreeSet;
+
+use axum::http::header;
+use serde_json::Value;
+
+use crate::house::House;
+
+async fn document() -> Value {
+    House::new().knock("GET", "/openapi.json").send().await.json()
+}
+
+fn operations(document: &Value) -> Vec<(String, &Value)> {
+    let paths = document["paths"].as_object().unwrap();
+    let of = |(path, item): (&String, &'_ Value)| {
+        let methods = item.as_object().unwrap().keys();
+        methods.map(|method| (path.clone(), method.clone())).collect::<Vec<_>>()
+    };
+    let all = paths.iter().flat_map(of);
+    all.map(|(path, method)| (path.clone(), &document["paths"][&path][&method])).collect()
+}
+
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            members.values().for_each(|member| references(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn the_document_is_openapi_3_1_and_every_reference_leads_somewhere() {
+    let document = document().await;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+    let mut found = BTreeSet::new();
+    references(&document, &mut found);
+    assert!(found.len() > 20);
+    for reference in found {
+        let target = document.pointer(reference.strip_prefix('#').unwrap());
+        assert!(target.is_some(), "{reference}");
+    }
+}
+
+#[tokio::test]
+async fn every_operation_has_a_good_name_a_tag_and_a_summary() {
+    let document = document().await;
+    let tags = document["tags"].as_array().unwrap();
+    let mut names = BTreeSet::new();
+    for (path, operation) in operations(&document) {
+        let name = operation["operationId"].as_str().unwrap();
+        assert!(names.insert(name.to_owned()), "{name} twice");
+        assert!(name.starts_with(|c: char| c.is_ascii_lowercase()), "{name}");
+        assert!(name.chars().all(|c| c.is_ascii_alphanumeric()), "{name}");
+        assert!(!operation["summary"].as_str().unwrap_or_default().is_empty(), "{name}");
+        let tag = &operation["tags"][0];
+        assert!(tags.iter().any(|known| known["name"] == *tag), "{path}: {tag}");
+        for parameter in path.split(['{', '}']).skip(1).step_by(2) {
+            let declared = operation["parameters"].as_array().unwrap();
+            let declared = declared.iter().any(|it| it["name"] == parameter && it["in"] == "path");
+            assert!(declared, "{name}: {parameter}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_operation_shows_how_it_can_fail_with_examples() {
+    let document = document().await;
+    for (path, operation) in operations(&document) {
+        let responses = operation["responses"].as_object().unwrap();
+        let mut wanted = vec!["500"];
+        if path.starts_with("/v1/") {
+            wanted.extend(["401", "403", "503"]);
+        }
+        for status in wanted {
+            assert!(responses.contains_key(status), "{path}: {status}");
+        }
+        for (status, response) in responses.iter().filter(|(status, _)| status.as_str() >= "400") {
+            let content = &response["content"]["application/problem+json"];
+            assert_eq!(content["schema"]["$ref"], "#/components/schemas/Problem", "{path}");
+            for (code, example) in content["examples"].as_object().unwrap() {
+                assert_eq!(example["value"]["code"], *code);
+                assert_eq!(example["value"]["status"].to_string(), *status, "{path} {code}");
+            }
+            assert!(!content["examples"].as_object().unwrap().is_empty(), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn request_shapes_allow_no_unknown_fields() {
+    let document = document().await;
+    for (path, operation) in operations(&document) {
+        let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+        let Some(name) = body["$ref"].as_str() else { continue };
+        let schema = document.pointer(name.strip_prefix('#').unwrap()).unwrap();
+        assert_eq!(schema["additionalProperties"], false, "{path}: {name}");
+    }
+}
+
+#[tokio::test]
+async fn the_docs_are_pages_and_scripts_of_this_server() {
+    let house = House::new();
+    let redirect = house.knock("GET", "/docs").send().await;
+    assert_eq!(redirect.header(header::LOCATION), "/docs/");
+    let page = house.knock("GET", "/docs/").send().await;
+    assert_eq!(page.status, 200);
+    assert_eq!(page.header(header::CONTENT_TYPE), "text/html; charset=utf-8");
+    assert!(!page.text().contains("://"), "{}", page.text());
+    // Every script of the page is served, and none is in the page itself.
+    let scripts: Vec<&str> = page.text().split("<script src=\"./").skip(1).collect();
+    assert_eq!(page.text().matches("<script").count(), scripts.len());
+    assert!(scripts.len() >= 3);
+    for script in scripts {
+        let (name, _) = script.split_once('"').unwrap();
+        let file = house.knock("GET", &format!("/docs/{name}")).send().await;
+        assert_eq!(file.status, 200, "{name}");
+        assert!(file.header(header::CONTENT_TYPE).contains("javascript"), "{name}");
+    }
+    let start = house.knock("GET", "/docs/swagger-initializer.js").send().await;
+    assert!(start.text().contains("/openapi.json") && !start.text().contains("petstore"));
+    let style = house.knock("GET", "/docs/swagger-ui.css").send().await;
+    assert!(style.header(header::CONTENT_TYPE).starts_with("text/css"));
+}

@@ -1,0 +1,265 @@
+//! A gateway that decides with the real core over states in memory, or answers as a test says, and
+//! remembers what it was asked.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use countersign_actors::gateway::{
+    AuditFilter, AuditHead, AuditRow, Caller, Gateway, GatewayError, Health, NodeHealth, Page,
+    Question, ShardHealth, Target,
+};
+use countersign_actors::ports::{Clock, Directory};
+use countersign_actors::testing::{FixedVault, ManualClock};
+use countersign_core::audit::AuditOutcome;
+use countersign_core::context::{Context, Surroundings};
+use countersign_core::decide::{decide, prepare};
+use countersign_core::entropy::SeededEntropy;
+use countersign_core::evolve::evolve_all;
+use countersign_core::ids::{ShardId, TenantId, UserKey};
+use countersign_core::query;
+use countersign_core::reply::{Refusal, Reply, UserView};
+use countersign_core::tenant::{self, TenantCommand, TenantReply};
+use countersign_core::user::UserState;
+use countersign_core::vault::Vault;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use crate::house::{MemoryDirectory, NOW};
+
+type Canned<Q, R> = Box<dyn Fn(&Q) -> Result<R, GatewayError> + Send + Sync>;
+
+/// See the module.
+pub(crate) struct MemoryGateway {
+    directory: Arc<MemoryDirectory>,
+    clock: Arc<ManualClock>,
+    entropy: Mutex<SeededEntropy>,
+    users: Mutex<BTreeMap<UserKey, UserState>>,
+    canned: Mutex<Option<Canned<Question, Reply>>>,
+    canned_tenant: Mutex<Option<Canned<TenantCommand, TenantReply>>>,
+    pub(crate) asked: Mutex<Vec<(Caller, Target, Question)>>,
+    pub(crate) changed: Mutex<Vec<(Caller, TenantId, TenantCommand)>>,
+    pub(crate) listed: Mutex<Vec<(TenantId, Option<String>, usize)>>,
+    pub(crate) audited: Mutex<Vec<(TenantId, AuditFilter, Option<String>, usize)>>,
+    pub(crate) health: Mutex<Health>,
+    /// Never answers.
+    pub(crate) mute: Mutex<bool>,
+}
+
+impl MemoryGateway {
+    pub(crate) fn new(directory: Arc<MemoryDirectory>, clock: Arc<ManualClock>) -> Self {
+        Self {
+            directory,
+            clock,
+            entropy: Mutex::new(SeededEntropy::new(11)),
+            users: Mutex::default(),
+            canned: Mutex::default(),
+            canned_tenant: Mutex::default(),
+            asked: Mutex::default(),
+            changed: Mutex::default(),
+            listed: Mutex::default(),
+            audited: Mutex::default(),
+            health: Mutex::new(healthy()),
+            mute: Mutex::new(false),
+        }
+    }
+
+    /// From here on, questions about users are answered so.
+    pub(crate) fn answer(
+        &self,
+        canned: impl Fn(&Question) -> Result<Reply, GatewayError> + Send + Sync + 'static,
+    ) {
+        *self.canned.lock().unwrap() = Some(Box::new(canned));
+    }
+
+    /// From here on, every question about a user is refused so.
+    pub(crate) fn refuse(&self, refusal: Refusal) {
+        self.answer(move |_| Ok(Reply::Refused(refusal.clone())));
+    }
+
+    /// From here on, changes of tenants are answered so.
+    pub(crate) fn answer_tenant(
+        &self,
+        canned: impl Fn(&TenantCommand) -> Result<TenantReply, GatewayError> + Send + Sync + 'static,
+    ) {
+        *self.canned_tenant.lock().unwrap() = Some(Box::new(canned));
+    }
+
+    /// The last thing that was asked about a user.
+    pub(crate) fn last(&self) -> (Caller, Target, Question) {
+        self.asked.lock().unwrap().last().cloned().unwrap()
+    }
+
+    fn key(&self, caller: &Caller, target: &Target) -> Option<UserKey> {
+        match target {
+            Target::User(user) => Some(UserKey::new(caller.tenant.clone(), user.clone())),
+            Target::Challenge(id) => {
+                let hash = FixedVault.challenge_user(*id);
+                let users = self.users.lock().unwrap();
+                users.keys().find(|key| key.tenant == caller.tenant && key.hash() == hash).cloned()
+            }
+        }
+    }
+
+    fn decide(&self, caller: &Caller, target: &Target, question: &Question) -> Reply {
+        let Some(key) = self.key(caller, target) else {
+            return Reply::Refused(Refusal::ChallengeNotFound);
+        };
+        let tenant = self.directory.tenant(&key.tenant).unwrap();
+        let system = self.directory.system();
+        let around = Surroundings {
+            tenant: &tenant,
+            signing_key: &system.signing_key().unwrap().kid,
+            failures_from_address: 0,
+        };
+        let now = self.clock.now();
+        let mut users = self.users.lock().unwrap();
+        let mut state = users.get(&key).cloned().unwrap_or_default();
+        let command = match question {
+            Question::Tell(query) => return query::answer(&key, &state, query, &around, now),
+            Question::Do(command) => command,
+        };
+        let mut entropy = self.entropy.lock().unwrap();
+        let mut context =
+            Context { now, entropy: &mut *entropy, vault: &FixedVault, actor: caller.key };
+        let work = prepare(&state, command, &around, &mut context);
+        let worked = work.map(countersign_core::decision::Work::run);
+        let decision = decide(&key, &state, command, worked, &around, &mut context);
+        evolve_all(&mut state, &decision.events, now);
+        users.insert(key, state);
+        decision.reply
+    }
+}
+
+impl Gateway for MemoryGateway {
+    fn ask(
+        &self,
+        caller: Caller,
+        target: Target,
+        question: Question,
+    ) -> BoxFuture<'_, Result<Reply, GatewayError>> {
+        async move {
+            self.asked.lock().unwrap().push((caller.clone(), target.clone(), question.clone()));
+            if *self.mute.lock().unwrap() {
+                std::future::pending::<()>().await;
+            }
+            match self.canned.lock().unwrap().as_ref() {
+                Some(canned) => canned(&question),
+                None => Ok(self.decide(&caller, &target, &question)),
+            }
+        }
+        .boxed()
+    }
+
+    fn change_tenant(
+        &self,
+        caller: Caller,
+        id: TenantId,
+        command: TenantCommand,
+    ) -> BoxFuture<'_, Result<TenantReply, GatewayError>> {
+        self.changed.lock().unwrap().push((caller.clone(), id.clone(), command.clone()));
+        if let Some(canned) = self.canned_tenant.lock().unwrap().as_ref() {
+            return futures::future::ready(canned(&command)).boxed();
+        }
+        let now = self.clock.now();
+        let mut entropy = self.entropy.lock().unwrap();
+        let mut context =
+            Context { now, entropy: &mut *entropy, vault: &FixedVault, actor: caller.key };
+        let mut tenants = self.directory.tenants.lock().unwrap();
+        let place = tenants.iter().position(|tenant| tenant.id == id);
+        let mut state = place.map(|place| tenants.remove(place));
+        let decision = tenant::decide(&id, state.as_ref(), &command, &mut context);
+        for event in &decision.events {
+            tenant::evolve(&mut state, &id, event, now);
+        }
+        tenants.extend(state);
+        futures::future::ready(Ok(decision.reply)).boxed()
+    }
+
+    fn users(
+        &self,
+        tenant: TenantId,
+        cursor: Option<String>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Page<UserView>, GatewayError>> {
+        self.listed.lock().unwrap().push((tenant.clone(), cursor, limit));
+        let users = self.users.lock().unwrap();
+        let own = users.iter().filter(|(key, state)| key.tenant == tenant && state.exists());
+        let data = own.map(|(key, state)| UserView {
+            id: key.user.clone(),
+            profile: state.profile.clone(),
+            created_at: state.created_at,
+            updated_at: state.updated_at,
+            created: false,
+        });
+        let page = Page { data: data.collect(), next_cursor: Some("next".to_owned()) };
+        futures::future::ready(Ok(page)).boxed()
+    }
+
+    fn audit(
+        &self,
+        tenant: TenantId,
+        filter: AuditFilter,
+        cursor: Option<String>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Page<AuditRow>, GatewayError>> {
+        self.audited.lock().unwrap().push((tenant, filter, cursor, limit));
+        let page = Page { data: vec![audit_row()], next_cursor: None };
+        futures::future::ready(Ok(page)).boxed()
+    }
+
+    fn audit_heads(&self) -> BoxFuture<'_, Result<Vec<AuditHead>, GatewayError>> {
+        let head = AuditHead { shard: ShardId(3), sequence: 42, hash: [0xab; 32], at: NOW };
+        futures::future::ready(Ok(vec![head])).boxed()
+    }
+
+    fn health(&self) -> Health {
+        self.health.lock().unwrap().clone()
+    }
+}
+
+fn audit_row() -> AuditRow {
+    AuditRow {
+        id: "evt_3_42".to_owned(),
+        shard: ShardId(3),
+        sequence: 42,
+        at: NOW,
+        event_type: "mfa.challenge.failed".to_owned(),
+        user: Some("ann".parse().unwrap()),
+        pseudonym: Some("psn_x".to_owned()),
+        factor_id: None,
+        challenge_id: None,
+        actor: None,
+        ip_address: Some("203.0.113.7".to_owned()),
+        outcome: AuditOutcome::Failure,
+        reason: Some("invalid_code".to_owned()),
+        details: BTreeMap::from([("attemptsRemaining".to_owned(), "4".to_owned())]),
+        chained: vec![1, 2, 3],
+        annex: None,
+        hash: [0xab; 32],
+    }
+}
+
+/// One node that leads all of two shards.
+pub(crate) fn healthy() -> Health {
+    let shard = |id| ShardHealth {
+        id: ShardId(id),
+        leader: Some(1),
+        term: 4,
+        last_applied: 1_042,
+        voters: vec![1],
+        learners: Vec::new(),
+        caught_up: true,
+    };
+    Health {
+        cluster_id: "clu_test".to_owned(),
+        nodes: vec![NodeHealth {
+            id: 1,
+            name: "n1".to_owned(),
+            api_address: "127.0.0.1:8081".to_owned(),
+            peer_address: "127.0.0.1:7081".to_owned(),
+            state: "UP".to_owned(),
+        }],
+        shards: vec![shard(0), shard(1)],
+        stopping: false,
+    }
+}

@@ -1,0 +1,99 @@
+//! Pages of listings.
+
+use countersign_core::time::Timestamp;
+use serde_json::{Value, json};
+
+use crate::house::{House, KEY, ROOT_KEY};
+
+const LISTS: [&str; 4] = ["/v1/users", "/v1/audit", "/v1/api-keys", "/v1/tenants"];
+
+#[tokio::test]
+async fn a_limit_is_from_1_to_200_and_50_if_left_out() {
+    let house = House::new();
+    let get = |path: String| house.knock("GET", &path).key(ROOT_KEY).send();
+    for list in LISTS {
+        for odd in ["0", "201", "-1", "x", "", "1.5"] {
+            assert_eq!(get(format!("{list}?limit={odd}")).await.pointers(), ["/limit"], "{list}");
+        }
+        for fine in ["1", "200"] {
+            assert_eq!(get(format!("{list}?limit={fine}")).await.status, 200, "{list}");
+        }
+    }
+    get("/v1/users".to_owned()).await;
+    let listed = house.gateway.listed.lock().unwrap().clone();
+    let limits: Vec<usize> = listed.iter().map(|it| it.2).collect();
+    assert_eq!(limits, [1, 200, 50]);
+}
+
+#[tokio::test]
+async fn an_unknown_parameter_is_refused() {
+    let house = House::new();
+    for list in LISTS {
+        let answer = house.knock("GET", &format!("{list}?limt=3")).key(ROOT_KEY).send().await;
+        assert_eq!(answer.pointers(), ["/limt"], "{list}");
+    }
+    assert_eq!(house.get("/v1/users?userId=ann").await.pointers(), ["/userId"]);
+}
+
+#[tokio::test]
+async fn a_cursor_is_handed_on_and_back() {
+    let house = House::new();
+    house.put("/v1/users/ann", &json!({})).await;
+    let answer = house.get("/v1/users?cursor=abc&limit=7").await.json();
+    assert_eq!(answer["nextCursor"], "next");
+    assert_eq!(answer["data"][0]["id"], "ann");
+    let listed = house.gateway.listed.lock().unwrap().clone();
+    assert_eq!(listed[0].1.as_deref(), Some("abc"));
+    assert_eq!(listed[0].2, 7);
+    let long = "x".repeat(1_025);
+    assert_eq!(house.get(&format!("/v1/users?cursor={long}")).await.pointers(), ["/cursor"]);
+}
+
+#[tokio::test]
+async fn audit_filters_are_read_and_judged() {
+    let house = House::new();
+    let path = "/v1/audit?userId=ann&type=mfa.challenge.*&since=2026-01-31T00:00:00Z\
+                &until=2026-02-01T01:00:00%2B01:00&limit=3";
+    let answer = house.get(path).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let (tenant, filter, _, limit) = house.gateway.audited.lock().unwrap()[0].clone();
+    assert_eq!((tenant.as_str(), limit), ("default", 3));
+    assert_eq!(filter.user.unwrap().as_str(), "ann");
+    assert_eq!(filter.event_type.as_deref(), Some("mfa.challenge.*"));
+    assert_eq!(filter.since, Some(Timestamp::from_millis(1_769_817_600_000)));
+    assert_eq!(filter.until, Some(Timestamp::from_millis(1_769_904_000_000)));
+
+    let odd = "/v1/audit?userId=a%20b&type=Mfa&since=yesterday&until=now";
+    assert_eq!(house.get(odd).await.pointers(), ["/userId", "/type", "/since", "/until"]);
+    let backwards = "/v1/audit?until=2026-01-31T00:00:00Z&since=2026-02-01T00:00:00Z";
+    assert_eq!(house.get(backwards).await.pointers(), ["/until"]);
+}
+
+#[tokio::test]
+async fn an_audit_event_has_all_that_verifies_it() {
+    let house = House::new();
+    let event = house.get("/v1/audit").await.json()["data"][0].clone();
+    assert_eq!(event["type"], "mfa.challenge.failed");
+    assert_eq!(event["outcome"], "FAILURE");
+    assert_eq!(event["at"], "2026-01-31T12:00:00.000Z");
+    assert_eq!(event["proof"]["chained"], "AQID");
+    assert_eq!(event["proof"]["annex"], Value::Null);
+    assert_eq!(event["proof"]["hash"], "ab".repeat(32));
+}
+
+#[tokio::test]
+async fn pages_of_api_keys_show_each_once_and_end() {
+    let house = House::new();
+    let mut seen = Vec::new();
+    let mut path = "/v1/api-keys?limit=3".to_owned();
+    loop {
+        let page = house.knock("GET", &path).key(KEY).send().await.json();
+        let data = page["data"].as_array().unwrap();
+        assert!((1..=3).contains(&data.len()));
+        seen.extend(data.iter().map(|key| key["name"].as_str().unwrap().to_owned()));
+        let Some(cursor) = page["nextCursor"].as_str() else { break };
+        path = format!("/v1/api-keys?limit=3&cursor={cursor}");
+    }
+    let expected: Vec<String> = (1..=8).map(|number| format!("key {number}")).collect();
+    assert_eq!(seen, expected);
+}

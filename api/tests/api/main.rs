@@ -1,0 +1,20 @@
+//! The HTTP layer from the outside, through its router: what a caller sends and what comes back.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod authority;
+mod bodies;
+mod contract;
+mod conventions;
+mod documentation;
+mod gateway;
+mod house;
+mod journeys;
+mod listings;
+mod problems;
+mod readiness;
+mod schema;
+mod secrets;
+mod table;
+mod tenants;
+mod tokens;
+mod values;

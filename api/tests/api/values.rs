@@ -1,0 +1,238 @@
+//! The bounds of values, and what becomes of them.
+
+use std::net::IpAddr;
+
+use countersign_actors::gateway::{Question, Target};
+use countersign_core::command::{Command, Proof};
+use countersign_core::factor::totp::Algorithm;
+use serde_json::{Value, json};
+
+use crate::house::House;
+
+const TOTP: &str = "/v1/users/ann/mfa/totp";
+
+fn last_command(house: &House) -> Command {
+    match house.gateway.last().2 {
+        Question::Do(command) => command,
+        Question::Tell(query) => panic!("only asked: {query:?}"),
+    }
+}
+
+#[tokio::test]
+async fn names_have_at_most_100_characters_and_no_control_characters() {
+    let house = House::new();
+    for fine in ["x", "Ann's phone 📱", &"ä".repeat(100)] {
+        let answer = house.post(TOTP, &json!({"name": fine})).await;
+        assert_eq!(answer.status, 201, "{fine}");
+    }
+    for odd in ["", "a\nb", "\u{7f}", &"ä".repeat(101)] {
+        let answer = house.post(TOTP, &json!({"name": odd, "accountName": odd})).await;
+        assert_eq!(answer.pointers(), ["/name", "/accountName"], "{odd:?}");
+    }
+}
+
+#[tokio::test]
+async fn totp_parameters_have_bounds() {
+    let house = House::new();
+    for (body, pointers) in [
+        (json!({"digits": 7}), vec!["/digits"]),
+        (json!({"period": 14}), vec!["/period"]),
+        (json!({"period": 121, "digits": 0}), vec!["/digits", "/period"]),
+        (json!({"algorithm": "MD5"}), vec!["/algorithm"]),
+        (json!({"digits": -6}), vec!["/digits"]),
+        (json!({"digits": 4_294_967_302_u64}), vec!["/digits"]),
+    ] {
+        assert_eq!(house.post(TOTP, &body).await.pointers(), pointers, "{body}");
+    }
+    let body = json!({"algorithm": "SHA512", "digits": 8, "period": 15});
+    assert_eq!(house.post(TOTP, &body).await.status, 201);
+    let Command::BeginTotp { parameters, .. } = last_command(&house) else { panic!() };
+    assert_eq!(parameters.algorithm, Algorithm::Sha512);
+    assert_eq!((parameters.digits, parameters.period_seconds), (8, 15));
+}
+
+#[tokio::test]
+async fn a_secret_is_imported_however_it_is_spelt() {
+    let house = House::new();
+    let path = "/v1/users/ann/mfa/totp/import";
+    for spelt in [
+        "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+        "gezd gnbv gy3t qojq gezd gnbv gy3t qojq",
+        "GEZD-GNBV-GY3T-QOJQ-GEZD-GNBV-GY3T-QOJQ",
+    ] {
+        house.post(path, &json!({"secret": spelt})).await;
+        let Command::ImportTotp { secret, .. } = last_command(&house) else { panic!() };
+        assert_eq!(secret.expose(), b"12345678901234567890");
+    }
+    house.post(path, &json!({"secret": "ORSXG5DJNZTTCMRTGQ======"})).await;
+    let Command::ImportTotp { secret, .. } = last_command(&house) else { panic!() };
+    assert_eq!(secret.expose(), b"testing1234");
+    let short = "GEZDGNBVGY3TQOI";
+    for odd in ["", "========", "1", "GEZDGNBVGY3TQOJ0", short, &"A".repeat(8 * 26)] {
+        let answer = house.post(path, &json!({"secret": odd})).await;
+        assert_eq!(answer.pointers(), ["/secret"], "{odd}");
+        assert!(odd.is_empty() || !answer.text().contains(&format!("{odd:?}")));
+    }
+}
+
+#[tokio::test]
+async fn codes_have_at_most_64_characters() {
+    let house = House::new();
+    let long = "1".repeat(65);
+    for code in ["", long.as_str()] {
+        let verify = house.post("/v1/users/ann/mfa/totp/verify", &json!({"code": code})).await;
+        assert_eq!(verify.pointers(), ["/code"]);
+        let spent =
+            house.post("/v1/users/ann/mfa/recovery-codes/use", &json!({"code": code})).await;
+        assert_eq!(spent.pointers(), ["/code"]);
+        let body = json!({"challengeId": "chl_x", "recoveryCode": code});
+        let answer = house.post("/v1/mfa/challenges/verify", &body).await;
+        assert_eq!(answer.pointers(), ["/recoveryCode"]);
+    }
+    assert!(house.gateway.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_told_of_a_user_has_bounds() {
+    let house = House::new();
+    let wrong = json!({
+        "email": "ann", "phoneNumber": "0041791234567", "displayName": "x".repeat(201),
+        "groups": ["", "ok", "x".repeat(65)],
+    });
+    assert_eq!(
+        house.put("/v1/users/ann", &wrong).await.pointers(),
+        ["/email", "/phoneNumber", "/displayName", "/groups/0", "/groups/2"]
+    );
+    let many: Vec<String> = (0..51).map(|n| format!("g{n}")).collect();
+    assert_eq!(house.put("/v1/users/ann", &json!({"groups": many})).await.pointers(), ["/groups"]);
+    for email in ["a@b", "a.b+c@sub.example.com", "ä@müller.example"] {
+        assert_ne!(house.put("/v1/users/ann", &json!({"email": email})).await.status, 422);
+    }
+    for email in ["", "@b", "a@", "a b@c", "a@b c", "a@b@c", &format!("{}@b", "x".repeat(253))] {
+        let answer = house.put("/v1/users/ann", &json!({"email": email})).await;
+        assert_eq!(answer.pointers(), ["/email"], "{email}");
+    }
+    for number in ["+1234567", "+123456789012345"] {
+        assert_ne!(house.put("/v1/users/ann", &json!({"phoneNumber": number})).await.status, 422);
+    }
+    for number in ["+123456", "+1234567890123456", "+0123456789", "+1 415 555 0123", "+"] {
+        let answer = house.put("/v1/users/ann", &json!({"phoneNumber": number})).await;
+        assert_eq!(answer.pointers(), ["/phoneNumber"], "{number}");
+    }
+}
+
+#[tokio::test]
+async fn a_put_replaces_all_that_was_told() {
+    let house = House::new();
+    let full = json!({"email": "ann@example.com", "emailVerified": true, "phoneNumber":
+        "+14155550123", "displayName": "Ann", "groups": ["b", "a", "b"]});
+    let user = house.put("/v1/users/ann", &full).await.json();
+    assert_eq!(user["groups"], json!(["a", "b"]));
+    assert_eq!(user["emailVerified"], true);
+    let user = house.put("/v1/users/ann", &json!({"displayName": "Ann"})).await.json();
+    assert_eq!(user["email"], Value::Null);
+    assert_eq!(user["emailVerified"], false);
+    assert_eq!(user["groups"], json!([]));
+}
+
+#[tokio::test]
+async fn a_logins_context_is_read() {
+    let house = House::new();
+    let body = json!({"userId": "ann", "purpose": "STEP_UP", "context": {
+        "ipAddress": "2001:db8::7", "userAgent": "ä".repeat(300), "deviceId": "d1",
+        "deviceToken": "dvt_x",
+        "location": {"country": "us", "region": "CA", "city": "Zürich",
+            "latitude": 37.7, "longitude": -122},
+    }});
+    assert_eq!(house.post("/v1/mfa/challenges", &body).await.status, 200);
+    let (_, target, question) = house.gateway.last();
+    assert_eq!(target, Target::User("ann".parse().unwrap()));
+    let Question::Do(Command::CreateChallenge { purpose, context, device_token }) = question else {
+        panic!()
+    };
+    assert_eq!(format!("{purpose:?}"), "StepUp");
+    assert_eq!(context.ip_address, Some("2001:db8::7".parse::<IpAddr>().unwrap()));
+    assert_eq!(context.user_agent.unwrap().chars().count(), 256);
+    assert_eq!(device_token.unwrap().expose(), b"dvt_x");
+    let location = context.location.unwrap();
+    assert_eq!(location.country.as_deref(), Some("US"));
+    assert_eq!((location.latitude, location.longitude), (Some(37.7), Some(-122.0)));
+}
+
+#[tokio::test]
+async fn a_logins_context_has_bounds() {
+    let house = House::new();
+    let body = json!({"userId": "a b", "context": {
+        "ipAddress": "203.0.113.256", "deviceId": "x".repeat(129), "deviceToken": "x".repeat(257),
+        "location": {"country": "USA", "city": "x".repeat(101), "latitude": 90.1,
+            "longitude": -180.1},
+    }});
+    let mut pointers = house.post("/v1/mfa/challenges", &body).await.pointers();
+    pointers.sort();
+    assert_eq!(
+        pointers,
+        [
+            "/context/deviceId",
+            "/context/deviceToken",
+            "/context/ipAddress",
+            "/context/location/city",
+            "/context/location/country",
+            "/context/location/latitude",
+            "/context/location/longitude",
+            "/userId",
+        ]
+    );
+    let half = json!({"userId": "ann", "context": {"location": {"latitude": 1.0}}});
+    assert_eq!(house.post("/v1/mfa/challenges", &half).await.pointers(), ["/context/location"]);
+    for country in ["", "é", "U1"] {
+        let body = json!({"userId": "ann", "context": {"location": {"country": country}}});
+        let answer = house.post("/v1/mfa/challenges", &body).await;
+        assert_eq!(answer.pointers(), ["/context/location/country"], "{country}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_to_a_challenge_is_a_code_or_a_recovery_code() {
+    let house = House::new();
+    let challenge = "chl_0c1g60o30c1g60o30c1g60o30c";
+    let factor = "fac_04208104208104208104208104";
+    let post = async |rest: Value| {
+        let mut body = rest;
+        body["challengeId"] = json!(challenge);
+        house.post("/v1/mfa/challenges/verify", &body).await
+    };
+    assert_eq!(post(json!({"factorId": factor})).await.pointers(), ["/code"]);
+    assert_eq!(post(json!({"code": "123456"})).await.pointers(), ["/factorId"]);
+    assert_eq!(post(json!({})).await.pointers(), [""]);
+    let both = json!({"factorId": factor, "code": "123456", "recoveryCode": "x"});
+    assert_eq!(post(both).await.pointers(), [""]);
+    assert!(house.gateway.asked.lock().unwrap().is_empty());
+
+    let answer = json!({"factorId": factor, "code": "123456", "rememberDevice": true,
+        "deviceName": "Laptop"});
+    post(answer).await;
+    let (_, target, _) = house.gateway.last();
+    assert_eq!(target, Target::Challenge(challenge.parse().unwrap()));
+    let Command::Verify { proof, remember_device, .. } = last_command(&house) else { panic!() };
+    let Proof::Code { factor: proved, code } = proof else { panic!() };
+    assert_eq!((proved.to_string().as_str(), code.expose()), (factor, b"123456".as_slice()));
+    assert_eq!(remember_device.unwrap().name.as_deref(), Some("Laptop"));
+
+    let bogus = json!({"factorId": "fac_x", "code": "123456"});
+    assert_eq!(post(bogus).await.problem(), "factor_not_found");
+}
+
+#[tokio::test]
+async fn times_are_read_with_any_offset() {
+    let house = House::new();
+    house.put("/v1/users/ann", &json!({})).await;
+    let path = "/v1/users/ann/password-changed";
+    for at in ["2026-01-31T11:00:00Z", "2026-01-31T12:00:00+01:00", "2026-01-31T11:00:00.000Z"] {
+        assert_eq!(house.post(path, &json!({"at": at})).await.status, 204, "{at}");
+        let Command::PasswordChanged { changed_at } = last_command(&house) else { panic!() };
+        assert_eq!(changed_at.unwrap().millis(), 1_769_857_200_000);
+    }
+    for odd in ["", "2026-01-31", "yesterday", "1769857200"] {
+        assert_eq!(house.post(path, &json!({"at": odd})).await.pointers(), ["/at"], "{odd}");
+    }
+}

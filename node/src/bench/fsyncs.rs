@@ -3,7 +3,7 @@
 use super::client::Client;
 
 /// The counter's name in the Prometheus text.
-const NAME: &str = "countersign_storage_fsyncs_total";
+const NAME: &str = "countersign_storage_syncs_total";
 
 /// The sum over all nodes; `None` if one does not tell.
 pub(super) async fn total(client: &Client) -> Option<u64> {
@@ -43,19 +43,19 @@ mod tests {
 
     #[test]
     fn values_are_summed_over_labels_and_other_names_are_left_out() {
-        let text = "# HELP countersign_storage_fsyncs_total Syncs.\n\
-                    # TYPE countersign_storage_fsyncs_total counter\n\
-                    countersign_storage_fsyncs_total{disk=\"a\"} 40\n\
-                    countersign_storage_fsyncs_total{disk=\"b\"} 2 1700000000000\n\
-                    countersign_storage_fsyncs_total_other 7\n";
+        let text = "# HELP countersign_storage_syncs_total Syncs.\n\
+                    # TYPE countersign_storage_syncs_total counter\n\
+                    countersign_storage_syncs_total{disk=\"a\"} 40\n\
+                    countersign_storage_syncs_total{disk=\"b\"} 2 1700000000000\n\
+                    countersign_storage_syncs_total_other 7\n";
         assert_eq!(counted(text), Some(42));
-        assert_eq!(counted("countersign_storage_fsyncs_total 1e3\n"), Some(1_000));
+        assert_eq!(counted("countersign_storage_syncs_total 1e3\n"), Some(1_000));
     }
 
     #[test]
     fn a_node_that_does_not_tell_counts_as_unknown_and_not_as_zero() {
         assert_eq!(counted("something_else 3\n"), None);
-        assert_eq!(counted("countersign_storage_fsyncs_total many\n"), None);
-        assert_eq!(counted("countersign_storage_fsyncs_total -1\n"), None);
+        assert_eq!(counted("countersign_storage_syncs_total many\n"), None);
+        assert_eq!(counted("countersign_storage_syncs_total -1\n"), None);
     }
 }

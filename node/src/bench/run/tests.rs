@@ -146,7 +146,7 @@ async fn serve(fault: Fault) -> (String, Arc<Fake>) {
     let fake = Arc::new(Fake { fault, users: Mutex::default() });
     let app = Router::new()
         .route("/healthz", get(|| async {}))
-        .route("/metrics", get(|| async { "countersign_storage_fsyncs_total 9\n" }))
+        .route("/metrics", get(|| async { "countersign_storage_syncs_total 9\n" }))
         .route("/v1/mfa/policy", get(policy_page))
         .route("/v1/users/{id}", axum::routing::delete(erase))
         .route("/v1/users/{id}/mfa/totp/import", post(import))

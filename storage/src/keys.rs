@@ -1,0 +1,196 @@
+//! The keys of all rows. Every key begins with the shard, big-endian, so that a shard's rows lie
+//! together and a range names a whole shard. What belongs to the node itself lies under
+//! [`NODE`], which is no shard.
+
+use countersign_core::ids::{Pseudonym, ShardId, TenantId, UserHash, UserId, UserKey};
+use countersign_core::proposal::AnswerKey;
+use countersign_core::time::Timestamp;
+
+use crate::records::tenant_prefix;
+
+/// Under this number the node keeps what is its own.
+pub(crate) const NODE: ShardId = ShardId(u16::MAX);
+
+/// Kinds of rows in `meta`.
+pub(crate) mod meta {
+    pub(crate) const VOTE: u8 = 1;
+    pub(crate) const COMMITTED: u8 = 2;
+    pub(crate) const PURGED: u8 = 3;
+    pub(crate) const INSTALLING: u8 = 4;
+    pub(crate) const IDENTITY: u8 = 5;
+}
+
+/// Kinds of rows in `state`.
+pub(crate) mod state {
+    pub(crate) const HEAD: u8 = 1;
+    pub(crate) const USER: u8 = 2;
+    pub(crate) const USER_BY_HASH: u8 = 3;
+    pub(crate) const TENANT: u8 = 4;
+    pub(crate) const SYSTEM: u8 = 5;
+    pub(crate) const ANSWER: u8 = 6;
+    pub(crate) const ANSWER_EXPIRY: u8 = 7;
+}
+
+/// Kinds of rows in `audit`.
+pub(crate) mod audit {
+    pub(crate) const ROW: u8 = 1;
+    pub(crate) const ANNEX: u8 = 2;
+    pub(crate) const BY_TENANT: u8 = 3;
+    pub(crate) const ANCHOR: u8 = 4;
+}
+
+/// A row of a kind of which a shard has one.
+pub(crate) fn single(shard: ShardId, kind: u8) -> Vec<u8> {
+    let [high, low] = shard.0.to_be_bytes();
+    vec![high, low, kind]
+}
+
+fn keyed(shard: ShardId, kind: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let mut key = single(shard, kind);
+    for part in parts {
+        key.extend_from_slice(part);
+    }
+    key
+}
+
+/// The first key after all that begin with `prefix`.
+pub(crate) fn after(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if let Some(next) = last.checked_add(1) {
+            end.push(next);
+            return end;
+        }
+    }
+    // Only for a prefix of nothing but 0xFF, which no key has: its kind is small.
+    vec![u8::MAX; prefix.len() + 1]
+}
+
+/// All keys of a shard: from, to.
+pub(crate) fn shard_range(shard: ShardId) -> (Vec<u8>, Vec<u8>) {
+    let start = shard.0.to_be_bytes().to_vec();
+    let end = after(&start);
+    (start, end)
+}
+
+pub(crate) fn log(shard: ShardId, index: u64) -> Vec<u8> {
+    let mut key = Vec::with_capacity(10);
+    key.extend_from_slice(&shard.0.to_be_bytes());
+    key.extend_from_slice(&index.to_be_bytes());
+    key
+}
+
+pub(crate) fn log_index(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.get(2..10)?.try_into().ok()?))
+}
+
+/// All users of a tenant, by id.
+pub(crate) fn users(shard: ShardId, tenant: &TenantId) -> Vec<u8> {
+    keyed(shard, state::USER, &[&tenant_prefix(tenant)])
+}
+
+pub(crate) fn user(shard: ShardId, key: &UserKey) -> Vec<u8> {
+    let tenant = tenant_prefix(&key.tenant);
+    keyed(shard, state::USER, &[&tenant, key.user.as_str().as_bytes()])
+}
+
+/// All users of a tenant whose id has this hash.
+pub(crate) fn users_by_hash(shard: ShardId, tenant: &TenantId, hash: UserHash) -> Vec<u8> {
+    keyed(shard, state::USER_BY_HASH, &[&tenant_prefix(tenant), &hash.0.to_be_bytes()])
+}
+
+pub(crate) fn user_by_hash(shard: ShardId, key: &UserKey) -> Vec<u8> {
+    let mut row = users_by_hash(shard, &key.tenant, key.hash());
+    row.extend_from_slice(key.user.as_str().as_bytes());
+    row
+}
+
+/// The user id at the end of a key that begins with `prefix`.
+pub(crate) fn user_id(key: &[u8], prefix: &[u8]) -> Option<UserId> {
+    std::str::from_utf8(key.get(prefix.len()..)?).ok()?.parse().ok()
+}
+
+pub(crate) fn tenant(shard: ShardId, id: &TenantId) -> Vec<u8> {
+    keyed(shard, state::TENANT, &[&tenant_prefix(id)])
+}
+
+pub(crate) fn answer(shard: ShardId, key: &AnswerKey) -> Vec<u8> {
+    keyed(shard, state::ANSWER, &[key])
+}
+
+pub(crate) fn answer_expiry(shard: ShardId, expires_at: Timestamp, key: &AnswerKey) -> Vec<u8> {
+    keyed(shard, state::ANSWER_EXPIRY, &[&sortable(expires_at), key])
+}
+
+/// The time and the answer's key in a row of the expiry index.
+pub(crate) fn parse_answer_expiry(key: &[u8]) -> Option<(Timestamp, AnswerKey)> {
+    let time = u64::from_be_bytes(key.get(3..11)?.try_into().ok()?);
+    let answer = key.get(11..43)?.try_into().ok()?;
+    Some((Timestamp::from_millis((time ^ (1 << 63)).cast_signed()), answer))
+}
+
+/// A time as eight bytes that sort like it: two's complement with the sign turned round.
+fn sortable(time: Timestamp) -> [u8; 8] {
+    (time.millis().cast_unsigned() ^ (1 << 63)).to_be_bytes()
+}
+
+pub(crate) fn audit_row(shard: ShardId, sequence: u64) -> Vec<u8> {
+    keyed(shard, audit::ROW, &[&sequence.to_be_bytes()])
+}
+
+/// All annexes of a pseudonym, which is also the list of its rows.
+pub(crate) fn annexes(shard: ShardId, pseudonym: Pseudonym) -> Vec<u8> {
+    keyed(shard, audit::ANNEX, &[pseudonym.as_bytes()])
+}
+
+pub(crate) fn annex(shard: ShardId, pseudonym: Pseudonym, sequence: u64) -> Vec<u8> {
+    keyed(shard, audit::ANNEX, &[pseudonym.as_bytes(), &sequence.to_be_bytes()])
+}
+
+/// All audit rows of a tenant.
+pub(crate) fn audit_of_tenant(shard: ShardId, tenant: &TenantId) -> Vec<u8> {
+    keyed(shard, audit::BY_TENANT, &[&tenant_prefix(tenant)])
+}
+
+pub(crate) fn audit_by_tenant(shard: ShardId, tenant: &TenantId, sequence: u64) -> Vec<u8> {
+    keyed(shard, audit::BY_TENANT, &[&tenant_prefix(tenant), &sequence.to_be_bytes()])
+}
+
+/// The place in the chain at the end of a key.
+pub(crate) fn last_sequence(key: &[u8]) -> Option<u64> {
+    let tail = key.len().checked_sub(8)?;
+    Some(u64::from_be_bytes(key.get(tail..)?.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_one_tenant_never_lie_within_another() {
+        let shard = ShardId(3);
+        let short: TenantId = "a".parse().unwrap();
+        let long: TenantId = "ab".parse().unwrap();
+        assert!(!users(shard, &long).starts_with(&users(shard, &short)));
+    }
+
+    #[test]
+    fn expiry_keys_sort_by_time_and_come_back() {
+        let shard = ShardId(0);
+        let key = [7; 32];
+        let times = [-5, -1, 0, 1, 1_700_000_000_000].map(Timestamp::from_millis);
+        let rows = times.map(|time| answer_expiry(shard, time, &key));
+        assert!(rows.is_sorted());
+        for (time, row) in times.into_iter().zip(&rows) {
+            assert_eq!(parse_answer_expiry(row), Some((time, key)));
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_prefix_is_behind_all_its_keys() {
+        assert_eq!(after(&[0, 3, 1]), [0, 3, 2]);
+        assert_eq!(after(&[0, 3, 255]), [0, 4]);
+        let (start, end) = shard_range(ShardId(255));
+        assert_eq!((start, end), (vec![0, 255], vec![1]));
+    }
+}

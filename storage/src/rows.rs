@@ -1,0 +1,225 @@
+//! Reads of a shard's rows, as this node applied them. Whether that is recent enough is for the
+//! caller to make sure, by a barrier on the shard's leader.
+
+use std::sync::Arc;
+
+use countersign_core::ids::{ShardId, TenantId, UserHash, UserId, UserKey};
+use countersign_core::proposal::{AnswerKey, KeptAnswer};
+use countersign_core::system::SystemState;
+use countersign_core::tenant::TenantState;
+use countersign_core::time::Timestamp;
+use countersign_core::user::UserState;
+
+use crate::audit::{self, AuditPage, AuditQuery, ExportRow};
+use crate::database::Family;
+use crate::error::StorageError;
+use crate::keys;
+use crate::records::{self, ChainPoint, ShardHead, SystemRow, TenantRow, UserRow};
+use crate::state_hash::StateHash;
+use crate::store::{Shard, Store};
+
+/// A shard's rows.
+#[derive(Clone)]
+pub struct Rows {
+    store: Arc<Store>,
+    shard: Arc<Shard>,
+}
+
+impl Rows {
+    pub(crate) const fn new(store: Arc<Store>, shard: Arc<Shard>) -> Self {
+        Self { store, shard }
+    }
+
+    /// Which shard.
+    pub fn shard(&self) -> ShardId {
+        self.shard.id
+    }
+
+    /// What the state machine knows of itself: the last applied entry, the membership, the clock,
+    /// the hashes.
+    pub fn head(&self) -> ShardHead {
+        self.shard.head()
+    }
+
+    /// The index of the last applied entry; 0 before the first.
+    pub fn last_applied(&self) -> u64 {
+        *self.shard.applied.borrow()
+    }
+
+    /// The latest time that the shard has applied.
+    pub fn last_now(&self) -> Timestamp {
+        self.head().last_now
+    }
+
+    /// The sum over all rows, as apply keeps it.
+    pub fn state_hash(&self) -> StateHash {
+        self.head().state_hash
+    }
+
+    /// The sum over all rows, read from all rows. Slow; for tests and for finding drift.
+    ///
+    /// # Errors
+    /// If the rows cannot be read.
+    pub fn compute_state_hash(&self) -> Result<StateHash, StorageError> {
+        let mut sum = StateHash::default();
+        for kind in crate::apply::HASHED {
+            let from = keys::single(self.shard.id, kind);
+            for row in self.store.database.walk(Family::State, &from, &keys::after(&from))? {
+                let (key, value) = row.map_err(StorageError::database("read the state"))?;
+                sum.add(&key, &value);
+            }
+        }
+        Ok(sum)
+    }
+
+    /// A user's row and its version; the default state with version 0 if there is none.
+    ///
+    /// # Errors
+    /// If the row cannot be read.
+    pub fn user(&self, key: &UserKey) -> Result<(u64, UserState), StorageError> {
+        let row: UserRow = self.row("user", &keys::user(self.shard.id, key))?.unwrap_or_default();
+        Ok((row.version, row.state))
+    }
+
+    /// The user of a tenant whose id hashes to `hash`.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn user_by_hash(
+        &self,
+        tenant: &TenantId,
+        hash: UserHash,
+    ) -> Result<Option<UserId>, StorageError> {
+        let prefix = keys::users_by_hash(self.shard.id, tenant, hash);
+        let mut walk = self.store.database.walk(Family::State, &prefix, &keys::after(&prefix))?;
+        let first = walk.next().transpose().map_err(StorageError::database("find a user"))?;
+        Ok(first.and_then(|(key, _)| keys::user_id(&key, &prefix)))
+    }
+
+    /// Users of a tenant, by id, at most `limit`, after a given one. Only this shard's.
+    ///
+    /// # Errors
+    /// If the rows cannot be read.
+    pub fn users_page(
+        &self,
+        tenant: &TenantId,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<(UserId, UserState)>, StorageError> {
+        let prefix = keys::users(self.shard.id, tenant);
+        let mut from = prefix.clone();
+        if let Some(id) = after {
+            from.extend_from_slice(id.as_str().as_bytes());
+            // The next possible key: no user id has a NUL.
+            from.push(0);
+        }
+        let mut users = Vec::new();
+        let walk = self.store.database.walk(Family::State, &from, &keys::after(&prefix))?;
+        for row in walk.take(limit) {
+            let (key, bytes) = row.map_err(StorageError::database("list users"))?;
+            let row: UserRow = records::decode("user", self.shard.id, &bytes)?;
+            if let Some(id) = keys::user_id(&key, &prefix) {
+                users.push((id, row.state));
+            }
+        }
+        Ok(users)
+    }
+
+    /// A tenant's row and its version (shard 0 only).
+    ///
+    /// # Errors
+    /// If the row cannot be read.
+    pub fn tenant(&self, id: &TenantId) -> Result<(u64, Option<TenantState>), StorageError> {
+        let row: Option<TenantRow> = self.row("tenant", &keys::tenant(self.shard.id, id))?;
+        Ok(row.map_or((0, None), |row| (row.version, Some(row.state))))
+    }
+
+    /// Tenants that were removed and whose users are to be erased (shard 0 only).
+    ///
+    /// # Errors
+    /// If the rows cannot be read.
+    pub fn removed_tenants(&self) -> Result<Vec<TenantId>, StorageError> {
+        let from = keys::single(self.shard.id, keys::state::TENANT);
+        let mut removed = Vec::new();
+        for row in self.store.database.walk(Family::State, &from, &keys::after(&from))? {
+            let (_, bytes) = row.map_err(StorageError::database("list tenants"))?;
+            let row: TenantRow = records::decode("tenant", self.shard.id, &bytes)?;
+            if row.state.removed_at.is_some() {
+                removed.push(row.state.id);
+            }
+        }
+        Ok(removed)
+    }
+
+    /// The cluster's own row and its version (shard 0 only).
+    ///
+    /// # Errors
+    /// If the row cannot be read.
+    pub fn system(&self) -> Result<(u64, SystemState), StorageError> {
+        let key = keys::single(self.shard.id, keys::state::SYSTEM);
+        let row: SystemRow = self.row("system state", &key)?.unwrap_or_default();
+        Ok((row.version, row.state))
+    }
+
+    /// The answer kept under an idempotency key, expired or not.
+    ///
+    /// # Errors
+    /// If the row cannot be read.
+    pub fn answer(&self, key: &AnswerKey) -> Result<Option<KeptAnswer>, StorageError> {
+        self.row("kept answer", &keys::answer(self.shard.id, key))
+    }
+
+    /// The head of the audit chain.
+    pub fn audit_head(&self) -> ChainPoint {
+        self.head().audit
+    }
+
+    /// Audit rows of a tenant, newest first, at most `limit`, before the place `before` in the
+    /// chain. Only this shard's. A page may be shorter than `limit` and still have a next one.
+    ///
+    /// # Errors
+    /// If the rows cannot be read.
+    pub fn audit_page(
+        &self,
+        tenant: &TenantId,
+        query: &AuditQuery,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<AuditPage, StorageError> {
+        let pseudonym = match &query.user {
+            None => None,
+            Some(user) => {
+                let key = UserKey::new(tenant.clone(), user.clone());
+                // Nobody's rows can be found once the user is erased: that is what erasing means.
+                let Some(secret) = self.user(&key)?.1.pseudonym else {
+                    return Ok(AuditPage::default());
+                };
+                Some(audit::public_pseudonym(secret))
+            }
+        };
+        let (database, shard) = (&self.store.database, self.shard.id);
+        audit::page(database, shard, tenant, pseudonym, query, before, limit)
+    }
+
+    /// Up to `limit` rows of the chain from the place `from` on, for offline verification, and the
+    /// point of the chain before them.
+    ///
+    /// # Errors
+    /// If the rows cannot be read.
+    pub fn audit_export(
+        &self,
+        from: u64,
+        limit: usize,
+    ) -> Result<(ChainPoint, Vec<ExportRow>), StorageError> {
+        audit::export(&self.store.database, self.shard.id, from, limit)
+    }
+
+    fn row<T: serde::de::DeserializeOwned>(
+        &self,
+        what: &'static str,
+        key: &[u8],
+    ) -> Result<Option<T>, StorageError> {
+        let row = self.store.database.get(Family::State, key)?;
+        row.map(|bytes| records::decode(what, self.shard.id, &bytes)).transpose()
+    }
+}

@@ -1,0 +1,223 @@
+//! One node's store: one RocksDB, its log-writer thread, and the shards that live in it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use countersign_core::ids::ShardId;
+use tokio::sync::watch;
+
+use crate::database::{Database, Family};
+use crate::directory::Directory;
+use crate::error::StorageError;
+use crate::keys;
+use crate::lock::DirectoryLock;
+use crate::log::ShardLog;
+use crate::machine::ShardMachine;
+use crate::options::StoreOptions;
+use crate::records::{self, Identity, ShardHead};
+use crate::rows::Rows;
+use crate::snapshot::{self, IncomingSnapshot};
+use crate::statistics::{Counters, Statistics};
+use crate::types::SnapshotMeta;
+use crate::writer::LogWriter;
+
+/// The store. Shared by all that need it; closed when the last of them lets go.
+pub struct Store {
+    // Declared first, so that the thread has ended before the database is closed.
+    pub(crate) writer: LogWriter,
+    pub(crate) database: Arc<Database>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) builds: Arc<tokio::sync::Semaphore>,
+    shards: Mutex<BTreeMap<ShardId, Arc<Shard>>>,
+    snapshots: PathBuf,
+    _lock: DirectoryLock,
+}
+
+/// What the store knows in memory of one shard.
+pub(crate) struct Shard {
+    pub(crate) id: ShardId,
+    /// As of the last batch that was written.
+    pub(crate) head: RwLock<ShardHead>,
+    /// The index of the last applied entry, for whoever waits for one; 0 before the first.
+    pub(crate) applied: watch::Sender<u64>,
+    /// The newest snapshot that was checked: outer `None` before anybody looked.
+    pub(crate) snapshot: Mutex<Option<Option<(SnapshotMeta, PathBuf)>>>,
+}
+
+impl Shard {
+    fn new(id: ShardId, head: ShardHead) -> Self {
+        let applied = watch::Sender::new(head.last_applied.map_or(0, |log_id| log_id.index));
+        Self { id, head: RwLock::new(head), applied, snapshot: Mutex::new(None) }
+    }
+
+    pub(crate) fn head(&self) -> ShardHead {
+        self.head.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Makes a written head visible, then wakes those who wait for it.
+    pub(crate) fn publish(&self, head: ShardHead) {
+        let index = head.last_applied.map_or(0, |log_id| log_id.index);
+        *self.head.write().unwrap_or_else(PoisonError::into_inner) = head;
+        self.applied.send_replace(index);
+    }
+}
+
+impl Store {
+    /// Opens or creates the store in `dir`, takes the directory's lock, finishes the installation
+    /// of a snapshot that a crash interrupted, and reads tenants, keys and recent failures into
+    /// memory.
+    ///
+    /// # Errors
+    /// If another process holds the directory, or the data there is damaged: the error names the
+    /// file and what to do, and nothing is changed.
+    pub fn open(dir: &Path, options: StoreOptions) -> Result<Arc<Self>, StorageError> {
+        std::fs::create_dir_all(dir).map_err(StorageError::file("create", dir))?;
+        let lock = DirectoryLock::take(dir)?;
+        let database = Arc::new(Database::open(&dir.join("db"), &options)?);
+        let snapshots = dir.join("snapshots");
+        snapshot::clear_leftovers(&snapshots)?;
+        snapshot::finish_interrupted(&database, &snapshots)?;
+        let shards: BTreeMap<ShardId, Arc<Shard>> = read_heads(&database)?
+            .into_iter()
+            .map(|(id, head)| (id, Arc::new(Shard::new(id, head))))
+            .collect();
+        let directory = Arc::new(Directory::load(&database, shards.keys().copied())?);
+        let counters = Arc::new(Counters::default());
+        let writer = LogWriter::start(
+            Arc::clone(&database),
+            Arc::clone(&counters),
+            options.on_sync_failure.clone(),
+        )
+        .map_err(StorageError::file("start the log writer of", dir))?;
+        Ok(Arc::new(Self {
+            writer,
+            database,
+            directory,
+            counters,
+            builds: Arc::new(tokio::sync::Semaphore::new(snapshot::BUILDS_AT_ONCE)),
+            shards: Mutex::new(shards),
+            snapshots,
+            _lock: lock,
+        }))
+    }
+
+    /// Who this node is; `None` on a fresh disk.
+    ///
+    /// # Errors
+    /// If the row cannot be read.
+    pub fn identity(&self) -> Result<Option<Identity>, StorageError> {
+        let key = keys::single(keys::NODE, keys::meta::IDENTITY);
+        let row = self.database.get(Family::Meta, &key)?;
+        row.map(|bytes| records::decode("identity", keys::NODE, &bytes)).transpose()
+    }
+
+    /// Writes who this node is; on disk when this returns.
+    ///
+    /// # Errors
+    /// If it cannot be written or synced.
+    pub fn set_identity(&self, identity: &Identity) -> Result<(), StorageError> {
+        let mut batch = self.database.batch();
+        let key = keys::single(keys::NODE, keys::meta::IDENTITY);
+        batch.put(Family::Meta, &key, &records::encode("identity", identity)?)?;
+        batch.write()?;
+        self.database.sync()
+    }
+
+    /// The Raft log of a shard.
+    pub fn log(self: &Arc<Self>, shard: ShardId) -> ShardLog {
+        ShardLog::new(Arc::clone(self), shard)
+    }
+
+    /// The state machine of a shard. One at a time: two would apply entries twice.
+    ///
+    /// # Errors
+    /// If its rows cannot be read.
+    pub fn machine(self: &Arc<Self>, shard: ShardId) -> Result<ShardMachine, StorageError> {
+        Ok(ShardMachine::new(Arc::clone(self), self.shard(shard)))
+    }
+
+    /// Reads of a shard's rows, as applied here.
+    pub fn rows(self: &Arc<Self>, shard: ShardId) -> Rows {
+        Rows::new(Arc::clone(self), self.shard(shard))
+    }
+
+    /// Tenants, API keys and failing addresses, as applied here.
+    pub fn directory(&self) -> Arc<Directory> {
+        Arc::clone(&self.directory)
+    }
+
+    /// The index of the last entry that a shard has applied here, and its changes; 0 before the
+    /// first entry.
+    pub fn applied(&self, shard: ShardId) -> watch::Receiver<u64> {
+        self.shard(shard).applied.subscribe()
+    }
+
+    /// A file to receive a shard's snapshot into.
+    ///
+    /// # Errors
+    /// If it cannot be created.
+    pub fn receive_snapshot(&self, shard: ShardId) -> Result<IncomingSnapshot, StorageError> {
+        IncomingSnapshot::create(&self.snapshot_folder(shard))
+    }
+
+    /// Syncs the write-ahead log and writes all rows to tables, so that the next start is quick.
+    /// Blocks; call it when all Raft groups have stopped.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn flush(&self) -> Result<(), StorageError> {
+        self.database.sync()?;
+        self.database.flush()
+    }
+
+    /// Rewrites all tables without what was deleted or overwritten. Blocks, for as long as it
+    /// takes to read and write everything.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn compact(&self) -> Result<(), StorageError> {
+        self.database.flush()?;
+        for family in [Family::Log, Family::Meta, Family::State, Family::Audit] {
+            self.database.compact(family)?;
+        }
+        Ok(())
+    }
+
+    /// What the store has done since it was opened.
+    pub fn statistics(&self) -> Statistics {
+        self.counters.read(self.database.table_bytes().unwrap_or(0))
+    }
+
+    pub(crate) fn shard(&self, id: ShardId) -> Arc<Shard> {
+        let mut shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = || Arc::new(Shard::new(id, ShardHead::default()));
+        Arc::clone(shards.entry(id).or_insert_with(fresh))
+    }
+
+    pub(crate) fn snapshot_folder(&self, shard: ShardId) -> PathBuf {
+        snapshot::folder(&self.snapshots, shard)
+    }
+}
+
+/// The heads of all shards that were ever applied to.
+fn read_heads(database: &Database) -> Result<Vec<(ShardId, ShardHead)>, StorageError> {
+    let mut heads = Vec::new();
+    let mut from = Vec::new();
+    let end = keys::shard_range(keys::NODE).1;
+    loop {
+        // The head is a shard's first row: one seek a shard, whatever the shard holds.
+        let Some(row) = database.walk(Family::State, &from, &end)?.next() else {
+            return Ok(heads);
+        };
+        let (key, _) = row.map_err(StorageError::database("read a head"))?;
+        let Some(&[high, low]) = key.get(..2) else { return Ok(heads) };
+        let shard = ShardId(u16::from_be_bytes([high, low]));
+        let head = database.get(Family::State, &keys::single(shard, keys::state::HEAD))?;
+        if let Some(bytes) = head {
+            heads.push((shard, records::decode("head", shard, &bytes)?));
+        }
+        from = keys::shard_range(shard).1;
+    }
+}

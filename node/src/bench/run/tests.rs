@@ -256,8 +256,8 @@ fn enough_users_are_prepared_for_the_codes_that_the_run_will_spend() {
         warmup: Duration::from_secs(2),
         ..plain
     };
-    // 1,000 imports a second: 500 logins a second for 12 s, 2 codes a user.
-    assert_eq!(users_for(&asked, 1_000.0), 3_000 + 4);
+    // 1,000 imports a second: 600 logins a second for 12 s, 2 codes a user.
+    assert_eq!(users_for(&asked, 1_000.0), 3_600 + 4);
     assert_eq!(users_for(&BenchArgs { rate: Some(10), ..asked.clone() }, 1_000.0), 1_000);
     let enroll = BenchArgs { scenario: Scenario::Enroll, ..asked };
     assert_eq!(users_for(&enroll, 1_000.0), 1_000);

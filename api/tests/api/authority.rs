@@ -36,7 +36,7 @@ async fn what_is_not_a_known_key_is_refused() {
         "Bearer ",
         "Bearer",
         "Basic dXNlcjpwYXNz",
-        &KEY.to_owned(),
+        KEY,
         &format!("Bearer {}", KEY.to_uppercase()),
         &format!("Bearer {KEY}x"),
         &format!("Bearer x{KEY}"),

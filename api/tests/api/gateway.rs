@@ -28,6 +28,9 @@ use crate::house::{MemoryDirectory, NOW};
 
 type Canned<Q, R> = Box<dyn Fn(&Q) -> Result<R, GatewayError> + Send + Sync>;
 
+/// Whose audit rows were asked for, which, from where and how many.
+pub(crate) type AuditQuestion = (TenantId, AuditFilter, Option<String>, usize);
+
 /// See the module.
 pub(crate) struct MemoryGateway {
     directory: Arc<MemoryDirectory>,
@@ -39,7 +42,7 @@ pub(crate) struct MemoryGateway {
     pub(crate) asked: Mutex<Vec<(Caller, Target, Question)>>,
     pub(crate) changed: Mutex<Vec<(Caller, TenantId, TenantCommand)>>,
     pub(crate) listed: Mutex<Vec<(TenantId, Option<String>, usize)>>,
-    pub(crate) audited: Mutex<Vec<(TenantId, AuditFilter, Option<String>, usize)>>,
+    pub(crate) audited: Mutex<Vec<AuditQuestion>>,
     pub(crate) health: Mutex<Health>,
     /// Never answers.
     pub(crate) mute: Mutex<bool>,

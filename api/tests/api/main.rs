@@ -10,6 +10,7 @@ mod gateway;
 mod house;
 mod journeys;
 mod listings;
+mod metered;
 mod problems;
 mod readiness;
 mod schema;

@@ -3,7 +3,8 @@
 use countersign_actors::gateway::GatewayError;
 use countersign_api::problem::Code;
 use countersign_core::factor::FactorType;
-use countersign_core::reply::Refusal;
+use countersign_core::reply::{Refusal, Reply};
+use countersign_core::tenant::TenantReply;
 use serde_json::Value;
 
 use crate::house::House;
@@ -103,6 +104,20 @@ async fn every_error_of_the_gateway_has_its_status_and_code() {
         assert_eq!(!answer.header("retry-after").is_empty(), waits, "{error:?}");
         assert!(!answer.text().contains("rocksdb"), "{}", answer.text());
     }
+}
+
+#[tokio::test]
+async fn a_reply_of_another_kind_is_a_fault_of_the_service() {
+    let house = House::new();
+    house.gateway.answer(|_| Ok(Reply::RecoveryCodeUsed { remaining: 3 }));
+    house.gateway.answer_tenant(|_| Ok(TenantReply::Done));
+    for path in ["/v1/users/ann", "/v1/users/ann/mfa/status", "/v1/users/ann/mfa/devices"] {
+        assert_eq!(house.get(path).await.problem(), "internal");
+    }
+    assert_eq!(house.delete("/v1/users/ann").await.problem(), "internal");
+    let patch = serde_json::json!({});
+    assert_eq!(house.patch("/v1/mfa/policy", &patch).await.problem(), "internal");
+    assert_eq!(house.patch("/v1/settings", &patch).await.problem(), "internal");
 }
 
 #[tokio::test]

@@ -16,7 +16,8 @@ async fn a_node_is_up_whatever_its_shards_do() {
 async fn a_node_is_ready_once_every_shard_has_a_leader_and_is_caught_up() {
     let house = House::new();
     assert_eq!(house.knock("GET", "/readyz").send().await.json()["status"], "READY");
-    let lacks: [(&str, fn(&mut Health)); 5] = [
+    type Spoil = fn(&mut Health);
+    let lacks: [(&str, Spoil); 5] = [
         ("shard 1 has no leader", |health| health.shards[1].leader = None),
         ("shard 0 has not caught up", |health| health.shards[0].caught_up = false),
         ("the cluster is not founded yet", |health| health.shards.clear()),

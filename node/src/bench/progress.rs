@@ -23,14 +23,14 @@ impl Progress {
 
     /// Begins counting up to `count` things.
     pub(super) fn begin(&self, what: &'static str, count: u64) {
-        self.style("{msg:>18} {bar:32} {pos}/{len}  {per_sec}  {eta} left");
+        self.style("{msg:>18} {bar:32} {pos}/{len}  {eta} left");
         self.start(what, count);
     }
 
     /// Begins showing how much of `duration` is over.
     pub(super) fn begin_time(&self, what: &'static str, duration: Duration) {
         self.style("{msg:>18} {bar:32} {elapsed} of {prefix}");
-        self.0.set_prefix(format!("{} s", duration.as_secs_f64()));
+        self.0.set_prefix(format!("{:.0} s", duration.as_secs_f64()));
         self.start(what, millis(duration));
     }
 

@@ -95,16 +95,19 @@ mod tests {
         let (end, ended) = mpsc::channel();
         let work = move || {
             begin.send(()).unwrap();
-            ended.recv().unwrap();
+            ended.recv_timeout(Duration::from_secs(60)).unwrap();
             7
         };
         (work, begun, end)
     }
 
-    async fn waiting(gate: &Gate, n: usize) {
-        while gate.waiting.load(Ordering::Acquire) != n {
-            tokio::task::yield_now().await;
-        }
+    async fn until(fits: impl Fn() -> bool) {
+        let reached = async {
+            while !fits() {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout_at(soon(), reached).await.unwrap();
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -118,9 +121,9 @@ mod tests {
         };
         let first: tokio::task::JoinHandle<_> =
             spawn(Box::new(first) as Box<dyn FnOnce() -> u32 + Send>);
-        first_begun.recv().unwrap();
+        first_begun.recv_timeout(Duration::from_secs(60)).unwrap();
         let second = spawn(Box::new(second));
-        waiting(&gate, 1).await;
+        until(|| gate.waiting.load(Ordering::Acquire) == 1).await;
         assert_eq!(gate.run(|| 7, soon()).await, Err(GatewayError::Overloaded));
         assert!(second_begun.try_recv().is_err(), "one at a time");
         end_first.send(()).unwrap();
@@ -138,14 +141,12 @@ mod tests {
             let gate = Arc::clone(&gate);
             async move { gate.run(work, soon()).await }
         });
-        begun.recv().unwrap();
+        begun.recv_timeout(Duration::from_secs(60)).unwrap();
         asker.abort();
         assert!(asker.await.unwrap_err().is_cancelled());
         assert_eq!(gate.run(|| 7, soon()).await, Err(GatewayError::Overloaded));
         end.send(()).unwrap();
-        while gate.permits.available_permits() == 0 {
-            tokio::task::yield_now().await;
-        }
+        until(|| gate.permits.available_permits() == 1).await;
         assert_eq!(gate.run(|| 7, soon()).await, Ok(7));
     }
 

@@ -124,12 +124,25 @@ impl Actor for NodeSupervisor {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::gate::Gate;
     use crate::options::Options;
     use crate::ports::Replica;
     use crate::service::Ports;
     use crate::testing::{FixedDirectory, FixedVault, ManualClock, MemoryReplica, SeededSource};
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    async fn until(fits: impl Fn() -> bool) {
+        let reached = async {
+            while !fits() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(LONG, reached).await.unwrap();
+    }
 
     async fn led() -> (ActorRef<()>, Arc<LedShards>, Arc<Shard>) {
         let desk = Desk {
@@ -155,9 +168,7 @@ mod tests {
     async fn a_supervisor_that_ends_while_its_shard_is_led_is_started_anew() {
         let (root, shards, first) = led().await;
         first.supervisor().unwrap().kill();
-        while Arc::ptr_eq(&shards.find(ShardId(3)).unwrap(), &first) {
-            tokio::task::yield_now().await;
-        }
+        until(|| !Arc::ptr_eq(&shards.find(ShardId(3)).unwrap(), &first)).await;
         let second = shards.find(ShardId(3)).unwrap();
         assert_ne!(second.supervisor().unwrap().get_id(), first.supervisor().unwrap().get_id());
         assert_eq!(root.get_children().len(), 1);
@@ -167,10 +178,8 @@ mod tests {
     async fn a_supervisor_whose_shard_was_resigned_stays_ended() {
         let (root, shards, shard) = led().await;
         shards.remove(ShardId(3));
-        shard.supervisor().unwrap().wait(None).await.unwrap();
-        while !root.get_children().is_empty() {
-            tokio::task::yield_now().await;
-        }
+        shard.supervisor().unwrap().wait(Some(LONG)).await.unwrap();
+        until(|| root.get_children().is_empty()).await;
         assert!(shards.find(ShardId(3)).is_none());
     }
 }

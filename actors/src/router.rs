@@ -132,6 +132,7 @@ impl<K: Clone + Eq + Hash, M: Message> Router<K, M> {
             table.entries.drain().map(|(_, entry)| entry.actor).collect()
         };
         metrics::actors_changed(-(actors.len() as f64));
+        // Their supervisor takes them along when it ends, but that is when it gets to run.
         for actor in actors {
             actor.kill();
         }

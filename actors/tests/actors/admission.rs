@@ -21,7 +21,7 @@ async fn a_flood_on_one_user_is_bounded_and_the_others_are_answered_meanwhile() 
         let world = world.clone();
         flood.spawn(async move { world.put("mallory", &n.to_string()).await });
     }
-    world.replica.holding(1).await;
+    world.holding(1).await;
 
     // A thousand requests of others are answered while not one of mallory's is.
     let mut others = JoinSet::new();
@@ -58,7 +58,7 @@ async fn a_shard_takes_so_many_requests_and_no_more() {
         let world = world.clone();
         held.spawn(async move { world.put(&format!("user_{n}"), "slow").await });
     }
-    world.replica.holding(10).await;
+    world.holding(10).await;
     assert_eq!(world.put("late", "refused").await, Err(GatewayError::Overloaded));
     world.replica.release();
     while let Some(answer) = held.join_next().await {
@@ -84,7 +84,7 @@ async fn a_caller_that_gives_up_keeps_its_place_until_the_actor_is_done_with_it(
         let world = world.clone();
         async move { world.put("mallory", "first").await }
     });
-    world.replica.holding(1).await;
+    world.holding(1).await;
     for _ in 0..2 {
         assert!(matches!(impatient("gone").await, Err(GatewayError::Unavailable(_))));
     }
@@ -105,14 +105,17 @@ async fn shutting_down_answers_what_was_asked_and_refuses_the_rest() {
         let world = world.clone();
         async move { world.put("bob", "asked before").await }
     });
-    world.replica.holding(1).await;
+    world.holding(1).await;
     let stopping = tokio::spawn({
         let service = world.service.clone();
         async move { service.shutdown(LONG).await }
     });
-    while !matches!(world.put("ann", "asked after").await, Err(GatewayError::Unavailable(_))) {
-        tokio::task::yield_now().await;
-    }
+    let refused = async {
+        while !matches!(world.put("ann", "asked after").await, Err(GatewayError::Unavailable(_))) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LONG, refused).await.unwrap();
     assert!(!stopping.is_finished());
     world.replica.release();
     asked.await.unwrap().unwrap();

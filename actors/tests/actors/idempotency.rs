@@ -2,15 +2,16 @@
 
 use countersign_actors::gateway::{GatewayError, Question};
 use countersign_actors::testing::Fate;
-use countersign_core::command::Command;
+use countersign_core::command::{Command, Query};
 use countersign_core::factor::totp::Parameters;
+use countersign_core::proposal::KeptAnswer;
 use countersign_core::reply::{Refusal, Reply};
 use countersign_core::secret::Secret;
 use countersign_core::tenant::TenantReply;
 use countersign_core::time::DAY_MS;
 use tokio::task::JoinSet;
 
-use crate::support::{LONG, World, key, put, repeating};
+use crate::support::{LONG, World, key, put, repeating, start_time};
 
 fn begin() -> Question {
     Question::Do(Command::BeginTotp {
@@ -134,8 +135,7 @@ async fn a_kept_answer_shows_no_secret_and_opens_for_its_own_row_alone() {
     // Moved under ann's key, it is a fault, not an answer.
     let ann = repeating(1, 1).idempotency.unwrap();
     let tenant = countersign_core::ids::TenantId::default_tenant();
-    let moved =
-        countersign_core::proposal::KeptAnswer { key: ann.answer_key(&tenant, "user:ann"), ..kept };
+    let moved = KeptAnswer { key: ann.answer_key(&tenant, "user:ann"), ..kept };
     world.replica.keep(moved);
     let answer = world.ask(repeating(1, 1), "ann", begin()).await;
     assert!(matches!(answer, Err(GatewayError::Internal(_))), "{answer:?}");
@@ -157,4 +157,32 @@ async fn making_a_tenant_twice_under_one_key_makes_it_once_and_shows_the_same_ap
     assert!(matches!(first, TenantReply::Created { .. }), "{first:?}");
     assert_eq!(create().await.unwrap(), first);
     assert_eq!(world.replica.applied().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_query_keeps_no_answer_even_if_a_key_came_with_it() {
+    let world = World::new().await;
+    let ask = || world.ask(repeating(1, 1), "bob", Question::Tell(Query::RecoveryCodes));
+    world.put("bob", "known").await.unwrap();
+    assert!(matches!(ask().await.unwrap(), Reply::RecoveryStatus { .. }));
+    assert_eq!(world.replica.applied().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_answer_that_another_node_commits_meanwhile_is_found_before_a_refusal_is_released() {
+    let world = World::new().await;
+    world.put("bob", "known").await.unwrap();
+    world.replica.open_barrier(false);
+    let asked = tokio::spawn({
+        let world = world.clone();
+        async move { world.ask(repeating(1, 1), "bob", confirm("000000")).await }
+    });
+    world.at_barrier(1).await;
+    // The other node kept an answer to another request under this key, and left the row alone.
+    let tenant = countersign_core::ids::TenantId::default_tenant();
+    let key = repeating(1, 1).idempotency.unwrap().answer_key(&tenant, "user:bob");
+    let expires_at = start_time().plus_millis(DAY_MS);
+    world.replica.keep(KeptAnswer { key, request: [2; 32], reply: Vec::new(), expires_at });
+    world.replica.open_barrier(true);
+    assert_eq!(asked.await.unwrap(), Err(GatewayError::IdempotencyKeyReused));
 }

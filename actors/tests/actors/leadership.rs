@@ -15,7 +15,7 @@ use countersign_core::time::HOUR_MS;
 use countersign_core::user::Profile;
 use tokio::task::JoinSet;
 
-use crate::support::{SHARD, World, caller, key, options, put, start_time};
+use crate::support::{LONG, SHARD, World, caller, key, options, put, start_time};
 
 fn unavailable<T>(answer: &Result<T, GatewayError>) -> bool {
     matches!(answer, Err(GatewayError::Unavailable(_)))
@@ -42,13 +42,13 @@ async fn resigning_drops_the_actors_at_once_and_callers_get_unavailable() {
         let world = world.clone();
         waiting.spawn(async move { world.put(&format!("user_{}", n % 10), "never").await });
     }
-    world.replica.holding(10).await;
+    world.holding(10).await;
     world.service.resign(SHARD);
     while let Some(answer) = waiting.join_next().await {
         let answer = answer.unwrap();
         assert!(unavailable(&answer), "{answer:?}");
     }
-    world.replica.holding_none().await;
+    tokio::time::timeout(LONG, world.replica.holding_none()).await.unwrap();
     assert!(!world.service.leads(SHARD));
     assert_eq!(world.service.actors(SHARD), 0);
     assert!(unavailable(&world.put("user_0", "not led").await));
@@ -179,7 +179,7 @@ async fn a_reply_is_not_released_before_it_is_applied() {
         let world = world.clone();
         async move { world.put("bob", "held").await }
     });
-    world.replica.holding(1).await;
+    world.holding(1).await;
     // Whoever is quick comes first: a full round of another user's read passes meanwhile.
     assert_eq!(world.tell("ann", Query::User).await, Ok(Reply::Refused(Refusal::UserNotFound)));
     assert!(!asked.is_finished());
@@ -197,7 +197,7 @@ async fn a_query_waits_for_the_barrier_and_shows_what_was_committed_before_it() 
         let world = world.clone();
         async move { world.name_of("bob").await }
     });
-    world.replica.at_barrier(1).await;
+    world.at_barrier(1).await;
     assert!(!asked.is_finished());
     world.replica.interfere(&key("bob"), named("meanwhile"));
     world.replica.open_barrier(true);
@@ -212,7 +212,7 @@ async fn a_decision_without_a_commit_waits_for_the_barrier_too() {
         let world = world.clone();
         async move { world.act("bob", Command::Unlock).await }
     });
-    world.replica.at_barrier(1).await;
+    world.at_barrier(1).await;
     assert!(!asked.is_finished());
     world.replica.open_barrier(true);
     assert_eq!(asked.await.unwrap(), Ok(Reply::Refused(Refusal::UserNotFound)));

@@ -62,9 +62,7 @@ async fn idle_actors_go_and_leave_nothing_behind() {
     for n in 0..50 {
         world.put(&format!("user_{n}"), "hello").await.unwrap();
     }
-    while world.service.actors(SHARD) > 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    world.actors(0).await;
     assert_eq!(world.name_of("user_7").await.as_deref(), Some("hello"));
 }
 
@@ -78,7 +76,7 @@ async fn a_busy_actor_is_not_retired() {
         let world = world.clone();
         async move { world.put("bob", "during").await }
     });
-    world.replica.holding(1).await;
+    world.holding(1).await;
     // Enough of others' requests to push out anybody who is not busy.
     for n in 0..50 {
         world.put(&format!("user_{n}"), "pushing").await.unwrap();

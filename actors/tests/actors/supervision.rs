@@ -1,7 +1,7 @@
 //! A failing actor costs its user a reload and nobody else anything.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use countersign_actors::gateway::GatewayError;
 use countersign_actors::testing::{Fate, FixedVault};
@@ -12,7 +12,7 @@ use countersign_core::reply::Reply;
 use countersign_core::secret::Secret;
 use countersign_core::vault::{Sealed, Vault, VaultError};
 
-use crate::support::{World, changes, options};
+use crate::support::{LONG, SHARD, World, changes, options, put};
 
 /// A vault that panics when it seals something of mallory's.
 #[derive(Default)]
@@ -90,10 +90,10 @@ async fn what_waits_behind_a_request_that_panics_is_answered_all_the_same() {
         let world = world.clone();
         tokio::spawn(async move { world.act("mallory", command).await })
     };
-    let first = spawn(crate::support::put("first"));
-    world.replica.holding(1).await;
+    let first = spawn(put("first"));
+    world.holding(1).await;
     let fatal = spawn(begin());
-    let behind: Vec<_> = (0..20).map(|n| spawn(crate::support::put(&n.to_string()))).collect();
+    let behind: Vec<_> = (0..20).map(|n| spawn(put(&n.to_string()))).collect();
     world.replica.release();
 
     first.await.unwrap().unwrap();
@@ -112,5 +112,28 @@ async fn a_user_whose_every_request_panics_gets_an_error_each_time() {
         assert!(matches!(failed, Err(GatewayError::Internal(_))), "{failed:?}");
         world.put("bob", "fine").await.unwrap();
     }
-    assert_eq!(world.service.actors(crate::support::SHARD), 1, "only bob's is kept");
+    assert_eq!(world.service.actors(SHARD), 1, "only bob's is kept");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_actor_that_fails_when_its_caller_has_gone_is_forgotten_too() {
+    let world = World::new().await;
+    let (begin, begun) = std::sync::mpsc::channel::<()>();
+    let (fail, failing) = std::sync::mpsc::channel::<()>();
+    let failing = Mutex::new(failing);
+    world.replica.judge(move |_| {
+        let _ = begin.send(());
+        let _ = failing.lock().unwrap().recv_timeout(LONG);
+        panic!("the log fails for this user");
+    });
+    let caller = tokio::spawn({
+        let world = world.clone();
+        async move { world.put("mallory", "unheard").await }
+    });
+    begun.recv_timeout(LONG).unwrap();
+    caller.abort();
+    assert!(caller.await.unwrap_err().is_cancelled());
+    assert_eq!(world.service.actors(SHARD), 1);
+    fail.send(()).unwrap();
+    world.actors(0).await;
 }

@@ -17,9 +17,10 @@ use countersign_core::tenant::TenantState;
 use countersign_core::time::Timestamp;
 use countersign_core::user::Profile;
 use countersign_core::vault::Vault;
+use tokio::time::timeout;
 
 /// Longer than any test takes: where it runs out, the test has failed.
-pub(crate) const LONG: Duration = Duration::from_secs(120);
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 /// The shard of all tests. Which users really fall into it does not matter here.
 pub(crate) const SHARD: ShardId = ShardId(0);
 
@@ -109,6 +110,26 @@ impl World {
 
     pub(crate) async fn tell(&self, user: &str, query: Query) -> Result<Reply, GatewayError> {
         self.ask(caller(), user, Question::Tell(query)).await
+    }
+
+    /// Returns once the replica holds `n` proposals.
+    pub(crate) async fn holding(&self, n: usize) {
+        timeout(LONG, self.replica.holding(n)).await.unwrap();
+    }
+
+    /// Returns once `n` callers wait at the barrier.
+    pub(crate) async fn at_barrier(&self, n: usize) {
+        timeout(LONG, self.replica.at_barrier(n)).await.unwrap();
+    }
+
+    /// Returns once there are `n` actors.
+    pub(crate) async fn actors(&self, n: usize) {
+        let reached = async {
+            while self.service.actors(SHARD) != n {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        timeout(LONG, reached).await.unwrap();
     }
 
     /// Writes the user, under a name to show.

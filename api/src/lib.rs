@@ -9,8 +9,6 @@
 //! - `layers/` has what every request passes on its way in and out;
 //! - `openapi/` completes the document that the handlers' annotations make.
 
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-
 mod asking;
 mod error;
 mod layers;

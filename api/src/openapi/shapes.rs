@@ -1,33 +1,72 @@
 //! What a schema's annotations cannot say once for all: every field of an answer is present, null
-//! or not.
+//! or not; no field of a patch may be null; a problem's code is one of those that there are.
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::problem::Code;
 
 /// Schemas of failures: their extension members come and go.
 const OPTIONAL: [&str; 2] = ["Problem", "FieldError"];
 
-/// Marks every property of every schema that is not part of a request as required.
+/// Schemas whose fields may be left out but are never null.
+const NEVER_NULL: [&str; 7] = [
+    "Problem",
+    "UpdateLockout",
+    "UpdatePolicy",
+    "UpdateSends",
+    "UpdateSettings",
+    "UpdateTriggers",
+    "UpdateTrustedDevices",
+];
+
+/// Completes every schema.
 pub(super) fn complete(document: &mut Value) {
-    let mut asked = BTreeSet::new();
-    let bodies: Vec<Value> = document["paths"]
-        .as_object()
-        .into_iter()
-        .flat_map(|paths| paths.values())
-        .filter_map(Value::as_object)
-        .flat_map(|item| item.values())
-        .map(|operation| operation["requestBody"].clone())
-        .collect();
-    for body in &bodies {
-        collect(body, document, &mut asked);
-    }
-    let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
-    for (name, schema) in schemas {
-        if !asked.contains(name) && !OPTIONAL.contains(&name.as_str()) {
-            require_all(schema);
+    name_lists(document);
+    let asked = asked(document);
+    if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
+        for (name, schema) in schemas {
+            if !asked.contains(name) && !OPTIONAL.contains(&name.as_str()) {
+                require_all(schema);
+            }
+            if NEVER_NULL.contains(&name.as_str()) {
+                schema["properties"].as_object_mut().into_iter().flatten().for_each(|(_, it)| {
+                    forbid_null(it);
+                });
+            }
         }
     }
+    let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] = json!(codes);
+    relax_bodies(document);
+}
+
+/// `List_Factor`, as generics are called, becomes `FactorList`.
+fn name_lists(document: &mut Value) {
+    let renamed = |name: &str| name.strip_prefix("List_").map(|of| format!("{of}List"));
+    if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
+        let old = std::mem::take(schemas);
+        schemas.extend(old.into_iter().map(|(name, it)| (renamed(&name).unwrap_or(name), it)));
+    }
+    each_object(document, &mut |object| {
+        let Some(Value::String(target)) = object.get_mut("$ref") else { return };
+        let name = target.strip_prefix("#/components/schemas/");
+        if let Some(name) = name.and_then(renamed) {
+            *target = format!("#/components/schemas/{name}");
+        }
+    });
+}
+
+/// The names of all schemas that are part of a request.
+fn asked(document: &Value) -> BTreeSet<String> {
+    let items = document["paths"].as_object().into_iter().flat_map(|paths| paths.values());
+    let operations = items.filter_map(Value::as_object).flat_map(|item| item.values());
+    let mut names = BTreeSet::new();
+    for operation in operations {
+        collect(&operation["requestBody"], document, &mut names);
+    }
+    names
 }
 
 /// The names of all schemas that `value` leads to.
@@ -49,15 +88,53 @@ fn collect(value: &Value, document: &Value, names: &mut BTreeSet<String>) {
 }
 
 fn require_all(schema: &mut Value) {
-    match schema {
-        Value::Object(members) => {
-            if let Some(Value::Object(properties)) = members.get("properties") {
-                let all: Vec<Value> = properties.keys().cloned().map(Value::from).collect();
-                members.insert("required".to_owned(), all.into());
-            }
-            members.values_mut().for_each(require_all);
+    each_object(schema, &mut |object| {
+        if let Some(Value::Object(properties)) = object.get("properties") {
+            let all: Vec<Value> = properties.keys().cloned().map(Value::from).collect();
+            object.insert("required".to_owned(), all.into());
         }
-        Value::Array(items) => items.iter_mut().for_each(require_all),
+    });
+}
+
+/// Takes `null` out of a property's types.
+fn forbid_null(property: &mut Value) {
+    if let Some(Value::Array(kinds)) = property.get_mut("type") {
+        kinds.retain(|kind| kind != "null");
+        if let [only] = kinds.as_mut_slice() {
+            let only = only.take();
+            property["type"] = only;
+        }
+    }
+    if let Some(Value::Array(choices)) = property.get_mut("oneOf") {
+        choices.retain(|choice| choice["type"] != "null");
+        if let [only] = choices.as_mut_slice() {
+            *property = only.take();
+        }
+    }
+}
+
+/// A body all of whose fields may be left out may itself be left out.
+fn relax_bodies(document: &mut Value) {
+    let schemas = document["components"]["schemas"].clone();
+    let items = document["paths"].as_object_mut().into_iter().flatten();
+    for (_, item) in items {
+        for (_, operation) in item.as_object_mut().into_iter().flatten() {
+            let Some(body) = operation.get_mut("requestBody") else { continue };
+            let schema = body["content"]["application/json"]["schema"]["$ref"].as_str();
+            let name = schema.and_then(|text| text.strip_prefix("#/components/schemas/"));
+            let Some(schema) = name.and_then(|name| schemas.get(name)) else { continue };
+            body["required"] = schema.get("required").is_some().into();
+        }
+    }
+}
+
+fn each_object(value: &mut Value, visit: &mut impl FnMut(&mut serde_json::Map<String, Value>)) {
+    match value {
+        Value::Object(members) => {
+            visit(members);
+            members.values_mut().for_each(|member| each_object(member, visit));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| each_object(item, visit)),
         _ => {}
     }
 }

@@ -102,6 +102,29 @@ async fn request_shapes_allow_no_unknown_fields() {
 }
 
 #[tokio::test]
+async fn patches_may_leave_fields_out_but_not_set_them_to_null() {
+    let document = document().await;
+    for name in ["UpdatePolicy", "UpdateSettings", "UpdateLockout", "UpdateTriggers"] {
+        let schema = &document["components"]["schemas"][name];
+        assert_eq!(schema.get("required"), None, "{name}");
+        assert!(!schema.to_string().contains("null"), "{schema}");
+    }
+    let body = |path: &str, method: &str| &document["paths"][path][method]["requestBody"];
+    assert_eq!(body("/v1/mfa/policy", "patch")["required"], false);
+    assert_eq!(body("/v1/mfa/challenges", "post")["required"], true);
+}
+
+#[tokio::test]
+async fn every_field_of_an_answer_is_always_present() {
+    let document = document().await;
+    let schemas = &document["components"]["schemas"];
+    assert_eq!(schemas["ChallengeAnswer"]["required"].as_array().unwrap().len(), 7);
+    assert_eq!(schemas["FactorList"]["required"], serde_json::json!(["data", "nextCursor"]));
+    let codes = schemas["Problem"]["properties"]["code"]["enum"].as_array().unwrap();
+    assert_eq!(codes.len(), countersign_api::problem::Code::ALL.len());
+}
+
+#[tokio::test]
 async fn the_docs_are_pages_and_scripts_of_this_server() {
     let house = House::new();
     let redirect = house.knock("GET", "/docs").send().await;

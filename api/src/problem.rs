@@ -376,11 +376,11 @@ impl From<ApiError> for Problem {
     }
 }
 
-/// A field as a person names it: the pointer without its first slash.
-fn name_of(pointer: &str) -> &str {
+/// A field as a person names it: the pointer without its first slash, marked as a name.
+fn name_of(pointer: &str) -> String {
     match pointer.strip_prefix('/') {
-        Some(name) if !name.is_empty() => name,
-        _ => "the body",
+        Some(name) if !name.is_empty() => format!("`{name}`"),
+        _ => "the body".to_owned(),
     }
 }
 

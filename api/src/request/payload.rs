@@ -96,6 +96,10 @@ fn is_json(headers: &HeaderMap) -> bool {
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     // First whether it is JSON at all: a reader of shapes calls some misfits a fault of syntax.
     let _: IgnoredAny = serde_json::from_slice(body).map_err(|error| not_json(&error))?;
+    // Then an object: the reader of shapes would take an array for its fields in order.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Problem::validation(vec![FieldError::new("", "must be a JSON object")]));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| unfitting(error.path(), error.inner()))

@@ -10,7 +10,7 @@ use crate::layers::headers::NOTHING_ELSE;
 use crate::problem::{Code, Problem};
 
 const STYLE: &str = "\
-:root{color-scheme:light dark;--line:#8884;--soft:#8889}\
+:root{color-scheme:light dark;--line:#8884;--soft:light-dark(#5f6368,#a5a9ae)}\
 body{font:1rem/1.6 system-ui,sans-serif;max-width:44rem;margin:4rem auto;padding:0 1.5rem}\
 h1{font-size:1.6rem;line-height:1.25;margin:.25rem 0 1.5rem}\
 h2{font-size:1rem;margin:2rem 0 .25rem}p{margin:0 0 1rem}\

@@ -38,11 +38,23 @@ async fn a_missing_field_and_a_wrong_type_are_named() {
     let verify = "/v1/users/ann/mfa/totp/verify";
     assert_eq!(house.post(verify, &json!({})).await.pointers(), ["/code"]);
     assert_eq!(house.post(verify, &json!({"code": 492039})).await.pointers(), ["/code"]);
-    assert_eq!(house.post(verify, &json!(["492039"])).await.pointers().len(), 1);
+    for other in [json!(["492039", null, null]), json!("492039"), json!(7), Value::Null] {
+        assert_eq!(house.post(verify, &other).await.pointers(), [""], "{other}");
+    }
     let period = json!({"gracePeriod": {"value": 7}});
     assert_eq!(house.patch("/v1/mfa/policy", &period).await.pointers(), ["/gracePeriod/unit"]);
     let word = json!({"requirement": "required"});
     assert_eq!(house.patch("/v1/mfa/policy", &word).await.pointers(), ["/requirement"]);
+}
+
+#[tokio::test]
+async fn the_detail_spells_the_field_as_it_was_sent() {
+    let house = House::new();
+    let answer = house.post("/v1/mfa/challenges", &json!({"userId": "ann", "purpos": 1})).await;
+    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.starts_with("`purpos` is unknown"), "{detail}");
+    let answer = house.post("/v1/mfa/challenges", &json!([])).await;
+    assert!(answer.json()["detail"].as_str().unwrap().starts_with("The body "), "{answer:?}");
 }
 
 #[tokio::test]

@@ -6,8 +6,10 @@ mod story;
 
 use countersign_core::challenge::{CHALLENGES_KEPT, ChallengeStatus, Purpose};
 use countersign_core::command::{Command, Proof, Query, RememberDevice};
-use countersign_core::factor::FactorType;
+use countersign_core::event::UserEvent;
+use countersign_core::evolve::evolve_all;
 use countersign_core::factor::totp::Parameters;
+use countersign_core::factor::{FactorKind, FactorType};
 use countersign_core::policy::{GracePeriod, GraceUnit, Requirement};
 use countersign_core::reply::{Acr, Amr, Reason, Refusal, Reply, Verified};
 use countersign_core::risk::LoginContext;
@@ -277,6 +279,7 @@ fn a_trusted_device_stands_in_until_it_expires_or_is_revoked() {
     ] {
         let mut other = Story { state: story.state.clone(), now: story.now, ..Story::new() };
         other.ask(&end);
+        assert!(other.state.devices.is_empty(), "after {end:?}");
         assert_eq!(with(&mut other, &token), Reason::UserEnrolled, "after {end:?}");
     }
 }
@@ -361,4 +364,15 @@ fn every_decision_names_the_key_that_asked() {
     let mut story = Story::new();
     story.begin(Parameters::default());
     assert!(story.audit.iter().all(|entry| entry.actor == Some(story::ACTOR)));
+}
+
+#[test]
+fn a_late_event_never_lowers_the_highest_spent_step() {
+    let mut story = Story::new();
+    let app = story.enroll();
+    let spent = |step| UserEvent::StepSpent { id: app.id, step };
+    let now = story.now;
+    evolve_all(&mut story.state, &[spent(90_000_000), spent(5)], now);
+    let FactorKind::Totp(totp) = &story.state.factors[0].kind;
+    assert_eq!(totp.last_step, Some(90_000_000));
 }

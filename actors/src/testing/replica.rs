@@ -205,58 +205,57 @@ impl MemoryReplica {
 impl Memory {
     fn apply(&mut self, proposal: Proposal) -> Applied {
         self.index += 1;
-        self.last_now = self.last_now.max(proposal.now);
-        let (index, at) = (self.index, self.last_now);
+        let (index, at) = (self.index, self.last_now.max(proposal.now));
         if let Some(answer) = &proposal.answer
             && self.answers.get(&answer.key).is_some_and(|kept| kept.expires_at > at)
         {
             return Applied::Repeated;
         }
-        let version = match &proposal.change {
+        let version = self.version(&proposal.change);
+        if version != proposal.expected_version {
+            return Applied::Conflict { version };
+        }
+        // A row that is there gets a new version with each proposal, even with one of no events.
+        match &proposal.change {
             Change::User { key, events } => {
-                let mut row = self.users.get(key).cloned().unwrap_or_default();
-                if row.version != proposal.expected_version {
-                    return Applied::Conflict { version: row.version };
-                }
-                if !events.is_empty() {
-                    evolve_all(&mut row.value, events, at);
-                    row.version = index;
-                }
-                let version = row.version;
+                let mut row = self.users.remove(key).unwrap_or_default();
+                evolve_all(&mut row.value, events, at);
+                row.version = index;
                 if row.value.exists() {
                     self.users.insert(key.clone(), row);
-                } else {
-                    self.users.remove(key);
                 }
-                version
             }
             Change::Tenant { id, events } => {
-                let row = self.tenants.entry(id.clone()).or_default();
-                if row.version != proposal.expected_version {
-                    return Applied::Conflict { version: row.version };
-                }
+                let mut row = self.tenants.remove(id).unwrap_or_default();
                 for event in events {
                     tenant::evolve(&mut row.value, id, event, at);
-                    row.version = index;
                 }
-                row.version
+                row.version = index;
+                if row.value.is_some() {
+                    self.tenants.insert(id.clone(), row);
+                }
             }
             Change::System { events } => {
-                if self.system.version != proposal.expected_version {
-                    return Applied::Conflict { version: self.system.version };
-                }
                 for event in events {
                     system::evolve(&mut self.system.value, event, at);
-                    self.system.version = index;
                 }
-                self.system.version
+                self.system.version = index;
             }
-        };
+        }
+        self.last_now = at;
         if let Some(answer) = &proposal.answer {
             self.answers.insert(answer.key, answer.clone());
         }
         self.applied.push(proposal);
-        Applied::Done { version, at }
+        Applied::Done { version: index, at }
+    }
+
+    fn version(&self, change: &Change) -> u64 {
+        match change {
+            Change::User { key, .. } => self.users.get(key).map_or(0, |row| row.version),
+            Change::Tenant { id, .. } => self.tenants.get(id).map_or(0, |row| row.version),
+            Change::System { .. } => self.system.version,
+        }
     }
 }
 

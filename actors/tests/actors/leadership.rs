@@ -230,3 +230,20 @@ async fn a_clock_that_goes_back_does_not_turn_time_back() {
     assert_eq!(view.created_at, applied_by_another_leader);
     assert_eq!(world.replica.applied()[0].now, applied_by_another_leader);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_erased_user_is_gone_and_may_begin_anew() {
+    let world = World::new().await;
+    world.put("bob", "before").await.unwrap();
+    assert_eq!(world.act("bob", Command::Erase).await, Ok(Reply::Done));
+    assert_eq!(world.name_of("bob").await, None);
+    assert_eq!(
+        world.act("bob", Command::Erase).await,
+        Ok(Reply::Refused(Refusal::UserNotFound)),
+        "the row is gone, not hidden"
+    );
+    let Reply::User(view) = world.put("bob", "after").await.unwrap() else {
+        panic!("a user is shown");
+    };
+    assert!(view.created);
+}

@@ -1,14 +1,8 @@
 //! `countersign dev`: what it prints works when it is pasted.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-#![expect(clippy::disallowed_methods, reason = "a watch over another process has no test clock")]
-#![allow(dead_code, reason = "not every test uses all of it")]
-
-mod program;
-
 use std::process::Command;
 
-use program::{Running, program, run, said};
+use crate::running::{Running, program, run, said};
 
 /// The five lines of the greeting.
 fn session(said: &str) -> Option<String> {

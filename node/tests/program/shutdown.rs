@@ -1,12 +1,6 @@
 //! The end of a node: what was begun is finished, what is new is refused.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-#![expect(clippy::disallowed_methods, reason = "a watch over another process has no test clock")]
-#![allow(dead_code, reason = "not every test uses all of it")]
-
-mod program;
-
-use program::{ROOT_KEY, Running, call, ready, serve};
+use crate::running::{ROOT_KEY, Running, call, ready, serve};
 use reqwest::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

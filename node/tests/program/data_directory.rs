@@ -1,12 +1,6 @@
 //! The data directory: whose it is, what opens it, what it keeps.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-#![expect(clippy::disallowed_methods, reason = "a watch over another process has no test clock")]
-#![allow(dead_code, reason = "not every test uses all of it")]
-
-mod program;
-
-use program::{Running, call, ready, run, said, serve};
+use crate::running::{Running, call, ready, run, said, serve, serve_at};
 use reqwest::Method;
 use serde_json::json;
 
@@ -42,7 +36,7 @@ fn an_address_in_use_has_its_own_exit_code() {
     let dir = tempfile::tempdir().unwrap();
     let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap().to_string();
-    let output = run(serve(dir.path()).arg("--bootstrap").args(["--api-listen", &address]));
+    let output = run(serve_at(dir.path(), &address).arg("--bootstrap"));
     assert_eq!(output.status.code(), Some(4));
     assert!(said(&output).contains(&address), "{}", said(&output));
 }

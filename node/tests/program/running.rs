@@ -9,15 +9,15 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How long anything may take before a test gives up on it.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A master key and a root key for tests.
-pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(crate) const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// See [`MASTER_KEY`].
-pub const ROOT_KEY: &str = "csk_0123456789abcdef0123456789abcdef";
+pub(crate) const ROOT_KEY: &str = "csk_0123456789abcdef0123456789abcdef";
 
 /// The program, with nothing of the environment but what it needs to be found and to find.
-pub fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
     command.env_clear();
     for kept in ["PATH", "HOME", "TMPDIR", "LLVM_PROFILE_FILE"] {
@@ -29,11 +29,16 @@ pub fn program() -> Command {
 }
 
 /// `serve` on a data directory with the keys of the tests, on a free port.
-pub fn serve(data_dir: &Path) -> Command {
+pub(crate) fn serve(data_dir: &Path) -> Command {
+    serve_at(data_dir, "127.0.0.1:0")
+}
+
+/// `serve` on a data directory with the keys of the tests.
+pub(crate) fn serve_at(data_dir: &Path, address: &str) -> Command {
     let mut command = program();
     command
         .arg("serve")
-        .args(["--name", "n1", "--api-listen", "127.0.0.1:0", "--shards", "4"])
+        .args(["--name", "n1", "--api-listen", address, "--shards", "4"])
         .arg("--data-dir")
         .arg(data_dir)
         .env("COUNTERSIGN_MASTER_KEY", MASTER_KEY)
@@ -42,7 +47,7 @@ pub fn serve(data_dir: &Path) -> Command {
 }
 
 /// Runs a command to its end.
-pub fn run(command: &mut Command) -> Output {
+pub(crate) fn run(command: &mut Command) -> Output {
     let child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -63,7 +68,7 @@ pub fn run(command: &mut Command) -> Output {
 }
 
 /// What a command said on stderr.
-pub fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -72,7 +77,7 @@ fn signal(id: u32, name: &str) {
 }
 
 /// A running program.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     out: Said,
     err: Said,
@@ -123,7 +128,7 @@ impl Said {
 
 impl Running {
     /// Starts a program.
-    pub fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -136,7 +141,7 @@ impl Running {
     }
 
     /// Starts `serve` and waits until it listens. Answers its base URL.
-    pub fn serving(command: &mut Command) -> (Self, String) {
+    pub(crate) fn serving(command: &mut Command) -> (Self, String) {
         let running = Self::start(command);
         let address = running.err.wait(|said| {
             let line = said.lines().find(|line| line.contains("ready for requests"))?;
@@ -151,7 +156,7 @@ impl Running {
     }
 
     /// Waits until `find` finds something on stdout.
-    pub fn says<T>(&self, find: impl Fn(&str) -> Option<T>) -> T {
+    pub(crate) fn says<T>(&self, find: impl Fn(&str) -> Option<T>) -> T {
         match self.out.wait(find) {
             Ok(found) => found,
             Err(said) => panic!("not said: {said}\n{}", self.err.so_far()),
@@ -159,29 +164,29 @@ impl Running {
     }
 
     /// Waits until stderr holds `part`.
-    pub fn logs(&self, part: &str) {
+    pub(crate) fn logs(&self, part: &str) {
         let found = self.err.wait(|said| said.contains(part).then_some(()));
         assert!(found.is_ok(), "{part:?} was not logged:\n{}", self.err.so_far());
     }
 
     /// All that was logged so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.err.so_far()
     }
 
     /// Sends SIGTERM.
-    pub fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         signal(self.child.id(), "TERM");
     }
 
     /// Sends SIGKILL and waits for the end.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
     /// Waits for the end.
-    pub fn ended(&mut self) -> ExitStatus {
+    pub(crate) fn ended(&mut self) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().expect("the program can be waited for") {
@@ -200,7 +205,7 @@ impl Drop for Running {
 }
 
 /// Waits until a node can serve.
-pub async fn ready(url: &str) {
+pub(crate) async fn ready(url: &str) {
     let client = reqwest::Client::new();
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -214,7 +219,7 @@ pub async fn ready(url: &str) {
 }
 
 /// Calls the API with the root key. Answers status and body.
-pub async fn call(
+pub(crate) async fn call(
     method: reqwest::Method,
     url: String,
     body: Option<serde_json::Value>,

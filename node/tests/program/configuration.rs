@@ -1,12 +1,6 @@
 //! What the program says when it is told something wrong, and how it says what it can do.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-#![expect(clippy::disallowed_methods, reason = "a watch over another process has no test clock")]
-#![allow(dead_code, reason = "not every test uses all of it")]
-
-mod program;
-
-use program::{program, run, said, serve};
+use crate::running::{program, run, said, serve};
 
 #[test]
 fn every_command_has_a_help_text() {

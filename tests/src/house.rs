@@ -30,7 +30,8 @@ pub struct House {
 impl House {
     /// Starts a fresh node, founds a cluster of one, and waits until it is ready.
     pub async fn founded() -> Self {
-        let mut house = Self { dir: tempfile::tempdir().unwrap(), port: free_port(), process: None };
+        let mut house =
+            Self { dir: tempfile::tempdir().unwrap(), port: free_port(), process: None };
         house.start().await;
         house
     }

@@ -42,8 +42,7 @@ async fn of_two_hundred_submissions_of_one_right_code_one_is_accepted() {
     let challenge = client.challenge("ann").await.unwrap();
     let codes = vec![app.code(0); PARALLEL];
     let tally = submit_in_parallel(&client, &challenge, &factor, codes).await;
-    let expected =
-        BTreeMap::from([("200".into(), 1), ("code_already_used".into(), PARALLEL - 1)]);
+    let expected = BTreeMap::from([("200".into(), 1), ("code_already_used".into(), PARALLEL - 1)]);
     assert_eq!(tally, expected);
 }
 
@@ -155,8 +154,7 @@ async fn a_wrong_code_that_is_retried_with_its_key_costs_one_attempt() {
     let app = App::numbered(6);
     let factor = client.import("gus", &app).await.unwrap();
     let challenge = client.challenge("gus").await.unwrap();
-    let body =
-        json!({ "challengeId": challenge, "factorId": factor, "code": app.wrong_code() });
+    let body = json!({ "challengeId": challenge, "factorId": factor, "code": app.wrong_code() });
     let path = "/v1/mfa/challenges/verify";
     for _ in 0..3 {
         let answer = client

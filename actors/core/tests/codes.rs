@@ -208,3 +208,28 @@ fn regenerating_ends_the_old_codes_and_generating_waits_until_they_are_used() {
     let used = story.ask(&Command::UseRecoveryCode { code: new[3].clone() });
     assert_eq!(used, Reply::RecoveryCodeUsed { remaining: 9 });
 }
+
+#[test]
+fn a_hash_made_with_another_salt_proves_nothing_and_counts_nothing() {
+    use countersign_core::context::{Context, Surroundings};
+    use countersign_core::decide::decide;
+    use countersign_core::decision::Worked;
+    let mut story = Story::new();
+    let codes = story.recovery_codes();
+    let unused = story.state.recovery.as_ref().unwrap().unused[0];
+    let around =
+        Surroundings { tenant: &story.tenant, signing_key: "kid", failures_from_address: 0 };
+    let mut context = Context {
+        now: story.now,
+        entropy: &mut story.entropy,
+        vault: &story::GlassVault,
+        actor: None,
+    };
+    for worked in [Some(Worked::Code { salt: [0; 16], digest: unused }), Some(Worked::Failed), None]
+    {
+        let command = Command::UseRecoveryCode { code: codes[0].clone() };
+        let decision = decide(&story.key, &story.state, &command, worked, &around, &mut context);
+        assert_eq!(decision.reply, Reply::Refused(Refusal::Unreadable));
+        assert!(decision.events.is_empty());
+    }
+}

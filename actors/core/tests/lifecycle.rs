@@ -376,3 +376,14 @@ fn a_late_event_never_lowers_the_highest_spent_step() {
     let FactorKind::Totp(totp) = &story.state.factors[0].kind;
     assert_eq!(totp.last_step, Some(90_000_000));
 }
+
+#[test]
+fn a_device_that_outlived_a_password_change_is_not_trusted() {
+    let mut story = Story::new();
+    let app = story.enroll();
+    let token = remembered(&mut story, &app).device_token;
+    // As if revoking had been forgotten: the trigger bars it all the same.
+    story.state.password_changed_at = Some(story.now);
+    let answer = story.login_from(LoginContext::default(), token);
+    assert_eq!(answer.reason, Reason::UserEnrolled);
+}

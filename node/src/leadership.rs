@@ -169,3 +169,59 @@ impl Watcher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use countersign_actors::ports::{Replica, ReplicaError};
+    use countersign_core::proposal::LogCommand;
+    use countersign_core::time::Timestamp;
+    use countersign_storage::Vote;
+    use openraft::raft::AppendEntriesRequest;
+
+    use super::*;
+    use crate::node::Node;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_new_term_is_taken_on_anew_and_the_old_one_can_write_no_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = crate::Config::local(dir.path().to_owned(), [9; 32]);
+        let node = Node::start(config).await.unwrap();
+        assert!(node.ready(Duration::from_secs(30)).await);
+        let shard = ShardId(3);
+        let group = node.groups()[&shard].clone();
+        let replica = || {
+            let fence = group.as_leader().unwrap().to_committed_leader_id();
+            (fence, ShardReplica::new(shard, group.clone(), node.store().rows(shard), fence))
+        };
+        let command = || LogCommand::TrimAudit { before: Timestamp::EPOCH };
+        let (first, old) = replica();
+        old.propose(command()).await.unwrap();
+
+        // Another node claims a later term, and is never heard of again.
+        let claim = AppendEntriesRequest {
+            vote: Vote::new_committed(first.term + 1, 2),
+            prev_log_id: None,
+            entries: Vec::new(),
+            leader_commit: None,
+        };
+        group.append_entries(claim).await.unwrap();
+        let refused = old.propose(command()).await;
+        assert!(matches!(refused, Err(ReplicaError::NotLeader { .. })), "{refused:?}");
+        let won_again = group.wait(Some(Duration::from_secs(30)));
+        won_again
+            .metrics(
+                |metrics| metrics.state.is_leader() && metrics.current_term > first.term + 1,
+                "another term",
+            )
+            .await
+            .unwrap();
+        let refused = old.propose(command()).await;
+        assert!(matches!(refused, Err(ReplicaError::NotLeader { .. })), "{refused:?}");
+        let (second, new) = replica();
+        assert!(second > first);
+        new.propose(command()).await.unwrap();
+        // The actors answer again, for the new term.
+        assert!(node.led().wait(shard, Instant::now() + Duration::from_secs(30)).await);
+        node.stop().await;
+    }
+}

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use countersign_actors::gateway::Gateway;
-use countersign_actors::ports::{Clock, Directory, EntropySource};
 use countersign_actors::{Options, Ports, Service};
 use countersign_api::{ApiOptions, ApiState};
 use countersign_core::ids::ShardId;
@@ -74,27 +74,23 @@ impl Node {
     /// If the settings, the data directory or the address cannot be used.
     pub async fn start_with(config: Config, announce: impl FnOnce(&Secret)) -> Result<Self, Error> {
         let geoip = config.geoip_database.as_deref().map(GeoIp::open).transpose()?;
-        let recorder = telemetry::recorder();
-        let opened = Opened::open(&config)?;
+        // Before anything counts: a number kept without a recorder is lost.
+        let _ = telemetry::recorder();
+        let Opened { store, identity, keys } = Opened::open(&config)?;
         let listener = server::bind(config.api_listen).await?;
         let address = listener.local_addr().map_err(|error| Error::Listen {
             address: config.api_listen,
             reason: error.to_string(),
         })?;
-        let Opened { store, identity, keys } = opened;
         let groups = raft::start_groups(&store, identity.node_id, identity.shards).await?;
 
-        let directory: Arc<dyn Directory> = Arc::new(AppliedDirectory::new(store.directory()));
-        let clock: Arc<dyn Clock> = Arc::new(WallClock);
-        let entropy: Arc<dyn EntropySource> = Arc::new(SystemEntropy);
-        let vault: Arc<dyn Vault> = Arc::clone(&keys) as Arc<dyn Vault>;
         let ports = Ports {
-            directory: Arc::clone(&directory),
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
-            vault: Arc::clone(&vault),
+            directory: Arc::new(AppliedDirectory::new(store.directory())),
+            clock: Arc::new(WallClock),
+            entropy: Arc::new(SystemEntropy),
+            vault: Arc::clone(&keys) as Arc<dyn Vault>,
         };
-        let service = Service::start(Options::default(), ports)
+        let service = Service::start(Options::default(), ports.clone())
             .await
             .map_err(|error| Error::Service(error.to_string()))?;
         let leadership = Leadership::start(&store, &groups, &service);
@@ -105,7 +101,7 @@ impl Node {
             peer_address: config.peer_listen.to_string(),
         };
         // A founding that was killed half way is gone on with, whatever the flags say now.
-        let complete = founding::complete(directory.as_ref());
+        let complete = founding::complete(ports.directory.as_ref());
         let founder = Some(&own_address).filter(|_| !complete);
         for (shard, group) in groups.iter() {
             raft::set_going(*shard, group, identity.node_id, founder).await?;
@@ -114,9 +110,9 @@ impl Node {
             let founding = Founding {
                 replica: system_replica(&store, &groups, &leadership.led()).await?,
                 service: &service,
-                directory: directory.as_ref(),
+                directory: ports.directory.as_ref(),
                 keys: &keys,
-                clock: clock.as_ref(),
+                clock: ports.clock.as_ref(),
                 cluster_id: &identity.cluster_id,
                 shards: identity.shards,
             };
@@ -130,32 +126,15 @@ impl Node {
             led: leadership.led(),
             listing: Listing::new(Arc::clone(&store), identity.shards),
             groups: Arc::clone(&groups),
-            vault: Arc::clone(&vault),
+            vault: Arc::clone(&ports.vault),
             geoip,
             cluster_id: identity.cluster_id.clone(),
             node_id: identity.node_id,
             deadline: config.request_timeout,
             stopping: stopped,
         });
-        let issuer_url = config.issuer_url.clone().unwrap_or_else(|| format!("http://{address}"));
-        let mut options = ApiOptions::new(issuer_url);
-        options.request_timeout = config.request_timeout;
-        options.metrics = Some(Arc::new({
-            let (store, groups) = (Arc::clone(&store), Arc::clone(&groups));
-            move || {
-                telemetry::record(&store, &groups);
-                recorder.render()
-            }
-        }));
-        let state = ApiState::new(
-            Arc::clone(&gateway),
-            Arc::clone(&directory),
-            vault,
-            Arc::clone(&clock),
-            entropy,
-            options,
-        );
-        let server = Server::start(listener, countersign_api::router(state))?;
+        let router = api(&config, address, &store, &groups, &gateway, &ports);
+        let server = Server::start(listener, router)?;
 
         let mut beside = JoinSet::new();
         beside.spawn(telemetry::keep_up());
@@ -165,7 +144,7 @@ impl Node {
             store: Arc::clone(&store),
             groups: Arc::clone(&groups),
             led: leadership.led(),
-            clock,
+            clock: ports.clock,
             audit_days: config.audit_retention_days,
         };
         beside.spawn(retention.run());
@@ -185,6 +164,18 @@ impl Node {
     /// The store, for those who measure it.
     pub fn store(&self) -> Arc<Store> {
         Arc::clone(&self.store)
+    }
+
+    /// The groups, for tests that look behind the doors.
+    #[cfg(test)]
+    pub(crate) const fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
+    /// What is led, for tests that look behind the doors.
+    #[cfg(test)]
+    pub(crate) fn led(&self) -> Led {
+        self.leadership.led()
     }
 
     /// Waits until the actors answer for every shard; `false` if that was not so in time.
@@ -220,6 +211,28 @@ impl Node {
             Err(error) => tracing::warn!(%error, "the store was not flushed"),
         }
     }
+}
+
+/// The HTTP layer over a node's parts.
+fn api(
+    config: &Config,
+    address: SocketAddr,
+    store: &Arc<Store>,
+    groups: &Groups,
+    gateway: &Arc<dyn Gateway>,
+    ports: &Ports,
+) -> Router {
+    let issuer_url = config.issuer_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let mut options = ApiOptions::new(issuer_url);
+    options.request_timeout = config.request_timeout;
+    let (store, groups) = (Arc::clone(store), Arc::clone(groups));
+    options.metrics = Some(Arc::new(move || {
+        telemetry::record(&store, &groups);
+        telemetry::recorder().render()
+    }));
+    let Ports { directory, clock, entropy, vault } = ports.clone();
+    let state = ApiState::new(Arc::clone(gateway), directory, vault, clock, entropy, options);
+    countersign_api::router(state)
 }
 
 /// A store that is this node's, and the keys that open what is in it.

@@ -7,19 +7,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_actors::ports::{Clock, Replica, ReplicaError};
+use countersign_core::codec;
 use countersign_core::ids::ShardId;
 use countersign_core::proposal::{Applied, LogCommand};
 use countersign_core::time::{DAY_MS, Timestamp};
 use countersign_storage::Store;
+use countersign_storage::audit::Chained;
+use tokio::time::Instant;
 
 use crate::leadership::Led;
 use crate::raft::Groups;
 use crate::replica::ShardReplica;
 
 /// How often each shard is looked at.
-const LOOK: Duration = Duration::from_hours(1);
+const LOOK: Duration = Duration::from_secs(60 * 60);
 /// How often removed tenants are looked for: their users should not outlive them by long.
-const PURGE_LOOK: Duration = Duration::from_mins(1);
+const PURGE_LOOK: Duration = Duration::from_secs(60);
 /// Users erased by one entry of the log.
 const PURGE_PAGE: u32 = 256;
 
@@ -40,8 +43,10 @@ pub(crate) struct Retention {
 impl Retention {
     /// Works until dropped.
     pub(crate) async fn run(self) {
-        let mut trim = tokio::time::interval(LOOK);
-        let mut purge = tokio::time::interval(PURGE_LOOK);
+        // Not at once: nothing is led yet.
+        let first = Instant::now() + PURGE_LOOK;
+        let mut trim = tokio::time::interval_at(first, LOOK);
+        let mut purge = tokio::time::interval_at(first, PURGE_LOOK);
         loop {
             tokio::select! {
                 _ = trim.tick() => self.trim_all().await,
@@ -56,6 +61,10 @@ impl Retention {
         }
         let before = oldest_kept(self.clock.now(), self.audit_days);
         for replica in self.replicas() {
+            // What has nothing to cut is not written about.
+            if !self.begins_before(replica.shard(), before) {
+                continue;
+            }
             let command = LogCommand::TrimAudit { before };
             if self.to_the_end(replica.as_ref(), command).await.is_err() {
                 return;
@@ -103,6 +112,15 @@ impl Retention {
         }
     }
 
+    /// Whether a chain's first row is older than `before`.
+    fn begins_before(&self, shard: ShardId, before: Timestamp) -> bool {
+        let first = self.store.rows(shard).audit_export(1, 1);
+        let first = first.ok().and_then(|(_, rows)| rows.into_iter().next());
+        let chained = first.map(|row| codec::decode::<Chained>(&row.chained));
+        // One that cannot be read is for the trim to complain about.
+        chained.is_some_and(|chained| chained.map_or(true, |chained| chained.at < before))
+    }
+
     /// The shards that this node leads now.
     fn replicas(&self) -> impl Iterator<Item = Arc<dyn Replica>> {
         self.groups.iter().filter(|(shard, _)| self.led.is_led(**shard)).filter_map(
@@ -118,4 +136,105 @@ impl Retention {
 /// The oldest time to keep.
 fn oldest_kept(now: Timestamp, days: u32) -> Timestamp {
     now.plus_millis(-i64::from(days).saturating_mul(DAY_MS))
+}
+
+#[cfg(test)]
+mod tests {
+    use countersign_actors::gateway::{Caller, Gateway, Question, Target};
+    use countersign_core::command::Command;
+    use countersign_core::ids::TenantId;
+    use countersign_core::tenant::TenantCommand;
+    use countersign_core::user::Profile;
+
+    use super::*;
+    use crate::clock::WallClock;
+    use crate::node::Node;
+
+    /// A clock that stands where it was set.
+    struct Set(Timestamp);
+
+    impl Clock for Set {
+        fn now(&self) -> Timestamp {
+            self.0
+        }
+    }
+
+    fn retention(node: &Node, clock: impl Clock, audit_days: u32) -> Retention {
+        Retention {
+            store: node.store(),
+            groups: Arc::clone(node.groups()),
+            led: node.led(),
+            clock: Arc::new(clock),
+            audit_days,
+        }
+    }
+
+    fn caller(tenant: &TenantId) -> Caller {
+        Caller {
+            tenant: tenant.clone(),
+            key: None,
+            request_id: "test".to_owned(),
+            idempotency: None,
+        }
+    }
+
+    async fn with_users(dir: &std::path::Path, tenant: &TenantId) -> Node {
+        let config = crate::Config { shards: 4, ..crate::Config::local(dir.to_owned(), [9; 32]) };
+        let node = Node::start(config).await.unwrap();
+        assert!(node.ready(Duration::from_secs(30)).await);
+        let gateway: Arc<dyn Gateway> = node.gateway();
+        let create = TenantCommand::Create { name: "Acme".to_owned(), key: None, root: false };
+        gateway.change_tenant(caller(tenant), tenant.clone(), create).await.unwrap();
+        for user in 0..20 {
+            let target = Target::User(format!("user-{user}").parse().unwrap());
+            let put = Question::Do(Command::PutProfile(Profile::default()));
+            gateway.ask(caller(tenant), target, put).await.unwrap();
+        }
+        node
+    }
+
+    fn users(node: &Node, tenant: &TenantId) -> usize {
+        let page = |shard| node.store().rows(shard).users_page(tenant, None, 100).unwrap().len();
+        node.groups().keys().copied().map(page).sum()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_users_of_a_removed_tenant_are_erased_and_then_nothing_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let tenant: TenantId = "acme".parse().unwrap();
+        let node = with_users(dir.path(), &tenant).await;
+        let retention = retention(&node, WallClock, 0);
+        retention.purge_all().await;
+        assert_eq!(users(&node, &tenant), 20, "a tenant that is there keeps its users");
+        let gateway = node.gateway();
+        let removed = gateway.change_tenant(caller(&tenant), tenant.clone(), TenantCommand::Remove);
+        removed.await.unwrap();
+        retention.purge_all().await;
+        assert_eq!(users(&node, &tenant), 0);
+        let entries = node.store().statistics().entries_appended;
+        retention.purge_all().await;
+        assert_eq!(node.store().statistics().entries_appended, entries);
+        node.stop().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn old_audit_rows_are_cut_off_and_young_ones_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let tenant: TenantId = "acme".parse().unwrap();
+        let node = with_users(dir.path(), &tenant).await;
+        let rows = || -> usize {
+            let export = |shard| node.store().rows(shard).audit_export(1, 100).unwrap().1.len();
+            node.groups().keys().copied().map(export).sum()
+        };
+        let before = rows();
+        assert!(before > 0);
+        retention(&node, WallClock, 1).trim_all().await;
+        assert_eq!(rows(), before, "rows of today");
+        let in_two_days = WallClock.now().plus_millis(2 * DAY_MS);
+        retention(&node, Set(in_two_days), 0).trim_all().await;
+        assert_eq!(rows(), before, "kept for ever");
+        retention(&node, Set(in_two_days), 1).trim_all().await;
+        assert_eq!(rows(), 0);
+        node.stop().await;
+    }
 }

@@ -15,7 +15,7 @@ const LOOK: Duration = Duration::from_secs(30);
 /// Bytes of new log, over all shards, after which all shards with new entries make one.
 const BYTES: u64 = 256 << 20;
 /// The longest time that new entries stay without one.
-const AGE: Duration = Duration::from_hours(6);
+const AGE: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// Makes snapshots by bytes and time, until dropped.
 pub(crate) async fn keep_compact(store: Arc<Store>, groups: Groups) {
@@ -50,4 +50,34 @@ fn new_entries(group: &Group) -> bool {
     let metrics = group.data_metrics();
     let metrics = metrics.borrow_watched();
     metrics.last_applied > metrics.snapshot
+}
+
+#[cfg(test)]
+mod tests {
+    use countersign_core::ids::ShardId;
+
+    use super::*;
+    use crate::node::Node;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_snapshot_is_made_of_new_entries_and_a_restart_goes_on_from_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let start = || Node::start(crate::Config::local(dir.path().to_owned(), [9; 32]));
+        let node = start().await.unwrap();
+        let group = node.groups()[&ShardId::SYSTEM].clone();
+        assert!(new_entries(&group));
+        make(node.groups()).await;
+        let covered = group.wait(Some(Duration::from_secs(30)));
+        covered
+            .metrics(|metrics| metrics.snapshot == metrics.last_applied, "a snapshot")
+            .await
+            .unwrap();
+        assert!(!new_entries(&group));
+        node.stop().await;
+        drop(group);
+        let again = start().await.unwrap();
+        assert!(again.ready(Duration::from_secs(30)).await);
+        assert!(again.store().directory().system().founded());
+        again.stop().await;
+    }
 }

@@ -135,7 +135,9 @@ impl Watcher {
                 }
             }
             if changes.changed().await.is_err() {
-                // The group stopped.
+                // Watching ends before the groups do, so this one ended by itself: its store or
+                // a fault of its own. The node says so and is not ready any more.
+                tracing::error!(shard = %self.shard, "the Raft group stopped; restart this node");
                 self.led.send_replace(false);
                 self.service.resign(self.shard);
                 return;

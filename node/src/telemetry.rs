@@ -1,6 +1,7 @@
 //! What the process tells of itself: log lines on stderr, and numbers for Prometheus. Log lines
 //! are written for operators; what a user or an API key holds never reaches them.
 
+use std::io::IsTerminal;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ const UPKEEP: Duration = Duration::from_secs(5);
 pub(crate) fn filter(level: &str) -> Result<EnvFilter, String> {
     let quiet = match level {
         "debug" | "trace" => "",
-        _ => ",openraft=warn,openraft_rt=warn,ractor=warn,hyper=warn,tower_http=warn",
+        _ => ",openraft=error,openraft_rt=error,ractor=warn,hyper=warn,tower_http=warn",
     };
     if level.split(',').any(|directive| directive.trim().is_empty()) {
         return Err("an empty directive".to_owned());
@@ -43,6 +44,7 @@ pub(crate) fn start_logging(level: &str, format: LogFormat) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_span_events(FmtSpan::NONE);
     // A second node in one process, as tests have it, shares the first one's lines.
     let _already_started = match format {

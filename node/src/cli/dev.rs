@@ -35,8 +35,8 @@ Example:
 For anything but trying out, use `countersign serve`: here the master key lies beside the data.")]
 pub(super) struct DevArgs {
     /// Where everything is kept [default: $XDG_DATA_HOME/countersign/dev, or
-    /// ~/.local/share/countersign/dev].
-    #[arg(long, value_name = "DIR", env = "COUNTERSIGN_DATA_DIR")]
+    /// ~/.local/share/countersign/dev] [env: COUNTERSIGN_DATA_DIR].
+    #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Keep nothing: use a temporary directory that is removed at the end.
     #[arg(long, conflicts_with = "data_dir", env = "COUNTERSIGN_EPHEMERAL")]
@@ -89,8 +89,11 @@ impl Place {
             private_directory(&dir)?;
             return Ok(Self::Passing(Passing(dir)));
         }
-        let dir = match &args.data_dir {
-            Some(dir) => dir.clone(),
+        // Not clap's affair: a variable that is set for other commands is no conflict with the
+        // flag that asks for a temporary directory.
+        let set = || std::env::var_os("COUNTERSIGN_DATA_DIR").filter(|dir| !dir.is_empty());
+        let dir = match args.data_dir.clone().or_else(|| set().map(PathBuf::from)) {
+            Some(dir) => dir,
             None => default_directory()?,
         };
         private_directory(&dir)?;
@@ -117,7 +120,10 @@ fn default_directory() -> Result<PathBuf, Error> {
 }
 
 fn private_directory(dir: &Path) -> Result<(), Error> {
-    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(file("creating", dir))
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| Error::DataDir {
+        path: dir.to_owned(),
+        reason: format!("it cannot be made: {error}"),
+    })
 }
 
 fn file(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {

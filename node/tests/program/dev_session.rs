@@ -75,11 +75,25 @@ fn dev_keeps_its_data_and_its_keys() {
 fn ephemeral_leaves_nothing() {
     let tmp = tempfile::tempdir().unwrap();
     let mut command = program();
-    command.args(["dev", "--ephemeral", "--listen", "127.0.0.1:0"]).env("TMPDIR", tmp.path());
+    let elsewhere = tmp.path().join("of-another-command");
+    command
+        .args(["dev", "--ephemeral", "--listen", "127.0.0.1:0"])
+        .env("TMPDIR", tmp.path())
+        .env("COUNTERSIGN_DATA_DIR", &elsewhere);
     let mut dev = Running::start(&mut command);
     dev.says(session);
     assert_eq!(std::fs::read_dir(tmp.path()).unwrap().count(), 1);
     dev.terminate();
     assert!(dev.ended().success(), "{}", dev.log());
     assert_eq!(std::fs::read_dir(tmp.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_is_a_data_directory_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let output = run(program().args(["dev", "--data-dir"]).arg(file.join("below")));
+    assert_eq!(output.status.code(), Some(3));
+    assert!(said(&output).contains("below"), "{}", said(&output));
 }

@@ -14,7 +14,9 @@ use countersign_core::ids::ShardId;
 use countersign_storage::{Store, TypeConfig};
 use openraft::ReadPolicy;
 use openraft::async_runtime::WatchReceiver;
+use openraft::metrics::RaftServerMetrics;
 use openraft::type_config::alias::CommittedLeaderIdOf;
+use openraft::vote::RaftLeaderId;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
@@ -117,7 +119,7 @@ impl Watcher {
         let mut changes = self.group.server_metrics();
         let mut serving: Option<Fence> = None;
         loop {
-            let won = self.won();
+            let won = self.won(&changes.borrow_watched());
             if serving != won {
                 if serving.take().is_some() {
                     self.led.send_replace(false);
@@ -129,7 +131,7 @@ impl Watcher {
                     None => None,
                 };
                 // Things may have changed meanwhile; a lost confirmation is asked for again.
-                if serving != self.won() {
+                if serving != self.won(&changes.borrow_watched()) {
                     tokio::time::sleep(CONFIRM_AGAIN).await;
                     continue;
                 }
@@ -146,8 +148,14 @@ impl Watcher {
     }
 
     /// The term that this node has won, if it leads.
-    fn won(&self) -> Option<Fence> {
-        self.group.as_leader().ok().map(|leader| leader.to_committed_leader_id())
+    ///
+    /// Read from the very metrics whose changes are waited for: openraft publishes its other ones
+    /// a moment later, and a win that is read there may be missed for good.
+    fn won(&self, metrics: &RaftServerMetrics<TypeConfig>) -> Option<Fence> {
+        let leads = metrics.state.is_leader() && metrics.vote.is_committed();
+        let leader = metrics.vote.leader_id();
+        let own = *leader.node_id() == metrics.id;
+        (leads && own).then(|| leader.to_committed())
     }
 
     /// Lets the actors answer, once this node has confirmed with a quorum that it leads and has
@@ -212,7 +220,11 @@ mod tests {
         let won_again = group.wait(Some(Duration::from_secs(30)));
         won_again
             .metrics(
-                |metrics| metrics.state.is_leader() && metrics.current_term > first.term + 1,
+                |metrics| {
+                    metrics.state.is_leader()
+                        && metrics.vote.is_committed()
+                        && metrics.vote.leader_id().term > first.term + 1
+                },
                 "another term",
             )
             .await

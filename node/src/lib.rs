@@ -26,6 +26,7 @@ mod founding;
 mod gateway;
 mod geoip;
 mod leadership;
+mod limits;
 mod listing;
 mod network;
 mod node;

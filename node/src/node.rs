@@ -33,8 +33,8 @@ use crate::listing::Listing;
 use crate::raft::{self, Groups};
 use crate::replica::ShardReplica;
 use crate::retention::Retention;
-use crate::server::{self, Server};
-use crate::{snapshots, telemetry};
+use crate::server::{self, Bounds, Server};
+use crate::{limits, snapshots, telemetry};
 
 /// The number of the node that founds a cluster.
 const FIRST_NODE: u64 = 1;
@@ -73,6 +73,7 @@ impl Node {
     /// # Errors
     /// If the settings, the data directory or the address cannot be used.
     pub async fn start_with(config: Config, announce: impl FnOnce(&Secret)) -> Result<Self, Error> {
+        let open_files = limits::raise_open_files();
         let geoip = config.geoip_database.as_deref().map(GeoIp::open).transpose()?;
         // Before anything counts: a number kept without a recorder is lost.
         let _ = telemetry::recorder();
@@ -134,7 +135,7 @@ impl Node {
             stopping: stopped,
         });
         let router = api(&config, address, &store, &groups, &gateway, &ports);
-        let server = Server::start(listener, router)?;
+        let server = Server::start(listener, router, Bounds::within(open_files))?;
 
         let mut beside = JoinSet::new();
         beside.spawn(telemetry::keep_up());

@@ -20,6 +20,7 @@ use countersign_core::time::Timestamp;
 use openraft::EntryPayload;
 
 use crate::audit::{self, Subject};
+use crate::continuity;
 use crate::database::{Batch, Database, Family};
 use crate::error::StorageError;
 use crate::failures::Failure;
@@ -103,8 +104,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Writes everything as one batch.
-    pub(crate) fn write(self) -> Result<(ShardHead, Learned), StorageError> {
+    /// Writes everything as one batch, the shard's `number`th.
+    pub(crate) fn write(self, number: u64) -> Result<(ShardHead, Learned), StorageError> {
         let Self { shard, head, rows, mut batch, learned, .. } = self;
         for (key, value) in &rows {
             match value {
@@ -114,6 +115,7 @@ impl<'a> Run<'a> {
         }
         let key = keys::single(shard, keys::state::HEAD);
         batch.put(Family::State, &key, &records::encode("head", &head)?)?;
+        continuity::number(&mut batch, shard, number)?;
         fail::fail_point!("storage::apply_before_write");
         batch.write()?;
         fail::fail_point!("storage::apply_after_write");

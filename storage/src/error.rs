@@ -105,7 +105,13 @@ impl StorageError {
 
     /// For `map_err` on a call to RocksDB.
     pub(crate) fn database(operation: &'static str) -> impl FnOnce(rocksdb::Error) -> Self {
-        move |error| Self::Database { operation, reason: error.into_string() }
+        move |error| match error.kind() {
+            // RocksDB's text names the file.
+            rocksdb::ErrorKind::Corruption => {
+                Self::Damaged { path: PathBuf::from("the database"), reason: error.into_string() }
+            }
+            _ => Self::Database { operation, reason: error.into_string() },
+        }
     }
 
     /// For `map_err` on a call to the file system.

@@ -24,13 +24,14 @@ pub(crate) struct Failure {
     pub(crate) at: Timestamp,
 }
 
-/// The last failures of each address, newest last.
+/// The last failures of each address, newest last, and the shard that told of each.
+type Counts = HashMap<(TenantId, IpAddr), VecDeque<(Timestamp, ShardId)>>;
+
+/// How often each address failed lately.
 #[derive(Default)]
 pub(crate) struct Failures {
-    by_address: Mutex<HashMap<(TenantId, IpAddr), VecDeque<(Timestamp, ShardId)>>>,
+    by_address: Mutex<Counts>,
 }
-
-type Counts = HashMap<(TenantId, IpAddr), VecDeque<(Timestamp, ShardId)>>;
 
 impl Failures {
     pub(crate) fn note(&self, shard: ShardId, failure: &Failure) {
@@ -81,7 +82,7 @@ fn make_room(counts: &mut Counts, now: Timestamp) {
         .iter()
         .map(|(key, times)| (times.len(), times.back().map(|(at, _)| *at), key.clone()))
         .collect();
-    by_noise.sort_unstable_by(|one, two| (one.0, one.1).cmp(&(two.0, two.1)));
+    by_noise.sort_unstable_by_key(|one| (one.0, one.1));
     for (_, _, key) in by_noise.into_iter().take(counts.len() - target) {
         counts.remove(&key);
     }

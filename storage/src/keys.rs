@@ -18,6 +18,7 @@ pub(crate) mod meta {
     pub(crate) const PURGED: u8 = 3;
     pub(crate) const INSTALLING: u8 = 4;
     pub(crate) const IDENTITY: u8 = 5;
+    pub(crate) const BATCH: u8 = 6;
 }
 
 /// Kinds of rows in `state`.
@@ -71,6 +72,11 @@ pub(crate) fn shard_range(shard: ShardId) -> (Vec<u8>, Vec<u8>) {
     let start = shard.0.to_be_bytes().to_vec();
     let end = after(&start);
     (start, end)
+}
+
+/// The number of an applied batch, in one of a few places that are used in turn.
+pub(crate) fn batch(shard: ShardId, place: u8) -> Vec<u8> {
+    keyed(shard, meta::BATCH, &[&[place]])
 }
 
 pub(crate) fn log(shard: ShardId, index: u64) -> Vec<u8> {

@@ -13,6 +13,7 @@
 
 mod apply;
 pub mod audit;
+mod continuity;
 mod database;
 mod directory;
 mod error;

@@ -7,6 +7,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use countersign_core::ids::ShardId;
 use countersign_core::proposal::Applied;
@@ -59,7 +60,9 @@ impl ShardMachine {
             for entry in some {
                 answers.push(run.apply(entry)?);
             }
-            let (head, learned) = run.write()?;
+            let number = self.shard.batches.load(Ordering::Relaxed) + 1;
+            let (head, learned) = run.write(number)?;
+            self.shard.batches.store(number, Ordering::Relaxed);
             self.learn(learned);
             self.shard.publish(head);
             self.store.counters.applied(count as u64);

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use countersign_core::ids::ShardId;
 use tokio::sync::watch;
 
+use crate::continuity;
 use crate::database::{Database, Family};
 use crate::directory::Directory;
 use crate::error::StorageError;
@@ -38,6 +40,8 @@ pub struct Store {
 /// What the store knows in memory of one shard.
 pub(crate) struct Shard {
     pub(crate) id: ShardId,
+    /// How many batches of entries were applied; see [`crate::continuity`].
+    pub(crate) batches: AtomicU64,
     /// As of the last batch that was written.
     pub(crate) head: RwLock<ShardHead>,
     /// The index of the last applied entry, for whoever waits for one; 0 before the first.
@@ -47,9 +51,15 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    fn new(id: ShardId, head: ShardHead) -> Self {
+    fn new(id: ShardId, head: ShardHead, batches: u64) -> Self {
         let applied = watch::Sender::new(head.last_applied.map_or(0, |log_id| log_id.index));
-        Self { id, head: RwLock::new(head), applied, snapshot: Mutex::new(None) }
+        Self {
+            id,
+            batches: AtomicU64::new(batches),
+            head: RwLock::new(head),
+            applied,
+            snapshot: Mutex::new(None),
+        }
     }
 
     pub(crate) fn head(&self) -> ShardHead {
@@ -79,10 +89,11 @@ impl Store {
         let snapshots = dir.join("snapshots");
         snapshot::clear_leftovers(&snapshots)?;
         snapshot::finish_interrupted(&database, &snapshots)?;
-        let shards: BTreeMap<ShardId, Arc<Shard>> = read_heads(&database)?
-            .into_iter()
-            .map(|(id, head)| (id, Arc::new(Shard::new(id, head))))
-            .collect();
+        let mut shards = BTreeMap::new();
+        for (id, head) in read_heads(&database)? {
+            let batches = continuity::last(&database, id)?;
+            shards.insert(id, Arc::new(Shard::new(id, head, batches)));
+        }
         let directory = Arc::new(Directory::load(&database, shards.keys().copied())?);
         let counters = Arc::new(Counters::default());
         let writer = LogWriter::start(
@@ -192,7 +203,7 @@ impl Store {
 
     pub(crate) fn shard(&self, id: ShardId) -> Arc<Shard> {
         let mut shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = || Arc::new(Shard::new(id, ShardHead::default()));
+        let fresh = || Arc::new(Shard::new(id, ShardHead::default(), 0));
         Arc::clone(shards.entry(id).or_insert_with(fresh))
     }
 

@@ -25,7 +25,7 @@ use crate::store::{Shard, Store};
 use crate::types::SnapshotMeta;
 
 /// Bytes of rows that are written at once.
-const BATCH_BYTES: usize = 1 << 20;
+const BATCH_BYTES: usize = 256 << 10;
 
 /// Installs a snapshot that came from a leader. Blocks; on disk when it returns.
 pub(crate) fn install(

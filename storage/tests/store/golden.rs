@@ -1,0 +1,245 @@
+//! The bytes of the past stay readable: every kind of stored row, encoded once and kept in
+//! `golden/`. A test that fails here says that data on somebody's disk can no longer be read: give
+//! the type a new codec version instead of new bytes. New kinds are written with
+//! `COUNTERSIGN_WRITE_GOLDEN=1`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+use std::path::PathBuf;
+
+use countersign_core::audit::{AuditEntry, AuditOutcome};
+use countersign_core::codec;
+use countersign_core::event::UserEvent;
+use countersign_core::evolve;
+use countersign_core::factor::recovery_code::RecoverySet;
+use countersign_core::factor::totp::{Parameters, TotpFactor};
+use countersign_core::factor::{Factor, FactorKind};
+use countersign_core::ids::{ChallengeId, FactorId, KeyId, Pseudonym};
+use countersign_core::policy::Policy;
+use countersign_core::proposal::{Change, LogCommand, Proposal};
+use countersign_core::settings::Settings;
+use countersign_core::system::{DataKey, SigningKey, SystemEvent, SystemState};
+use countersign_core::tenant::{ApiKey, Scope, TenantEvent, TenantState};
+use countersign_core::user::UserState;
+use countersign_core::vault::Sealed;
+use countersign_storage::audit::Chained;
+use countersign_storage::records::{Annex, AuditRecord, Installing, SystemRow, TenantRow, UserRow};
+use countersign_storage::{
+    ChainPoint, Entry, Identity, NodeAddress, ShardHead, StateHash, StoredMembership, Vote,
+};
+use data_encoding::HEXLOWER;
+use openraft::{EntryPayload, Membership};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::stage::{answer, at, created, entry, log_id, named, proposal, propose, tenant, user};
+
+fn keeps<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/store/golden")
+        .join(format!("{name}.hex"));
+    let bytes = codec::encode(value).unwrap();
+    if std::env::var_os("COUNTERSIGN_WRITE_GOLDEN").is_some() {
+        let text = HEXLOWER.encode(&bytes);
+        let lines: Vec<&str> =
+            text.as_bytes().chunks(96).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+    }
+    let text = std::fs::read_to_string(&path).expect(name).replace('\n', "");
+    let kept = HEXLOWER.decode(text.as_bytes()).unwrap();
+    assert_eq!(&codec::decode::<T>(&kept).expect(name), value, "{name}");
+    assert_eq!(bytes, kept, "{name}");
+}
+
+fn membership() -> Membership<u64, NodeAddress> {
+    let node = |number: u64| NodeAddress {
+        name: format!("n{number}"),
+        api_address: format!("127.0.0.1:808{number}"),
+        peer_address: format!("127.0.0.1:708{number}"),
+    };
+    let nodes = BTreeMap::from([(1, node(1)), (2, node(2))]);
+    Membership::new(vec![BTreeSet::from([1]), BTreeSet::from([1, 2])], nodes).unwrap()
+}
+
+fn a_user() -> UserState {
+    let factor = Factor {
+        id: FactorId::from_bytes([3; 16]),
+        name: Some("Phone".to_owned()),
+        created_at: at(1),
+        last_used_at: None,
+        kind: FactorKind::Totp(TotpFactor {
+            secret: Sealed::from_bytes(vec![9; 65]),
+            fingerprint: [4; 16],
+            parameters: Parameters::default(),
+            last_step: Some(56_666_666),
+        }),
+    };
+    let set = RecoverySet {
+        salt: [5; 16],
+        total: 2,
+        unused: vec![[6; 32]],
+        used: vec![[7; 32]],
+        generated_at: at(2),
+    };
+    let events = [
+        created(1),
+        named("Ann"),
+        UserEvent::FactorActivated(factor),
+        UserEvent::RecoverySetMade(set),
+        UserEvent::AttemptFailed { policy: Policy::initial(at(0)).lockout, challenge: None },
+    ];
+    let mut state = UserState::default();
+    evolve::evolve_all(&mut state, &events, at(3));
+    state
+}
+
+fn a_tenant() -> TenantState {
+    TenantState {
+        id: tenant(),
+        name: "Default".to_owned(),
+        created_at: at(0),
+        policy: Policy::initial(at(0)),
+        settings: Settings::initial(),
+        api_keys: vec![ApiKey {
+            id: KeyId::from_bytes([1; 16]),
+            name: "root".to_owned(),
+            hash: [2; 32],
+            scopes: BTreeSet::from(Scope::ALL),
+            root: true,
+            created_at: at(0),
+            expires_at: None,
+        }],
+        removed_at: None,
+    }
+}
+
+fn a_system() -> SystemState {
+    SystemState {
+        cluster_id: "clu_x".to_owned(),
+        shards: 16,
+        founded_at: at(0),
+        data_keys: vec![DataKey { id: 1, wrapped: vec![3; 72], created_at: at(0) }],
+        signing_keys: vec![SigningKey {
+            kid: "kid".to_owned(),
+            private: Sealed::from_bytes(vec![4; 77]),
+            public: vec![5; 65],
+            created_at: at(0),
+            retired_at: None,
+        }],
+    }
+}
+
+#[test]
+fn rows_of_the_state_keep_their_bytes() {
+    keeps("user", &UserRow { version: 17, state: a_user() });
+    keeps("tenant", &TenantRow { version: 18, state: a_tenant() });
+    keeps("system", &SystemRow { version: 19, state: a_system() });
+    keeps("kept_answer", &answer(7, at(86_400)));
+    let mut state_hash = StateHash::default();
+    state_hash.add(b"key", b"value");
+    let point = ChainPoint { sequence: 4, hash: [8; 32], at: at(5) };
+    keeps(
+        "head",
+        &ShardHead {
+            last_applied: Some(log_id(2, 300)),
+            membership: StoredMembership::new(Some(log_id(1, 2)), membership()),
+            last_now: at(6),
+            state_hash,
+            audit: point,
+            users: 9,
+            answers_forgotten: (at(7), [1; 32]),
+        },
+    );
+}
+
+#[test]
+fn rows_of_the_audit_log_keep_their_bytes() {
+    let chained = Chained {
+        sequence: 4,
+        at: at(5),
+        log_index: 300,
+        tenant: Some(tenant()),
+        pseudonym: Some(Pseudonym::from_bytes([2; 16])),
+        event_type: "mfa.challenge.failed".to_owned(),
+        outcome: AuditOutcome::Failure,
+        reason: Some("invalid_code".to_owned()),
+        factor_id: Some(FactorId::from_bytes([3; 16])),
+        challenge_id: Some(ChallengeId::from_bytes([4; 16])),
+        actor: Some(KeyId::from_bytes([5; 16])),
+        details: BTreeMap::from([("failedAttempts".to_owned(), "1".to_owned())]),
+        annex: Some([6; 32]),
+    };
+    keeps("audit_chained", &chained);
+    keeps("audit_record", &AuditRecord { hash: [7; 32], chained: vec![1, 2, 3] });
+    keeps(
+        "audit_annex",
+        &Annex {
+            salt: [8; 16],
+            user: Some(user(1).user),
+            ip_address: Some([203, 0, 113, 7].into()),
+        },
+    );
+    keeps("audit_anchor", &ChainPoint { sequence: 4, hash: [8; 32], at: at(5) });
+}
+
+#[test]
+fn rows_of_the_node_keep_their_bytes() {
+    keeps("vote", &Vote::new_committed(3, 1));
+    keeps("purge_mark", &log_id(2, 300));
+    keeps("commit_mark", &Some(log_id(2, 300)));
+    keeps("install_marker", &Installing { file: "x.snapshot".to_owned() });
+    keeps(
+        "identity",
+        &Identity {
+            node_id: 1,
+            cluster_id: "clu_x".to_owned(),
+            name: "n1".to_owned(),
+            shards: 16,
+            key_check: vec![1, 2, 3],
+        },
+    );
+}
+
+#[test]
+fn log_entries_keep_their_bytes() {
+    let mut of_user =
+        proposal(&user(1), 3, at(1), vec![created(1), named("Ann"), UserEvent::Erased]);
+    of_user.answer = Some(answer(7, at(86_400)));
+    of_user.audit.push(AuditEntry::failure("mfa.challenge.failed", "invalid_code").detail("a", 1));
+    keeps("entry_user", &entry(1, propose(of_user)));
+    let of_tenant = Proposal {
+        change: Change::Tenant {
+            id: tenant(),
+            events: vec![
+                TenantEvent::Created {
+                    name: "Default".to_owned(),
+                    policy: Box::new(Policy::initial(at(0))),
+                    settings: Box::new(Settings::initial()),
+                },
+                TenantEvent::Removed,
+            ],
+        },
+        expected_version: 0,
+        now: at(0),
+        audit: Vec::new(),
+        answer: None,
+    };
+    keeps("entry_tenant", &entry(2, propose(of_tenant)));
+    let events = vec![
+        SystemEvent::Founded { cluster_id: "clu_x".to_owned(), shards: 16 },
+        SystemEvent::DataKeyAdded(DataKey { id: 1, wrapped: vec![3; 72], created_at: at(0) }),
+    ];
+    let of_system = Proposal {
+        change: Change::System { events },
+        expected_version: 0,
+        now: at(0),
+        audit: Vec::new(),
+        answer: None,
+    };
+    keeps("entry_system", &entry(3, propose(of_system)));
+    keeps("entry_trim", &entry(4, LogCommand::TrimAudit { before: at(0) }));
+    keeps("entry_purge", &entry(5, LogCommand::PurgeTenant { tenant: tenant(), limit: 100 }));
+    keeps("entry_blank", &Entry { log_id: log_id(1, 6), payload: EntryPayload::Blank });
+    let payload = EntryPayload::Membership(membership());
+    keeps("entry_membership", &Entry { log_id: log_id(1, 7), payload });
+}

@@ -1,0 +1,23 @@
+//! The store, tried from outside: by openraft's own suite, by replicas that must agree, by
+//! processes that are killed in the middle, and by a disk that loses its power.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests"
+)]
+
+mod agreement;
+mod audit;
+mod child;
+mod crash;
+mod golden;
+mod idempotency;
+mod opening;
+mod power;
+mod secrets;
+mod snapshots;
+mod stage;
+mod suite;

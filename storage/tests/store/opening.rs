@@ -1,0 +1,101 @@
+//! Opening: one process, the right data, nothing started empty by mistake.
+
+use countersign_storage::{Identity, StorageError, Store, StoreOptions};
+
+use crate::stage::{SHARD, at, created, user};
+use crate::stage::{Stage, close, entry, history, open, proposal, propose};
+
+#[test]
+fn a_second_store_in_the_same_folder_is_refused_and_told_who_has_it() {
+    let stage = Stage::new();
+    let second = Store::open(stage.folder.path(), StoreOptions::default());
+    let Err(StorageError::Locked { holder, .. }) = second else { panic!("it was let in") };
+    assert_eq!(holder, std::process::id().to_string());
+    let stage = stage.restarted();
+    drop(stage);
+}
+
+#[test]
+fn the_identity_is_kept() {
+    let stage = Stage::new();
+    assert_eq!(stage.store.identity().unwrap(), None);
+    let identity = Identity {
+        node_id: 7,
+        cluster_id: "clu_x".to_owned(),
+        name: "n1".to_owned(),
+        shards: 16,
+        key_check: vec![1, 2, 3],
+    };
+    stage.store.set_identity(&identity).unwrap();
+    let stage = stage.restarted();
+    assert_eq!(stage.store.identity().unwrap(), Some(identity));
+}
+
+#[test]
+fn damaged_data_is_an_error_that_says_what_to_do() {
+    let stage = Stage::new();
+    stage.apply(&history(300), 16);
+    let Stage { store, folder } = stage;
+    store.flush().unwrap();
+    close(store);
+    let tables: Vec<_> = std::fs::read_dir(folder.path().join("db"))
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|one| one == "sst"))
+        .collect();
+    assert!(!tables.is_empty());
+    for table in &tables {
+        let mut bytes = std::fs::read(table).unwrap();
+        let middle = bytes.len() / 3;
+        bytes[..middle].fill(0xA5);
+        std::fs::write(table, bytes).unwrap();
+    }
+    let Err(error) = Store::open(folder.path(), StoreOptions::default()) else {
+        panic!("damaged data was opened")
+    };
+    let text = error.to_string();
+    assert!(text.contains("db") || text.contains("shard"), "{text}");
+}
+
+#[test]
+fn a_lost_table_is_an_error_and_never_an_empty_start() {
+    let stage = Stage::new();
+    stage.apply(&history(50), 16);
+    let Stage { store, folder } = stage;
+    store.flush().unwrap();
+    close(store);
+    for file in std::fs::read_dir(folder.path().join("db")).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_some_and(|one| one == "sst") {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    let opened = Store::open(folder.path(), StoreOptions::default());
+    let Err(error @ StorageError::Damaged { .. }) = opened else { panic!("it was opened") };
+    let text = error.to_string();
+    assert!(text.contains(".sst") && text.contains("restore a backup"), "{text}");
+}
+
+#[test]
+fn whoever_waits_for_an_entry_is_told_when_it_is_applied() {
+    let stage = Stage::new();
+    let mut applied = stage.store.applied(SHARD);
+    assert_eq!(*applied.borrow_and_update(), 0);
+    let one = proposal(&user(1), 0, at(0), vec![created(1)]);
+    stage.apply(&[entry(9, propose(one))], 1);
+    assert!(applied.has_changed().unwrap());
+    assert_eq!(*applied.borrow_and_update(), 9);
+}
+
+#[test]
+fn a_flushed_store_opens_with_all_of_it() {
+    let stage = Stage::new();
+    stage.apply(&history(100), 16);
+    let hash = stage.state_hash();
+    stage.store.flush().unwrap();
+    stage.store.compact().unwrap();
+    let Stage { store, folder } = stage;
+    close(store);
+    let store = open(folder.path());
+    assert_eq!(store.rows(SHARD).compute_state_hash().unwrap(), hash);
+}

@@ -1,0 +1,88 @@
+//! No secret lies in plain text in any file of the data directory.
+
+use std::path::Path;
+
+use countersign_core::entropy::SeededEntropy;
+use countersign_core::event::UserEvent;
+use countersign_core::factor::totp::{Parameters, TotpFactor};
+use countersign_core::factor::{Factor, FactorKind};
+use countersign_core::ids::FactorId;
+use countersign_core::proposal::{Change, Proposal};
+use countersign_core::system::{SystemEvent, SystemState};
+use countersign_core::time::DAY_MS;
+use countersign_core::vault::Vault;
+use countersign_storage::{KeyRing, MasterKey};
+use openraft::storage::{RaftLogStorageExt, RaftSnapshotBuilder, RaftStateMachine};
+
+use crate::stage::{SHARD, Stage, answer, at, created, entry, proposal, propose, user};
+
+const SECRET: &[u8] = b"this-is-the-shared-secret";
+const MASTER: [u8; 32] = *b"this-is-the-master-key-32-bytes!";
+
+fn search(folder: &Path, needle: &[u8], found: &mut Vec<String>, files: &mut usize) {
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_dir() {
+            search(&path, needle, found, files);
+            continue;
+        }
+        *files += 1;
+        let bytes = std::fs::read(&path).unwrap();
+        if bytes.windows(needle.len()).any(|window| window == needle) {
+            found.push(path.display().to_string());
+        }
+    }
+}
+
+fn places_of(stage: &Stage, needle: &[u8]) -> Vec<String> {
+    let (mut found, mut files) = (Vec::new(), 0);
+    search(stage.folder.path(), needle, &mut found, &mut files);
+    assert!(files > 5, "only {files} files were searched");
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_is_in_plain_text_on_disk() {
+    let stage = Stage::new();
+    let ring = KeyRing::new(MasterKey::from_bytes(MASTER));
+    let mut entropy = SeededEntropy::new(5);
+    let key = ring.new_data_key(1, &mut entropy, at(0));
+    let data_keys = vec![key.clone()];
+    ring.load(&SystemState { data_keys, ..SystemState::default() }).unwrap();
+    let context = user(1).seal_context("totp");
+    let factor = Factor {
+        id: FactorId::from_bytes([3; 16]),
+        name: Some("a name in plain text".to_owned()),
+        created_at: at(0),
+        last_used_at: None,
+        kind: FactorKind::Totp(TotpFactor {
+            secret: ring.seal(&context, [9; 24], SECRET),
+            fingerprint: ring.fingerprint(&context, SECRET),
+            parameters: Parameters::default(),
+            last_step: None,
+        }),
+    };
+    let mut enrolled =
+        proposal(&user(1), 0, at(0), vec![created(1), UserEvent::FactorActivated(factor)]);
+    let mut kept = answer(1, at(0).plus_millis(DAY_MS));
+    kept.reply = ring.seal(b"reply", [8; 24], SECRET).as_bytes().to_vec();
+    enrolled.answer = Some(kept);
+    let system = Proposal {
+        change: Change::System { events: vec![SystemEvent::DataKeyAdded(key)] },
+        expected_version: 0,
+        now: at(0),
+        audit: Vec::new(),
+        answer: None,
+    };
+    let entries = [entry(1, propose(enrolled)), entry(2, propose(system))];
+    stage.store.log(SHARD).blocking_append(entries.clone()).await.unwrap();
+    stage.apply(&entries, 2);
+    let mut builder = stage.machine().try_create_snapshot_builder(true).await.unwrap();
+    builder.build_snapshot().await.unwrap();
+    assert_eq!(places_of(&stage, SECRET), [""; 0]);
+    assert_eq!(places_of(&stage, &MASTER), [""; 0]);
+    // The search finds what is there: in the write-ahead log and in the snapshot.
+    assert!(places_of(&stage, b"a name in plain text").len() >= 2);
+    stage.store.flush().unwrap();
+    assert_eq!(places_of(&stage, SECRET), [""; 0]);
+}

@@ -13,7 +13,8 @@
 //! Recovery tolerates an incomplete last record, as a cut leaves one, and treats every other
 //! damage as an error: a synced record that is gone must never pass for one that was not written.
 //! Logs that were closed and synced are named in the manifest, and one that is missing or shorter
-//! is an error as well.
+//! is an error as well. The one hole that this leaves, between two unsynced log files, is found by
+//! [`crate::continuity`].
 
 use std::path::Path;
 

@@ -18,6 +18,7 @@ mod database;
 mod directory;
 mod error;
 mod failures;
+mod format_mark;
 mod keyring;
 mod keys;
 mod lock;

@@ -12,6 +12,7 @@ use crate::continuity;
 use crate::database::{Database, Family};
 use crate::directory::Directory;
 use crate::error::StorageError;
+use crate::format_mark;
 use crate::keys;
 use crate::lock::DirectoryLock;
 use crate::log::ShardLog;
@@ -85,7 +86,12 @@ impl Store {
     pub fn open(dir: &Path, options: StoreOptions) -> Result<Arc<Self>, StorageError> {
         std::fs::create_dir_all(dir).map_err(StorageError::file("create", dir))?;
         let lock = DirectoryLock::take(dir)?;
-        let database = Arc::new(Database::open(&dir.join("db"), &options)?);
+        let folder = dir.join("db");
+        let used = format_mark::used(dir, &folder)?;
+        let database = Arc::new(Database::open(&folder, &options)?);
+        if !used {
+            format_mark::mark(dir)?;
+        }
         let snapshots = dir.join("snapshots");
         snapshot::clear_leftovers(&snapshots)?;
         snapshot::finish_interrupted(&database, &snapshots)?;

@@ -25,6 +25,8 @@ pub struct SnapshotFile {
     path: PathBuf,
     file: File,
     bytes: u64,
+    /// Received and not installed yet: removed if nobody installs it.
+    temporary: bool,
 }
 
 impl SnapshotFile {
@@ -35,7 +37,7 @@ impl SnapshotFile {
     pub fn open(path: &Path) -> Result<Self, StorageError> {
         let file = File::open(path).map_err(StorageError::file("open", path))?;
         let bytes = file.metadata().map_err(StorageError::file("read", path))?.len();
-        Ok(Self { path: path.to_owned(), file, bytes })
+        Ok(Self { path: path.to_owned(), file, bytes, temporary: false })
     }
 
     /// Where it lies.
@@ -60,6 +62,15 @@ impl SnapshotFile {
     /// Another handle of the same file, to copy it even when its name is gone.
     pub(super) fn reader(&self) -> Result<File, StorageError> {
         self.file.try_clone().map_err(StorageError::file("open", &self.path))
+    }
+}
+
+impl Drop for SnapshotFile {
+    fn drop(&mut self) {
+        if self.temporary {
+            // Once it is installed the name is gone, and this does nothing.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -100,7 +111,8 @@ impl IncomingSnapshot {
     /// # Errors
     /// If it cannot be opened again.
     pub fn finish(mut self) -> Result<SnapshotFile, StorageError> {
-        let file = SnapshotFile::open(&self.path)?;
+        let mut file = SnapshotFile::open(&self.path)?;
+        file.temporary = true;
         self.finished = true;
         Ok(file)
     }

@@ -99,3 +99,64 @@ fn a_flushed_store_opens_with_all_of_it() {
     let store = open(folder.path());
     assert_eq!(store.rows(SHARD).compute_state_hash().unwrap(), hash);
 }
+
+/// Entries that are in the write-ahead log alone, and that log's file.
+fn logged(entries: u64) -> (tempfile::TempDir, std::path::PathBuf) {
+    let stage = Stage::new();
+    stage.apply(&history(entries), 1);
+    let Stage { store, folder } = stage;
+    close(store);
+    let logs = std::fs::read_dir(folder.path().join("db")).unwrap();
+    let log = logs
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|one| one == "log"))
+        .max_by_key(|path| path.metadata().unwrap().len())
+        .unwrap();
+    (folder, log)
+}
+
+#[test]
+fn a_torn_last_record_is_taken_for_unwritten() {
+    let (folder, log) = logged(40);
+    let length = log.metadata().unwrap().len();
+    std::fs::File::options().write(true).open(&log).unwrap().set_len(length - 5).unwrap();
+    let store = open(folder.path());
+    let rows = store.rows(SHARD);
+    assert_eq!(rows.last_applied(), 39);
+    assert_eq!(rows.state_hash(), rows.compute_state_hash().unwrap());
+}
+
+#[test]
+fn a_flipped_bit_in_the_middle_of_the_log_is_an_error() {
+    let (folder, log) = logged(40);
+    let mut bytes = std::fs::read(&log).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&log, bytes).unwrap();
+    let opened = Store::open(folder.path(), StoreOptions::default());
+    let Err(error @ StorageError::Damaged { .. }) = opened else { panic!("it was opened") };
+    assert!(error.to_string().contains("restore a backup"), "{error}");
+}
+
+#[test]
+fn a_database_that_is_gone_is_an_error_and_never_an_empty_start() {
+    let (folder, _) = logged(10);
+    std::fs::remove_file(folder.path().join("db/CURRENT")).unwrap();
+    for _ in 0..2 {
+        let opened = Store::open(folder.path(), StoreOptions::default());
+        let Err(StorageError::Damaged { path, .. }) = opened else { panic!("it was opened") };
+        assert!(path.ends_with("db/CURRENT"));
+    }
+    std::fs::remove_dir_all(folder.path().join("db")).unwrap();
+    assert!(Store::open(folder.path(), StoreOptions::default()).is_err());
+}
+
+#[test]
+fn a_directory_of_a_later_format_is_refused() {
+    let (folder, _) = logged(1);
+    std::fs::write(folder.path().join("FORMAT"), "countersign store 2\n").unwrap();
+    let Err(error) = Store::open(folder.path(), StoreOptions::default()) else {
+        panic!("it was opened")
+    };
+    assert!(error.to_string().contains("store 2"), "{error}");
+}

@@ -137,6 +137,10 @@ async fn an_unfinished_transfer_leaves_nothing() {
     assert_eq!(files(&stage).len(), 1);
     drop(incoming);
     assert!(files(&stage).is_empty());
+    let unused = stage.store.receive_snapshot(SHARD).unwrap().finish().unwrap();
+    assert_eq!(files(&stage).len(), 1);
+    drop(unused);
+    assert!(files(&stage).is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

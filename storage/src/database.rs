@@ -17,6 +17,7 @@
 //! [`crate::continuity`].
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DBCompressionType,
@@ -34,6 +35,9 @@ type Rocks = DBWithThreadMode<SingleThreaded>;
 pub(crate) type View<'a> = SnapshotWithThreadMode<'a, Rocks>;
 /// A bounded walk over keys and values.
 pub(crate) type Walk<'a> = DBIteratorWithThreadMode<'a, Rocks>;
+
+/// What failed when a sync did.
+const SYNC: &str = "sync the write-ahead log";
 
 /// A column family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +71,7 @@ impl Family {
 /// The database.
 pub(crate) struct Database {
     rocks: Rocks,
+    sync_failed: AtomicBool,
     unsynced: WriteOptions,
 }
 
@@ -82,7 +87,7 @@ impl Database {
                 path: folder.to_owned(),
                 reason: error.into_string(),
             })?;
-        Ok(Self { rocks, unsynced: WriteOptions::default() })
+        Ok(Self { rocks, sync_failed: AtomicBool::new(false), unsynced: WriteOptions::default() })
     }
 
     pub(crate) fn family(&self, family: Family) -> Result<&ColumnFamily, StorageError> {
@@ -164,11 +169,27 @@ impl Database {
     /// Makes everything written so far durable: one fsync for all families and shards.
     pub(crate) fn sync(&self) -> Result<(), StorageError> {
         fail::fail_point!("storage::skip_sync", |_| Ok(()));
+        if self.sync_failed.load(Ordering::SeqCst) {
+            return Err(StorageError::Database {
+                operation: SYNC,
+                reason: "an earlier sync failed".to_owned(),
+            });
+        }
+        let synced = self.sync_once();
+        if synced.is_err() {
+            // The kernel may have dropped the pages it could not write: a later sync would succeed
+            // and prove nothing.
+            self.sync_failed.store(true, Ordering::SeqCst);
+        }
+        synced
+    }
+
+    fn sync_once(&self) -> Result<(), StorageError> {
         fail::fail_point!("storage::sync_fails", |_| Err(StorageError::Database {
-            operation: "sync the write-ahead log",
+            operation: SYNC,
             reason: "failpoint".to_owned(),
         }));
-        self.rocks.flush_wal(true).map_err(StorageError::database("sync the write-ahead log"))
+        self.rocks.flush_wal(true).map_err(StorageError::database(SYNC))
     }
 
     /// Writes all rows to tables, so that the next start has no log to read.

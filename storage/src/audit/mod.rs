@@ -106,7 +106,8 @@ pub fn public_pseudonym(secret: Pseudonym) -> Pseudonym {
     Pseudonym::from_bytes(first_half(&hash.finalize().into()))
 }
 
-/// The salt of an annex: without the secret pseudonym it cannot be found again.
+/// The salt of an annex: without the secret pseudonym it cannot be found again. Rows that are no
+/// user's have none to draw on; their annexes hold an address at most and are never erased.
 fn salt(secret: Option<Pseudonym>, sequence: u64) -> [u8; 16] {
     let mut hash = Sha256::new();
     hash.update(b"countersign audit salt\0");

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use countersign_core::ids::ShardId;
-use countersign_storage::{ShardLog, SnapshotFile, SnapshotMeta, Store, Vote};
+use countersign_storage::{
+    OnSyncFailure, ShardLog, SnapshotFile, SnapshotMeta, Store, StoreOptions, Vote,
+};
 use openraft::storage::{RaftLogStorage, RaftLogStorageExt, RaftSnapshotBuilder, RaftStateMachine};
 
 use crate::stage::{SHARD, at, created, entry, history, open, proposal, propose, user};
@@ -114,6 +116,7 @@ fn a_child_does_its_job() {
             "apply" => apply(&folder),
             "build" => build(&folder).await,
             "install" => install(&folder).await,
+            "refuse" => refuse(&folder).await,
             other => panic!("no such job: {other}"),
         }
     });
@@ -160,6 +163,20 @@ async fn write_shard(store: Arc<Store>, shard: ShardId) {
             log.save_vote(&Vote::new(index, 1)).await.unwrap();
             tell(&format!("vote {shard} {index}"));
         }
+    }
+}
+
+/// Appends twice to a store whose disk refuses the first sync, and goes on living.
+async fn refuse(folder: &Path) {
+    let options = StoreOptions {
+        on_sync_failure: OnSyncFailure::Call(Arc::new(|_| tell("refused"))),
+        ..StoreOptions::default()
+    };
+    let store = Store::open(folder, options).unwrap();
+    let mut log = store.log(SHARD);
+    for (index, entry) in history(2).into_iter().enumerate() {
+        let reported = log.blocking_append([entry]).await.is_ok();
+        tell(&format!("append {index} {reported}"));
     }
 }
 

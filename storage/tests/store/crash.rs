@@ -194,3 +194,12 @@ async fn a_disk_that_refuses_to_sync_ends_the_process() {
     let entries = reports.iter().filter(|report| !matches!(report, Report::Note(_))).count();
     assert_eq!(entries, 0, "something was reported that was not on disk");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_failed_sync_none_succeeds() {
+    let folder = TempDir::new().unwrap();
+    let (reports, well) = start("refuse", folder.path(), "storage::sync_fails=1*return->off").end();
+    assert!(well);
+    let notes = ["refused", "append 0 false", "refused", "append 1 false", "finished"];
+    assert_eq!(reports, notes.map(|note| Report::Note(note.to_owned())));
+}

@@ -15,6 +15,7 @@ mod child;
 mod crash;
 mod golden;
 mod idempotency;
+mod log;
 mod opening;
 mod power;
 mod secrets;

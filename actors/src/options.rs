@@ -13,7 +13,8 @@ pub struct Options {
     /// [`crate::gateway::GatewayError::Overloaded`].
     pub pending_per_shard: u32,
     /// Actors that a shard keeps while nothing is asked of them. It may have more for as long as
-    /// more rows are busy, at most `pending_per_shard`.
+    /// more rows are busy, at most `pending_per_shard`. An idle actor costs some ten kilobytes,
+    /// most of it mailboxes; making one anew costs a read of its row.
     pub cached_per_shard: usize,
     /// How long an actor stays after its last question, give or take a quarter.
     pub idle: Duration,
@@ -34,7 +35,7 @@ impl Default for Options {
         Self {
             pending_per_row: 256,
             pending_per_shard: 4_096,
-            cached_per_shard: 1_024,
+            cached_per_shard: 256,
             idle: Duration::from_secs(60),
             propose_timeout: Duration::from_secs(10),
             attempts: 4,

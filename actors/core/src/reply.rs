@@ -86,7 +86,7 @@ pub enum Refusal {
     #[error("the user has no pending enrollment of this type; begin one first")]
     NoPendingEnrollment,
     /// The policy is DISABLED.
-    #[error("multi-factor authentication is disabled by policy")]
+    #[error("the policy disables multi-factor authentication")]
     MfaDisabled,
     /// The policy does not allow this type.
     #[error("the policy does not allow {0:?} factors for this user")]

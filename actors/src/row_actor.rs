@@ -130,6 +130,10 @@ impl<R: Row> Actor for RowActor<R> {
         let Ask { request, taken, seat, reply } = message;
         taken.store(true, Ordering::Release);
         if reply.is_closed() || Instant::now() >= request.deadline {
+            drop(seat);
+            // Silence would be taken for the end of this actor.
+            let late = GatewayError::Unavailable("the deadline passed while waiting".into());
+            let _ = reply.send(Err(late));
             return Ok(());
         }
         let begun = Instant::now();
@@ -209,9 +213,14 @@ impl<R: Row> Decider<R> {
         // Read again: waiting before the gate may have taken long.
         let now = self.desk.now();
         let decision = self.row.decide(&row.value, request, worked, &self.desk, now)?;
-        let refused = R::refusal(&decision.reply).is_some();
-        // A refusal that changes nothing is not kept: the same request may be judged anew.
-        let keeping = request.keeping.as_ref().filter(|_| !refused || !decision.events.is_empty());
+        // A refusal that leaves no trace is not kept: the same request may be judged anew. Nor is
+        // one that says when to come again.
+        let passing = match R::refusal(&decision.reply) {
+            None => false,
+            Some(Refusal::TooManyAttempts { .. }) => true,
+            Some(_) => decision.events.is_empty() && decision.audit.is_empty(),
+        };
+        let keeping = request.keeping.as_ref().filter(|_| !passing);
         if decision.events.is_empty() && decision.audit.is_empty() && keeping.is_none() {
             return self.confirm(row, request, decision.reply).await;
         }

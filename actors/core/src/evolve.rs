@@ -34,7 +34,8 @@ fn evolve(state: &mut UserState, event: &UserEvent, at: Timestamp) {
         UserEvent::ProfileSet(profile) => state.profile = profile.clone(),
         UserEvent::Erased => *state = UserState::default(),
         UserEvent::PasswordChanged { changed_at } => {
-            state.password_changed_at = Some(*changed_at);
+            // A report that comes late must not undo a newer one.
+            state.password_changed_at = state.password_changed_at.max(Some(*changed_at));
             state.devices.clear();
         }
         UserEvent::EnrollmentBegun(pending) => {
@@ -129,8 +130,12 @@ fn spend_step(state: &mut UserState, id: FactorId, step: u64, at: Timestamp) {
 
 fn open_challenge(state: &mut UserState, challenge: &Challenge) {
     state.challenges.push(challenge.clone());
-    let over = state.challenges.len().saturating_sub(CHALLENGES_KEPT);
-    state.challenges.drain(..over);
+    while state.challenges.len() > CHALLENGES_KEPT {
+        // Those that ended go first, then the oldest.
+        let ended = |one: &Challenge| one.outcome != ChallengeOutcome::Pending;
+        let position = state.challenges.iter().position(ended).unwrap_or(0);
+        state.challenges.remove(position);
+    }
 }
 
 fn end_challenge(state: &mut UserState, id: ChallengeId, outcome: ChallengeOutcome) {

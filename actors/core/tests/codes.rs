@@ -233,3 +233,55 @@ fn a_hash_made_with_another_salt_proves_nothing_and_counts_nothing() {
         assert!(decision.events.is_empty());
     }
 }
+
+fn imported(story: &mut Story, app: &App) -> Option<App> {
+    let import =
+        Command::ImportTotp { secret: app.secret.clone(), parameters: app.parameters, name: None };
+    match story.ask(&import) {
+        Reply::Factor { factor, .. } => Some(App { id: factor.id, ..app.clone() }),
+        _ => None,
+    }
+}
+
+#[test]
+fn an_older_enrollment_does_not_revive_a_code_that_was_spent_meanwhile() {
+    let mut story = Story::new();
+    let pending = story.begin(Parameters::default());
+    let app = App { id: pending.factor_id, secret: pending.secret, parameters: pending.parameters };
+    let twin = imported(&mut story, &app).unwrap();
+    let code = app.code(story.now);
+    let challenge = story.challenge();
+    assert!(matches!(story.verify(challenge, &twin, code.clone()), Reply::Verified(_)));
+    story.ask(&Command::RemoveFactor { id: twin.id });
+    let confirm = Command::ConfirmTotp { code, name: None, challenge: None };
+    assert_eq!(story.refusal(&confirm), Refusal::CodeAlreadyUsed);
+}
+
+#[test]
+fn bytes_that_are_the_same_hmac_key_are_the_same_authenticator() {
+    let mut story = Story::new();
+    let app = story.enroll();
+    let mut padded = app.secret.expose().to_vec();
+    padded.push(0);
+    let alias = App { secret: countersign_core::secret::Secret::new(padded), ..app.clone() };
+    assert_eq!(alias.code(story.now), app.code(story.now));
+    assert!(imported(&mut story, &alias).is_none(), "one code would be worth two logins");
+}
+
+#[test]
+fn another_period_of_a_removed_secret_is_not_spent_for_ever() {
+    let mut story = Story::new();
+    let mut app = App {
+        id: countersign_core::ids::FactorId::from_bytes([1; 16]),
+        secret: countersign_core::secret::Secret::new(vec![3; 20]),
+        parameters: Parameters { period_seconds: 15, ..Parameters::default() },
+    };
+    let quick = imported(&mut story, &app).unwrap();
+    let challenge = story.challenge();
+    story.verified(challenge, &quick);
+    story.ask(&Command::RemoveFactor { id: quick.id });
+    app.parameters.period_seconds = 30;
+    let slow = imported(&mut story, &app).unwrap();
+    let challenge = story.challenge();
+    story.verified(challenge, &slow);
+}

@@ -225,3 +225,23 @@ fn a_recovery_code_that_is_refused_anyway_is_not_hashed() {
         assert_eq!(prepare(&story.state, &command, &around, &mut context), None);
     }
 }
+
+#[test]
+fn confirming_another_app_gives_no_fresh_budget_against_the_first() {
+    let mut story = Story::new();
+    let app = story.enroll();
+    for _ in 0..4 {
+        fail(&mut story, &app);
+    }
+    story.enroll();
+    assert_eq!(story.state.lockout.failed_attempts, 4);
+}
+
+#[test]
+fn the_hard_limit_raises_an_alert() {
+    let mut story = Story::new();
+    story.tenant.policy.lockout.hard_limit = 5;
+    let app = story.enroll();
+    lock(&mut story, &app);
+    assert!(story.audit_types().contains(&"mfa.alert.brute_force"));
+}

@@ -188,7 +188,9 @@ fn enrolling_at_sign_in_answers_the_challenge_that_asked_for_it() {
     let Reply::Factor { tokens: Some(tokens), .. } = story.ask(&confirm) else { panic!() };
     assert_eq!(tokens.acr, Acr::Aal2);
     assert_eq!(tokens.amr, [Amr::Pwd, Amr::Otp, Amr::Mfa]);
-    assert_eq!(story.audit_types(), ["mfa.factor.enrolled", "mfa.challenge.verified"]);
+    // Nobody has seen this user's browser yet, so the alert is raised under REQUIRED as well.
+    let told = ["mfa.factor.enrolled", "mfa.challenge.verified", "mfa.alert.risky_enrollment"];
+    assert_eq!(story.audit_types(), told);
     let Reply::ChallengeState(view) = story.tell(&Query::Challenge(challenge.id)) else { panic!() };
     assert_eq!(view.status, ChallengeStatus::Verified);
 }
@@ -386,4 +388,43 @@ fn a_device_that_outlived_a_password_change_is_not_trusted() {
     story.state.password_changed_at = Some(story.now);
     let answer = story.login_from(LoginContext::default(), token);
     assert_eq!(answer.reason, Reason::UserEnrolled);
+}
+
+#[test]
+fn a_call_to_enroll_is_void_once_the_user_has_a_factor() {
+    let mut story = Story::requiring(Requirement::Required);
+    let stolen = story.login().challenge.unwrap().id;
+    story.enroll();
+    let pending = story.begin(Parameters::default());
+    let code = pending.parameters.code(&pending.secret, pending.parameters.step_at(story.now));
+    let confirm = Command::ConfirmTotp { code, name: None, challenge: Some(stolen) };
+    assert!(matches!(story.refusal(&confirm), Refusal::Conflict(_)));
+    assert_eq!(story.factors().len(), 1, "nothing was half done");
+}
+
+#[test]
+fn a_late_report_of_a_password_change_undoes_no_newer_one() {
+    let mut story = Story::new();
+    story.ask(&Command::PasswordChanged { changed_at: None });
+    let newest = story.state.password_changed_at;
+    let late = Some(story.now.plus_millis(-60_000));
+    story.ask(&Command::PasswordChanged { changed_at: late });
+    assert_eq!(story.state.password_changed_at, newest);
+}
+
+#[test]
+fn a_login_from_before_a_password_change_earns_no_trust() {
+    let mut story = Story::new();
+    let app = story.enroll();
+    let before = story.challenge();
+    story.wait_s(1);
+    story.ask(&Command::PasswordChanged { changed_at: None });
+    let command = Command::Verify {
+        challenge: before,
+        proof: Proof::Code { factor: app.id, code: app.code(story.now) },
+        remember_device: Some(RememberDevice::default()),
+    };
+    let Reply::Verified(verified) = story.ask(&command) else { panic!() };
+    assert_eq!(verified.device_token, None);
+    assert_eq!(story.state.history.last_verified_at, None, "the trigger still fires");
 }

@@ -187,3 +187,25 @@ fn a_removed_tenant_has_no_keys_and_does_not_come_back() {
     let patch = PolicyPatch::default();
     assert!(matches!(house.patch(patch), TenantReply::Refused(Refusal::NotFound(_))));
 }
+
+#[test]
+fn a_key_that_is_gone_or_ends_hands_out_nothing_that_outlasts_it() {
+    let (mut house, _) = House::built();
+    let create = |expires_at| TenantCommand::CreateApiKey {
+        name: "n".to_owned(),
+        scopes: [Scope::Keys].into(),
+        expires_at,
+    };
+    let end = house.now.plus_millis(60_000);
+    let reply = house.ask(&create(Some(end)));
+    let TenantReply::ApiKeyCreated { api_key, .. } = reply else { panic!() };
+    house.actor = Some(api_key.id);
+    assert!(matches!(house.ask(&create(None)), TenantReply::Refused(Refusal::Invalid { .. })));
+    assert!(matches!(house.ask(&create(Some(end))), TenantReply::ApiKeyCreated { .. }));
+    house.now = end;
+    let later = Some(end.plus_millis(1));
+    assert!(matches!(house.ask(&create(later)), TenantReply::Refused(Refusal::Conflict(_))));
+    house.now = end.plus_millis(-1);
+    house.ask(&TenantCommand::RevokeApiKey { id: api_key.id });
+    assert!(matches!(house.ask(&create(Some(end))), TenantReply::Refused(Refusal::Conflict(_))));
+}

@@ -57,9 +57,10 @@ pub(super) fn create(
         Demand::Proof(_) => Some(ChallengeKind::Proof),
         Demand::Enrollment => Some(ChallengeKind::EnrollmentRequired),
     };
+    let challenge = kind.map(|kind| open(case, purpose, kind, login, &triggers, context));
+    let fired = query::trigger_names(&triggers);
     // Triggers decide under RISK_BASED alone; elsewhere they are recorded, not shown.
     let shown = if case.rule.requirement == Requirement::RiskBased { triggers } else { Vec::new() };
-    let challenge = kind.map(|kind| open(case, purpose, kind, login, &shown, context));
     events.extend(challenge.clone().map(UserEvent::ChallengeOpened));
 
     let reply = answer(case, &demand, shown, challenge.as_ref(), context);
@@ -68,8 +69,8 @@ pub(super) fn create(
         .detail("required", reply.mfa_required)
         .from_address(login.ip_address);
     entry.challenge_id = challenge.map(|challenge| challenge.id);
-    if !reply.triggers.is_empty() {
-        entry = entry.detail("triggers", query::trigger_names(&reply.triggers));
+    if !fired.is_empty() {
+        entry = entry.detail("triggers", fired);
     }
     Decision { reply: Reply::Challenge(reply), events, audit: vec![entry] }
 }

@@ -80,6 +80,9 @@ pub(super) fn confirm_totp(
     if let Some(challenge) = challenge {
         guess = guess.answering(challenge);
     }
+    // The same secret may have been imported, used and removed since the enrollment began.
+    let last_step = totp.last_step.max(last_spent_step(case, &totp.fingerprint));
+    let totp = &TotpFactor { last_step, ..totp.clone() };
     let step = match guess.totp(pending.id, totp, code, context) {
         Ok(step) => step,
         Err(stop) => return *stop,
@@ -123,7 +126,16 @@ fn enrollment_challenge<'a>(
         let what = "this challenge is answered by a proof of a factor, not by an enrollment";
         return Err(Refusal::Conflict(what.to_owned()));
     }
-    if challenge.is_open(context.now) { Ok(challenge) } else { Err(Refusal::ChallengeExpired) }
+    if !challenge.is_open(context.now) {
+        return Err(Refusal::ChallengeExpired);
+    }
+    // Decided anew from what holds now: somebody who has enrolled meanwhile proves that factor, or
+    // whoever opened the challenge with a stolen password could add one of their own and pass.
+    if case.state.usable(case.allowed()).next().is_some() {
+        let what = "the user has a factor by now; create a new challenge and prove it";
+        return Err(Refusal::Conflict(what.to_owned()));
+    }
+    Ok(challenge)
 }
 
 pub(super) fn import_totp(
@@ -171,6 +183,12 @@ fn not_enrolled_yet(case: &Case<'_>, totp: &TotpFactor) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The last step that was accepted of a secret that the user had before.
+fn last_spent_step(case: &Case<'_>, fingerprint: &[u8; 16]) -> Option<u64> {
+    let spent = case.state.spent_secrets.iter().filter(|one| one.fingerprint == *fingerprint);
+    spent.map(|one| one.last_step).max()
+}
+
 /// Seals a secret. If the user had it before, the steps that were accepted then stay spent.
 fn seal(
     case: &Case<'_>,
@@ -179,8 +197,8 @@ fn seal(
     parameters: Parameters,
     context: &mut Context<'_>,
 ) -> TotpFactor {
-    let fingerprint = context.vault.fingerprint(&case.key.seal_context("totp"), secret.expose());
-    let spent = case.state.spent_secrets.iter().filter(|one| one.fingerprint == fingerprint);
+    let fingerprint =
+        context.vault.fingerprint(&case.key.seal_context("totp"), &parameters.identity(secret));
     TotpFactor {
         secret: context.vault.seal(
             &case.key.seal_context(&secret_purpose(id)),
@@ -189,7 +207,7 @@ fn seal(
         ),
         fingerprint,
         parameters,
-        last_step: spent.map(|one| one.last_step).max(),
+        last_step: last_spent_step(case, &fingerprint),
     }
 }
 
@@ -206,7 +224,12 @@ fn activate(
             .because("confirmed")
             .detail("factorType", factor.factor_type().as_str()),
     ];
-    let mut events = vec![UserEvent::FactorActivated(factor.clone()), UserEvent::AttemptSucceeded];
+    let mut events = vec![UserEvent::FactorActivated(factor.clone())];
+    // A fresh secret proves nothing about the factors that were there before: confirming one must
+    // not give whoever guesses at those a fresh budget.
+    if case.state.factors.is_empty() {
+        events.push(UserEvent::AttemptSucceeded);
+    }
     let mut tokens = None;
     if let Some(challenge) = challenge {
         events.push(UserEvent::ChallengeEnded {

@@ -100,6 +100,13 @@ impl<'a> Guess<'a> {
             Lock::Until(until) => Some(format!("{} s", now.seconds_until(until))),
             Lock::Hard => Some("until unlocked".to_owned()),
         };
+        if after.lockout.hard {
+            let mut alert = self.entry(INVALID_CODE);
+            alert.event_type = "mfa.alert.brute_force".to_owned();
+            // Told once for what was counted already.
+            alert.reason = Some("hard_limit".to_owned());
+            audit.push(alert.detail("failedAttempts", after.lockout.failed_attempts));
+        }
         if let Some(duration) = locked {
             audit.push(
                 AuditEntry::success("mfa.user.locked")

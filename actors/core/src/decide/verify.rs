@@ -122,8 +122,13 @@ fn accept(
         accepted.spends,
         UserEvent::ChallengeEnded { id: challenge.id, outcome: ChallengeOutcome::Verified },
         UserEvent::AttemptSucceeded,
-        UserEvent::Learned(challenge.context.clone()),
     ];
+    // A login that began before the password changed may be the one that the change was meant to
+    // end: it is let in by its proof, but teaches nothing and earns no trust.
+    let current = case.state.password_changed_at.is_none_or(|at| challenge.created_at >= at);
+    if current {
+        events.push(UserEvent::Learned(challenge.context.clone()));
+    }
     let mut entry = AuditEntry::success("mfa.challenge.verified")
         .challenge(challenge.id)
         .detail("method", accepted.method.as_str())
@@ -133,7 +138,7 @@ fn accept(
     audit.extend(accepted.more);
 
     let device = remember
-        .filter(|_| case.policy().trusted_devices.enabled)
+        .filter(|_| current && case.policy().trusted_devices.enabled)
         .map(|wish| trust(case, wish, challenge, context));
     let (device_token, device_token_expires_at) = match device {
         None => (None, None),

@@ -72,6 +72,15 @@ impl Parameters {
         Secret::from(self.generator(secret).generate(self.seconds(step)).to_string())
     }
 
+    /// What makes two secrets the same: the period, and the HMAC of a fixed counter. Unequal bytes
+    /// can be one HMAC key (RFC 2104 section 2: short keys are filled with zeros, long ones
+    /// hashed) and would make the same codes; another period counts other steps.
+    pub fn identity(&self, secret: &Secret) -> Vec<u8> {
+        let mut identity = self.period_seconds.to_be_bytes().to_vec();
+        identity.extend_from_slice(self.generator(secret).sign(0).as_ref());
+        identity
+    }
+
     fn seconds(&self, step: u64) -> u64 {
         step.saturating_mul(u64::from(self.period_seconds))
     }
@@ -143,7 +152,8 @@ pub fn check(
             if last_step.is_some_and(|last| step <= last) {
                 spent = true;
             } else {
-                fresh = fresh.or(Some(step));
+                // Should two steps have the same code, it spends both.
+                fresh = Some(step);
             }
         }
     }

@@ -147,14 +147,28 @@ fn create_api_key(
         let what = format!("the tenant has {API_KEYS_MAX} API keys, which is the limit");
         return Err(Refusal::Conflict(what));
     }
-    // Nobody hands out more than they have.
+    // Nobody hands out more than they have, and nobody who is gone hands out anything: a node that
+    // lags may still have let a revoked key in.
     let asker = tenant.api_keys.iter().find(|key| Some(key.id) == context.actor);
+    let gone = |key: &ApiKey| key.expires_at.is_some_and(|at| at <= context.now);
+    if context.actor.is_some() && asker.is_none_or(gone) {
+        return Err(Refusal::Conflict("the asking API key was revoked or has expired".to_owned()));
+    }
     if let Some(asker) = asker
         && let Some(scope) = scopes.iter().find(|scope| !asker.scopes.contains(scope))
     {
         return Err(Refusal::Invalid {
             pointer: "/scopes".to_owned(),
             detail: format!("the asking key does not have the scope {}", scope.as_str()),
+        });
+    }
+    // Nor for longer than they last.
+    if let Some(end) = asker.and_then(|asker| asker.expires_at)
+        && expires_at.is_none_or(|at| at > end)
+    {
+        return Err(Refusal::Invalid {
+            pointer: "/expiresAt".to_owned(),
+            detail: "must not lie after the end of the asking key".to_owned(),
         });
     }
     let (api_key, secret) = new_api_key(name, scopes, expires_at, context);

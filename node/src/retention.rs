@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_actors::ports::{Clock, Replica, ReplicaError};
+use countersign_actors::ports::{Clock, Replica};
 use countersign_core::codec;
 use countersign_core::ids::ShardId;
 use countersign_core::proposal::{Applied, LogCommand};
@@ -66,9 +66,8 @@ impl Retention {
                 continue;
             }
             let command = LogCommand::TrimAudit { before };
-            if self.to_the_end(replica.as_ref(), command).await.is_err() {
-                return;
-            }
+            // One shard that cannot must not keep the others from it.
+            self.to_the_end(replica.as_ref(), command).await;
         }
     }
 
@@ -86,28 +85,19 @@ impl Retention {
                     continue;
                 }
                 let command = LogCommand::PurgeTenant { tenant: tenant.clone(), limit: PURGE_PAGE };
-                if self.to_the_end(replica.as_ref(), command).await.is_err() {
-                    return;
-                }
+                self.to_the_end(replica.as_ref(), command).await;
             }
         }
     }
 
-    /// Proposes a command again until it leaves nothing to do.
-    async fn to_the_end(
-        &self,
-        replica: &dyn Replica,
-        command: LogCommand,
-    ) -> Result<(), ReplicaError> {
+    /// Proposes a command again until it leaves nothing to do. A shard that cannot does the rest in
+    /// the next round, or its next leader does.
+    async fn to_the_end(&self, replica: &dyn Replica, command: LogCommand) {
         loop {
             match replica.propose(command.clone()).await {
                 Ok(Applied::Maintained { more: true }) => tokio::task::yield_now().await,
-                Ok(_) => return Ok(()),
-                Err(error) => {
-                    // The next round, or the next leader, does the rest.
-                    tracing::info!(%error, "retention stopped half way");
-                    return Err(error);
-                }
+                Ok(_) => return,
+                Err(error) => return tracing::info!(%error, "retention stopped half way"),
             }
         }
     }

@@ -161,8 +161,16 @@ pub fn triggers(
     failures_from_address: u32,
     now: Timestamp,
 ) -> Vec<Trigger> {
+    // An IPv4 address that a dual-stack socket shows as `::ffff:a.b.c.d` (RFC 4291 section 2.5.5.2)
+    // is the same address, in a login as in a range.
     let listed = context.ip_address.is_some_and(|address| {
-        policy.suspicious_ip_ranges.iter().any(|net| net.contains(&address))
+        let plain = address.to_canonical();
+        let mapped = match plain {
+            IpAddr::V4(address) => IpAddr::V6(address.to_ipv6_mapped()),
+            IpAddr::V6(_) => plain,
+        };
+        let listed_in = |net: &ipnet::IpNet| net.contains(&plain) || net.contains(&mapped);
+        policy.suspicious_ip_ranges.iter().any(listed_in)
     });
     // A place that is not told cannot be judged; a device that is not told is a new one.
     let new_location =

@@ -96,7 +96,10 @@ fn an_address_is_suspicious_by_its_network_or_by_its_failures() {
     };
     assert_eq!(triggers(&mut story, from("198.51.100.77")), [Trigger::SuspiciousIp]);
     assert_eq!(triggers(&mut story, from("2001:db8::1")), [Trigger::SuspiciousIp]);
+    let mapped = triggers(&mut story, from("::ffff:198.51.100.77"));
+    assert_eq!(mapped, [Trigger::SuspiciousIp], "the same address by another name");
     assert_eq!(triggers(&mut story, from("203.0.113.7")), []);
+    assert_eq!(triggers(&mut story, from("::ffff:203.0.113.7")), []);
     story.failures_from_address = 10;
     assert_eq!(triggers(&mut story, from("203.0.113.7")), [Trigger::SuspiciousIp]);
 }

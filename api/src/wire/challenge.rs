@@ -103,11 +103,14 @@ impl CreateChallenge {
 impl LoginContext {
     fn read(self, fields: &mut Fields) -> risk::LoginContext {
         risk::LoginContext {
-            ip_address: fields.parsed::<IpAddr>(
-                "/context/ipAddress",
-                self.ip_address.as_deref(),
-                "must be an IPv4 or IPv6 address",
-            ),
+            // One address, one name: counted, compared and recorded as IPv4 where it is.
+            ip_address: fields
+                .parsed::<IpAddr>(
+                    "/context/ipAddress",
+                    self.ip_address.as_deref(),
+                    "must be an IPv4 or IPv6 address",
+                )
+                .map(|address| address.to_canonical()),
             user_agent: self.user_agent.map(|text| text.chars().take(USER_AGENT_MAX).collect()),
             device_id: self.device_id.map(|id| fields.line("/context/deviceId", id, 1..=128)),
             location: self.location.map(|location| location.read(fields)),

@@ -8,6 +8,7 @@
 //! - [`client`]: the HTTP contract, as far as the scenarios speak it.
 //! - [`app`]: an authenticator app in a person's hand.
 //! - [`ledger`]: what was acknowledged, and the check that it still holds.
+//! - [`etcd`]: three etcd members and a client for them, to measure against.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,5 +19,6 @@
 
 pub mod app;
 pub mod client;
+pub mod etcd;
 pub mod house;
 pub mod ledger;

@@ -4,6 +4,7 @@
 //! process is started, killed without warning and started again, and what it acknowledged before
 //! must hold after.
 //!
+//! - [`cluster`]: nodes as processes that make one cluster, and what can happen to them.
 //! - [`house`]: a node as a process, with a data directory and a log.
 //! - [`client`]: the HTTP contract, as far as the scenarios speak it.
 //! - [`app`]: an authenticator app in a person's hand.
@@ -19,6 +20,7 @@
 
 pub mod app;
 pub mod client;
+pub mod cluster;
 pub mod etcd;
 pub mod house;
 pub mod ledger;

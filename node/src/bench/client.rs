@@ -1,41 +1,79 @@
 //! HTTP as a careful application does it: the addresses in turn, the next one when a node cannot
 //! be reached or answers 503, the same idempotency key over all tries of one request, one deadline
 //! around them.
-//!
-//! Plain HTTP/1.1 with connections kept open. Must never put a body into an error: it may hold a
-//! secret.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use countersign_core::secret::Secret;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Method, Response, StatusCode};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::{Method, Response, Uri};
+use http_body_util::Full;
+use hyper::body::Bytes;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use super::answer::{Answer, header};
+use super::connections::{Address, Fault};
 use super::failure::Failure;
+use super::interruptions::{Interruption, Waits};
 use super::supply::FLIGHT_MS;
 use super::wire::Problem;
 
 /// How long one try may take before the next address is asked.
 const TRY: Duration = Duration::from_secs(3);
-/// How long opening a connection may take.
-const CONNECT: Duration = Duration::from_millis(500);
 /// The longest pause after all addresses were tried.
-const PAUSE_MAX: Duration = Duration::from_millis(500);
+const PAUSE_MAX: Duration = Duration::from_millis(200);
+/// The first one.
+const PAUSE_MIN: Duration = Duration::from_millis(20);
+/// Under which a write is sent again.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// What all bodies are.
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// The way to the server. Cheap to share, safe to use from all workers.
 pub(super) struct Client {
-    http: reqwest::Client,
-    bases: Vec<String>,
-    next_base: AtomicUsize,
+    addresses: Vec<Address>,
+    next_address: AtomicUsize,
+    bearer: HeaderValue,
     /// Names this run in user ids and idempotency keys.
     run: String,
     next_key: AtomicU64,
-    retries: AtomicU64,
+    refused: AtomicU64,
+    cut: AtomicU64,
+    unavailable: AtomicU64,
+    late: AtomicU64,
+    waits: Waits,
+}
+
+/// Why requests were sent again, each time counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct SentAgain {
+    /// Nobody took the connection: the request had not been sent.
+    pub(super) refused: u64,
+    /// The connection broke while the answer was awaited.
+    pub(super) cut: u64,
+    /// 502, 503 or 504.
+    pub(super) unavailable: u64,
+    /// No answer in time.
+    pub(super) late: u64,
+}
+
+impl SentAgain {
+    /// All of them.
+    pub(super) const fn total(self) -> u64 {
+        self.refused + self.cut + self.unavailable + self.late
+    }
+
+    /// What came after `before`.
+    pub(super) const fn since(self, before: Self) -> Self {
+        Self {
+            refused: self.refused - before.refused,
+            cut: self.cut - before.cut,
+            unavailable: self.unavailable - before.unavailable,
+            late: self.late - before.late,
+        }
+    }
 }
 
 /// What to ask for.
@@ -48,50 +86,29 @@ pub(super) struct Request<'a> {
     pub(super) path: &'a str,
 }
 
-/// What came back.
-pub(super) struct Answer {
-    operation: &'static str,
-    subject: String,
-    status: StatusCode,
-    request_id: String,
-    body: Vec<u8>,
-}
-
 impl Client {
     /// A client for these addresses, which names its users and requests after `run`.
-    pub(super) fn new(
-        bases: &[String],
-        key: &Secret,
-        run: String,
-        connections: usize,
-    ) -> anyhow::Result<Self> {
+    pub(super) fn new(bases: &[String], key: &Secret, run: String) -> anyhow::Result<Self> {
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", key.expose_str()))
             .map_err(|_| anyhow::anyhow!("the key cannot stand in a header"))?;
         bearer.set_sensitive(true);
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("countersign-bench/", env!("CARGO_PKG_VERSION")))
-            .default_headers(HeaderMap::from_iter([(AUTHORIZATION, bearer)]))
-            .http1_only()
-            .no_proxy()
-            .tcp_nodelay(true)
-            .connect_timeout(CONNECT)
-            .timeout(TRY)
-            .pool_max_idle_per_host(connections)
-            .build()
-            .context("the HTTP client")?;
         Ok(Self {
-            http,
-            bases: bases.to_vec(),
-            next_base: AtomicUsize::new(0),
+            addresses: bases.iter().map(|base| Address::new(base)).collect::<Result<_, _>>()?,
+            next_address: AtomicUsize::new(0),
+            bearer,
             run,
             next_key: AtomicU64::new(0),
-            retries: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            cut: AtomicU64::new(0),
+            unavailable: AtomicU64::new(0),
+            late: AtomicU64::new(0),
+            waits: Waits::default(),
         })
     }
 
     /// The addresses.
-    pub(super) fn bases(&self) -> &[String] {
-        &self.bases
+    pub(super) fn addresses(&self) -> &[Address] {
+        &self.addresses
     }
 
     /// The name of this run.
@@ -100,13 +117,23 @@ impl Client {
     }
 
     /// Tries beyond the first, so far.
-    pub(super) fn retries(&self) -> u64 {
-        self.retries.load(Ordering::Relaxed)
+    pub(super) fn sent_again(&self) -> SentAgain {
+        SentAgain {
+            refused: self.refused.load(Ordering::Relaxed),
+            cut: self.cut.load(Ordering::Relaxed),
+            unavailable: self.unavailable.load(Ordering::Relaxed),
+            late: self.late.load(Ordering::Relaxed),
+        }
+    }
+
+    /// What interrupted the service after `since`.
+    pub(super) fn interruptions(&self, since: Instant) -> Vec<Interruption> {
+        self.waits.since(since)
     }
 
     /// Sends a request without a body.
     pub(super) async fn send(&self, request: &Request<'_>) -> Result<Answer, Failure> {
-        self.try_all(request, None).await
+        self.ask(request, None).await
     }
 
     /// Sends a request with a JSON body.
@@ -117,178 +144,120 @@ impl Client {
     ) -> Result<Answer, Failure> {
         let body = serde_json::to_vec(body)
             .map_err(|error| unanswered(request.operation, &error.to_string()))?;
-        self.try_all(request, Some(body)).await
+        self.ask(request, Some(Bytes::from(body))).await
     }
 
     /// One plain GET to one address, without retries: for what is asked of each node.
-    pub(super) async fn get_once(&self, url: &str) -> reqwest::Result<Response> {
-        self.http.get(url).send().await
+    pub(super) async fn get_once(
+        &self,
+        address: &Address,
+        path: &'static str,
+    ) -> Result<Response<Bytes>, String> {
+        let mut request = http::Request::new(Full::default());
+        *request.uri_mut() = Uri::from_static(path);
+        match timeout(TRY, address.send(request)).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(Fault::Refused(reason) | Fault::Cut(reason))) => Err(reason),
+            Err(_) => Err("no answer in time".to_owned()),
+        }
+    }
+
+    async fn ask(&self, request: &Request<'_>, body: Option<Bytes>) -> Result<Answer, Failure> {
+        let started = Instant::now();
+        let mut tries = 0;
+        let outcome = self.try_all(request, body, &mut tries).await;
+        self.waits.note(started, Instant::now(), tries > 1, outcome.is_ok());
+        outcome
     }
 
     async fn try_all(
         &self,
         request: &Request<'_>,
-        body: Option<Vec<u8>>,
+        body: Option<Bytes>,
+        tries: &mut usize,
     ) -> Result<Answer, Failure> {
         let deadline = Instant::now() + Duration::from_millis(FLIGHT_MS.unsigned_abs());
-        let first = self.next_base.fetch_add(1, Ordering::Relaxed);
-        let number = self.next_key.fetch_add(1, Ordering::Relaxed);
-        let idempotency_key = format!("{}-{number}", self.run);
-        let mut pause = Duration::from_millis(20);
-        let mut tries = 0;
+        let mut turn = self.next_address.fetch_add(1, Ordering::Relaxed);
+        let prepared = self
+            .prepare(request, body)
+            .map_err(|error| unanswered(request.operation, &error.to_string()))?;
+        let mut pause = PAUSE_MIN;
         loop {
-            let base = &self.bases[(first + tries) % self.bases.len()];
-            let reason = match timeout_at(
-                deadline,
-                self.try_one(base, request, body.clone(), &idempotency_key),
-            )
-            .await
-            {
-                Ok(Ok(Tried::Answered(answer))) => return Ok(answer),
-                Ok(Ok(Tried::Unavailable(wait, reason))) => {
-                    pause = pause.max(wait);
-                    reason
+            let place = self.place(turn);
+            turn = place + 1;
+            *tries += 1;
+            let address = &self.addresses[place];
+            let by = deadline.min(Instant::now() + TRY);
+            let (count, reason) = match timeout_at(by, address.send(prepared.clone())).await {
+                Ok(Ok(response)) if !matches!(response.status().as_u16(), 502..=504) => {
+                    return Ok(Answer::new(request.operation, request.subject, response));
                 }
-                Ok(Err(error)) => describe(&error),
-                Err(_) => "the deadline passed".to_owned(),
+                Ok(Ok(response)) => {
+                    let seconds = header(&response, RETRY_AFTER.as_str()).parse().unwrap_or(0);
+                    pause = pause.max(Duration::from_secs(seconds));
+                    let problem = serde_json::from_slice::<Problem>(response.body());
+                    let code = problem.map(|problem| problem.code).unwrap_or_default();
+                    (&self.unavailable, format!("{} {code}", response.status().as_u16()))
+                }
+                Ok(Err(Fault::Refused(reason))) => {
+                    address.mark_down();
+                    (&self.refused, reason)
+                }
+                Ok(Err(Fault::Cut(reason))) => (&self.cut, reason),
+                Err(_) => {
+                    address.mark_down();
+                    (&self.late, "no answer in time".to_owned())
+                }
             };
-            tries += 1;
-            // Every address was asked: give them a moment.
-            if tries % self.bases.len() == 0 {
-                let pause_now = pause.min(PAUSE_MAX);
-                if Instant::now() + pause_now >= deadline {
-                    return Err(unanswered(request.operation, &format!("{reason}, at {base}")));
-                }
-                sleep(pause_now).await;
+            // As many tries as there are addresses: give them a moment.
+            let rest = if *tries % self.addresses.len() == 0 {
+                pause.min(PAUSE_MAX)
+            } else {
+                Duration::ZERO
+            };
+            if Instant::now() + rest >= deadline {
+                let reason = format!("{reason}, at {}", address.base());
+                return Err(unanswered(request.operation, &reason));
+            }
+            if !rest.is_zero() {
+                sleep(rest).await;
                 pause = pause.saturating_mul(2);
-            } else if Instant::now() >= deadline {
-                return Err(unanswered(request.operation, &format!("{reason}, at {base}")));
             }
-            self.retries.fetch_add(1, Ordering::Relaxed);
+            count.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    async fn try_one(
+    /// The address whose turn it is, or the next one that seems up.
+    fn place(&self, turn: usize) -> usize {
+        let count = self.addresses.len();
+        (turn..turn + count)
+            .map(|turn| turn % count)
+            .find(|place| self.addresses[*place].seems_up())
+            .unwrap_or(turn % count)
+    }
+
+    fn prepare(
         &self,
-        base: &str,
         request: &Request<'_>,
-        body: Option<Vec<u8>>,
-        idempotency_key: &str,
-    ) -> reqwest::Result<Tried> {
-        let mut builder =
-            self.http.request(request.method.clone(), format!("{base}{}", request.path));
+        body: Option<Bytes>,
+    ) -> Result<http::Request<Full<Bytes>>, http::Error> {
+        let mut builder = http::Request::builder()
+            .method(request.method.clone())
+            .uri(request.path)
+            .header(AUTHORIZATION, self.bearer.clone());
         if request.method != Method::GET {
-            builder = builder.header("Idempotency-Key", idempotency_key);
+            let number = self.next_key.fetch_add(1, Ordering::Relaxed);
+            builder = builder.header(IDEMPOTENCY_KEY, format!("{}-{number}", self.run));
         }
-        if let Some(body) = body {
-            builder = builder.header(CONTENT_TYPE, "application/json").body(body);
+        if body.is_some() {
+            builder = builder.header(CONTENT_TYPE, JSON);
         }
-        let response = builder.send().await?;
-        let status = response.status();
-        let wait = header(&response, RETRY_AFTER.as_str()).parse().unwrap_or(0);
-        let request_id = header(&response, "x-request-id").to_owned();
-        let body = response.bytes().await?.to_vec();
-        if matches!(status.as_u16(), 502..=504) {
-            let code = serde_json::from_slice::<Problem>(&body).map(|problem| problem.code);
-            let reason = format!("{} {}", status.as_u16(), code.unwrap_or_default());
-            return Ok(Tried::Unavailable(Duration::from_secs(wait), reason));
-        }
-        let subject = request.subject.to_owned();
-        let operation = request.operation;
-        Ok(Tried::Answered(Answer { operation, subject, status, request_id, body }))
+        builder.body(body.map(Full::new).unwrap_or_default())
     }
-}
-
-enum Tried {
-    Answered(Answer),
-    /// The request may be retried after that time.
-    Unavailable(Duration, String),
-}
-
-impl Answer {
-    /// The body, if the status is `expected`.
-    pub(super) fn json<T: DeserializeOwned>(&self, expected: u16) -> Result<T, Failure> {
-        self.status(expected)?;
-        serde_json::from_slice(&self.body).map_err(|error| {
-            self.wrong(format!("{expected}, but not as promised: {}", place(&error)))
-        })
-    }
-
-    /// Nothing but the status, which must be `expected`.
-    pub(super) fn status(&self, expected: u16) -> Result<(), Failure> {
-        if self.status.as_u16() == expected {
-            return Ok(());
-        }
-        let problem = serde_json::from_slice::<Problem>(&self.body).ok();
-        match (self.status.as_u16(), problem) {
-            (429, Some(Problem { code, .. }))
-                if matches!(code.as_str(), "rate_limited" | "overloaded_user") =>
-            {
-                Err(Failure::TurnedAway { operation: self.operation, code })
-            }
-            (status, Some(problem)) => Err(self.wrong(format!(
-                "{status} {} ({}) instead of {expected}",
-                problem.code, problem.detail
-            ))),
-            (status, None) => Err(self.wrong(format!("{status} instead of {expected}"))),
-        }
-    }
-
-    /// The problem document, if the status is `expected` and its code is `code`.
-    pub(super) fn problem(&self, expected: u16, code: &str) -> Result<Problem, Failure> {
-        let problem: Problem = self.json(expected)?;
-        if problem.code == code {
-            Ok(problem)
-        } else {
-            Err(self.wrong(format!("{expected} {} instead of {code}", problem.code)))
-        }
-    }
-
-    /// A wrong answer: what came, and what should have come.
-    pub(super) fn wrong(&self, found: String) -> Failure {
-        Failure::Wrong {
-            operation: self.operation,
-            subject: self.subject.clone(),
-            found,
-            request_id: self.request_id.clone(),
-        }
-    }
-
-    /// A wrong answer unless `holds`.
-    pub(super) fn check(&self, holds: bool, demand: &str) -> Result<(), Failure> {
-        if holds { Ok(()) } else { Err(self.wrong(format!("not so: {demand}"))) }
-    }
-}
-
-fn header<'a>(response: &'a Response, name: &str) -> &'a str {
-    response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-}
-
-/// Where a body is not as promised. serde's own words may quote a value, which may be a secret; only
-/// those that name a missing field are passed on.
-fn place(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    if text.starts_with("missing field") {
-        return text;
-    }
-    let kind = if error.is_data() { "a field of another type" } else { "no JSON" };
-    format!("{kind} at line {} column {}", error.line(), error.column())
 }
 
 fn unanswered(operation: &'static str, reason: &str) -> Failure {
     Failure::Unanswered { operation, reason: reason.to_owned() }
-}
-
-/// The innermost cause, which says more than "error sending request for url".
-fn describe(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "no answer in time".to_owned();
-    }
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

@@ -8,10 +8,12 @@ const NAME: &str = "countersign_storage_syncs_total";
 /// The sum over all nodes; `None` if one does not tell.
 pub(super) async fn total(client: &Client) -> Option<u64> {
     let mut sum = 0;
-    for base in client.bases() {
-        let response = client.get_once(&format!("{base}/metrics")).await.ok()?;
-        let text = response.error_for_status().ok()?.text().await.ok()?;
-        sum += counted(&text)?;
+    for address in client.addresses() {
+        let response = client.get_once(address, "/metrics").await.ok()?;
+        if !response.status().is_success() {
+            return None;
+        }
+        sum += counted(std::str::from_utf8(response.body()).ok()?)?;
     }
     Some(sum)
 }

@@ -13,7 +13,10 @@
 //! population  the users, prepared before and topped up between operations
 //! supply      which user has an unspent code now (pure)
 //! operation   login, verify, enroll, status, wrong code: what is sent, what must come back
-//! client      HTTP: addresses in turn, retries under one idempotency key, strict reading
+//! client      HTTP: addresses in turn, retries under one idempotency key, one deadline
+//! connections kept open, one request at a time each
+//! answer      strict reading
+//! interruptions  when requests waited, and how long
 //! record      histograms and counts, one per worker, added up at the end
 //! report      the table and the JSON
 //! ```
@@ -21,10 +24,13 @@
 //! Nothing here reads the server's data or shares its code paths but the TOTP computation. It must
 //! never submit a spent code, and never print a code, a secret or the key.
 
+mod answer;
 mod args;
 mod client;
+mod connections;
 mod failure;
 mod fsyncs;
+mod interruptions;
 mod operation;
 mod population;
 mod progress;

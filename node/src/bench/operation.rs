@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use countersign_core::secret::Secret;
 use data_encoding::BASE32_NOPAD;
-use reqwest::Method;
+use http::Method;
 use tokio::time::Instant;
 
 use super::args::Scenario;
@@ -187,7 +187,7 @@ async fn send_code(
     account: &Account,
     challenge_id: &str,
     code: &Secret,
-) -> Result<super::client::Answer, Failure> {
+) -> Result<super::answer::Answer, Failure> {
     let request = Request {
         operation: "verify",
         subject: &account.user_id,

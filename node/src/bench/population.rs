@@ -11,7 +11,7 @@ use countersign_core::secret::Secret;
 use countersign_core::time::Timestamp;
 use data_encoding::BASE32_NOPAD;
 use futures::StreamExt;
-use reqwest::Method;
+use http::Method;
 
 use super::client::{Client, Request};
 use super::failure::Failure;

@@ -7,7 +7,12 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use super::args::Scenario;
+use super::client::SentAgain;
+use super::interruptions::Interruption;
 use super::record::Record;
+
+/// Interruptions that the table names one by one.
+const INTERRUPTIONS_SHOWN: usize = 30;
 
 /// A run's outcome.
 #[derive(Debug, Serialize)]
@@ -34,6 +39,9 @@ pub(super) struct Report {
     pub(super) last_error: Option<String>,
     /// Requests sent again, to another address or after a pause.
     pub(super) retries: u64,
+    pub(super) sent_again: SentAgain,
+    /// Times in which requests waited, for a node that died or an election, say.
+    pub(super) interruptions: Vec<Interruption>,
     pub(super) operations: Vec<Operation>,
     /// Challenges created outside of the measured time of an operation.
     pub(super) challenges_unmeasured: u64,
@@ -154,11 +162,25 @@ impl Report {
             self.errors.iter().map(|(label, count)| format!("{count} {label}")).collect();
         let kinds =
             if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
-        writeln!(f, "{:>13}  {total}{kinds}, {} requests sent again", "errors", self.retries)?;
+        writeln!(f, "{:>13}  {total}{kinds}", "errors")?;
         if let Some(last) = &self.last_error {
             writeln!(f, "{:>13}  {last}", "the last one")?;
         }
-        Ok(())
+        let SentAgain { refused, cut, unavailable, late } = self.sent_again;
+        writeln!(
+            f,
+            "{:>13}  {} requests ({refused} not taken, {cut} cut off, {unavailable} answered \
+             502 to 504, {late} not answered in time)",
+            "sent again", self.retries
+        )?;
+        self.interruptions
+            .iter()
+            .take(INTERRUPTIONS_SHOWN)
+            .try_for_each(|one| writeln!(f, "{:>13}  {one}", "interruption"))?;
+        match self.interruptions.len().saturating_sub(INTERRUPTIONS_SHOWN) {
+            0 => Ok(()),
+            more => writeln!(f, "{:>13}  {more} more, in the JSON", ""),
+        }
     }
 
     fn write_users(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -270,7 +292,15 @@ mod tests {
             per_second: per_second(record.completed(Scenario::Login), 10.0),
             errors: record.errors.clone(),
             last_error: record.last_error.clone(),
-            retries: 0,
+            retries: 7,
+            sent_again: SentAgain { refused: 4, cut: 3, ..SentAgain::default() },
+            interruptions: vec![Interruption {
+                at_seconds: 3.0,
+                lasted_ms: 650.0,
+                requests: 12,
+                longest_ms: 640.0,
+                unanswered: 0,
+            }],
             operations: operations(record, Scenario::Login, 10.0),
             challenges_unmeasured: record.challenges_unmeasured,
             fsyncs: Some(Fsyncs { total: 250, per_operation: 0.25 }),
@@ -317,8 +347,14 @@ mod tests {
     fn the_table_and_the_json_say_the_same() {
         let report = report(&record());
         let table = report.to_string();
-        for part in ["100.0 login operations a second", "0.250 per operation", "· verify", "p99.9"]
-        {
+        for part in [
+            "100.0 login operations a second",
+            "0.250 per operation",
+            "· verify",
+            "p99.9",
+            "7 requests (4 not taken, 3 cut off",
+            "650 ms from 3.0 s on: 12 requests took up to 640 ms",
+        ] {
             assert!(table.contains(part), "{part} in:\n{table}");
         }
         assert!(!table.contains("FAILED"));
@@ -330,6 +366,8 @@ mod tests {
         assert_eq!(json["operations"][2]["part"], true);
         assert_eq!(json["users"]["addedWhileMeasuring"], 0);
         assert_eq!(json["fsyncs"]["perOperation"], 0.25);
+        assert_eq!(json["sentAgain"]["cut"], 3);
+        assert_eq!(json["interruptions"][0]["lastedMs"], 650.0);
     }
 
     #[test]

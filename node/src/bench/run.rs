@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use countersign_actors::ports::Clock;
 use data_encoding::HEXLOWER;
-use reqwest::header::DATE;
+use http::header::DATE;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use tokio::sync::watch;
@@ -69,9 +69,7 @@ struct Prepared {
 async fn prepare(args: &BenchArgs, progress: &Progress) -> anyhow::Result<Prepared> {
     let mut name = [0; 4];
     getrandom::fill(&mut name).context("a name for this run")?;
-    // Workers, and whoever else asks at the same time.
-    let connections = args.concurrency as usize + 8;
-    let client = Client::new(&args.urls, &args.key, HEXLOWER.encode(&name), connections)?;
+    let client = Client::new(&args.urls, &args.key, HEXLOWER.encode(&name))?;
     look_at_nodes(&client).await?;
     let policy = policy(&client, args.scenario).await?;
     let keeps_enrolled = args.scenario == Scenario::Mixed;
@@ -97,11 +95,12 @@ async fn prepare(args: &BenchArgs, progress: &Progress) -> anyhow::Result<Prepar
 /// it. At least one must answer.
 async fn look_at_nodes(client: &Client) -> anyhow::Result<()> {
     let mut refusals = Vec::new();
-    for base in client.bases() {
-        let response = match client.get_once(&format!("{base}/healthz")).await {
+    for address in client.addresses() {
+        let base = address.base();
+        let response = match client.get_once(address, "/healthz").await {
             Ok(response) => response,
-            Err(error) => {
-                refusals.push(format!("{base}: {:#}", anyhow::Error::from(error)));
+            Err(reason) => {
+                refusals.push(format!("{base}: {reason}"));
                 continue;
             }
         };
@@ -119,7 +118,7 @@ async fn look_at_nodes(client: &Client) -> anyhow::Result<()> {
             );
         }
     }
-    if refusals.len() == client.bases().len() {
+    if refusals.len() == client.addresses().len() {
         bail!("no address answers:\n  {}", refusals.join("\n  "));
     }
     Ok(())
@@ -130,7 +129,7 @@ async fn policy(client: &Client, scenario: Scenario) -> anyhow::Result<Option<Po
     let request = Request {
         operation: "policy",
         subject: "the tenant",
-        method: reqwest::Method::GET,
+        method: http::Method::GET,
         path: "/v1/mfa/policy",
     };
     let answer = client.send(&request).await?;
@@ -209,7 +208,7 @@ async fn measure(
     }
     let mut interrupted = wait_until(&shared, measure_from, "warming up", progress).await?;
     shared.population.start_measuring();
-    let retries_before = shared.population.client().retries();
+    let again_before = shared.population.client().sent_again();
     let fsyncs_before = fsyncs::total(shared.population.client()).await;
     if !interrupted {
         interrupted = wait_until(&shared, shared.end, "measuring", progress).await?;
@@ -217,7 +216,8 @@ async fn measure(
     shared.stop.send_replace(true);
     interrupted |= finish(&mut workers).await?;
     let fsyncs_after = fsyncs::total(shared.population.client()).await;
-    let retries = shared.population.client().retries() - retries_before;
+    let sent_again = shared.population.client().sent_again().since(again_before);
+    let interruptions = shared.population.client().interruptions(measure_from);
 
     let mut erased = false;
     if args.cleanup {
@@ -232,12 +232,13 @@ async fn measure(
         .last_end
         .map_or(0.0, |end| end.saturating_duration_since(measure_from).as_secs_f64());
     // Where requests were sent again, a node may have restarted, and its count with it.
-    let fsyncs = fsyncs_before.zip(fsyncs_after).filter(|_| completed > 0 && retries == 0).map(
-        |(before, after)| {
+    let fsyncs = fsyncs_before
+        .zip(fsyncs_after)
+        .filter(|_| completed > 0 && sent_again.total() == 0)
+        .map(|(before, after)| {
             let total = after.saturating_sub(before);
             Fsyncs { total, per_operation: total as f64 / completed as f64 }
-        },
-    );
+        });
     Ok(Report {
         passed: record.wrong.is_empty() && (completed > 0 || interrupted),
         scenario: args.scenario,
@@ -259,7 +260,9 @@ async fn measure(
         per_second: per_second(completed, measured_seconds),
         errors: record.errors.clone(),
         last_error: record.last_error.clone(),
-        retries,
+        retries: sent_again.total(),
+        sent_again,
+        interruptions,
         operations: operations(&record, args.scenario, measured_seconds),
         challenges_unmeasured: record.challenges_unmeasured,
         fsyncs,

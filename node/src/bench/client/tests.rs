@@ -20,7 +20,7 @@ async fn server(status: u16, body: &'static str) -> (String, Arc<Mutex<Vec<Strin
     let answer = move |headers: Headers| async move {
         let key = headers["idempotency-key"].to_str().unwrap().to_owned();
         keys.lock().unwrap().push(key);
-        (StatusCode::from_u16(status).unwrap(), body).into_response()
+        (http::StatusCode::from_u16(status).unwrap(), body).into_response()
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -31,7 +31,7 @@ async fn server(status: u16, body: &'static str) -> (String, Arc<Mutex<Vec<Strin
 
 fn client(bases: &[&str]) -> Client {
     let bases: Vec<String> = bases.iter().map(|base| (*base).to_owned()).collect();
-    Client::new(&bases, &Secret::from(KEY.to_owned()), "run".to_owned(), 4).unwrap()
+    Client::new(&bases, &Secret::from(KEY.to_owned()), "run".to_owned()).unwrap()
 }
 
 async fn ask(client: &Client) -> Result<Answer, Failure> {
@@ -49,7 +49,7 @@ async fn a_503_is_taken_to_the_next_address_under_the_same_idempotency_key() {
     assert_eq!(factor.id, "fac_1");
     assert_eq!(*first_saw.lock().unwrap(), ["run-0"]);
     assert_eq!(*second_saw.lock().unwrap(), ["run-0"]);
-    assert_eq!(client.retries(), 1);
+    assert_eq!(client.sent_again(), SentAgain { unavailable: 1, ..SentAgain::default() });
 }
 
 #[tokio::test]
@@ -123,4 +123,43 @@ async fn without_any_node_it_ends_at_the_deadline_unanswered() {
     assert!(started.elapsed() <= Duration::from_millis(FLIGHT_MS.unsigned_abs()));
     let keys = saw.lock().unwrap();
     assert!(keys.len() > 3 && keys.iter().all(|key| key == "run-0"));
+}
+
+/// A server that takes a request and breaks the connection instead of answering.
+async fn breaker() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            stream.readable().await.unwrap();
+            drop(stream);
+        }
+    });
+    base
+}
+
+#[tokio::test]
+async fn a_request_cut_off_is_taken_to_the_next_address_under_the_same_key() {
+    let broken = breaker().await;
+    let (there, saw) = server(201, FACTOR).await;
+    let client = client(&[&broken, &there]);
+    ask(&client).await.unwrap().status(201).unwrap();
+    assert_eq!(*saw.lock().unwrap(), ["run-0"]);
+    assert_eq!(client.sent_again(), SentAgain { cut: 1, ..SentAgain::default() });
+    assert!(client.interruptions(Instant::now()).is_empty());
+}
+
+#[tokio::test]
+async fn a_node_that_was_not_there_is_left_alone_for_a_moment() {
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nobody = format!("http://{}", gone.local_addr().unwrap());
+    drop(gone);
+    let (there, _) = server(201, FACTOR).await;
+    let client = client(&[&nobody, &there]);
+    let started = Instant::now();
+    for _ in 0..20 {
+        ask(&client).await.unwrap().status(201).unwrap();
+    }
+    let most = 1 + started.elapsed().as_millis() as u64 / 250;
+    assert!((1..=most).contains(&client.sent_again().refused), "{:?}", client.sent_again());
 }

@@ -241,7 +241,7 @@ async fn users_without_a_code_are_joined_by_new_ones_and_counted() {
     let progress = Progress::new(true);
     let mut prepared = prepare(&args, &progress).await.unwrap();
     // As if nobody had been prepared.
-    let client = Client::new(&args.urls, &args.key, "empty".to_owned(), 8).unwrap();
+    let client = Client::new(&args.urls, &args.key, "empty".to_owned()).unwrap();
     prepared.population = Population::new(client, Box::new(WallClock), None, false);
     let report = measure(&args, prepared, &progress).await.unwrap();
     assert!(report.passed && report.users.added_while_measuring > 0, "{report}");

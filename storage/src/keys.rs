@@ -19,6 +19,7 @@ pub(crate) mod meta {
     pub(crate) const INSTALLING: u8 = 4;
     pub(crate) const IDENTITY: u8 = 5;
     pub(crate) const BATCH: u8 = 6;
+    pub(crate) const PEER_CREDENTIALS: u8 = 7;
 }
 
 /// Kinds of rows in `state`.
@@ -30,6 +31,7 @@ pub(crate) mod state {
     pub(crate) const SYSTEM: u8 = 5;
     pub(crate) const ANSWER: u8 = 6;
     pub(crate) const ANSWER_EXPIRY: u8 = 7;
+    pub(crate) const ANSWER_BY_OWNER: u8 = 8;
 }
 
 /// Kinds of rows in `audit`.
@@ -124,6 +126,31 @@ pub(crate) fn answer(shard: ShardId, key: &AnswerKey) -> Vec<u8> {
     keyed(shard, state::ANSWER, &[key])
 }
 
+/// Whose rows an answer tells of: a user, or a tenant itself. No owner's bytes begin another's, for
+/// a user id has at least one character.
+pub(crate) fn owner(tenant: &TenantId, user: Option<&UserId>) -> Vec<u8> {
+    let mut owner = tenant_prefix(tenant);
+    let user = user.map_or(&[][..], |user| user.as_str().as_bytes());
+    // A user id has at most 128 characters.
+    owner.push(u8::try_from(user.len()).unwrap_or(u8::MAX));
+    owner.extend_from_slice(user);
+    owner
+}
+
+/// All answers that tell of an owner's rows.
+pub(crate) fn answers_of(shard: ShardId, owner: &[u8]) -> Vec<u8> {
+    keyed(shard, state::ANSWER_BY_OWNER, &[owner])
+}
+
+pub(crate) fn answer_by_owner(shard: ShardId, owner: &[u8], key: &AnswerKey) -> Vec<u8> {
+    keyed(shard, state::ANSWER_BY_OWNER, &[owner, key])
+}
+
+/// The answer's key at the end of a row of the owners' index.
+pub(crate) fn owned_answer(key: &[u8]) -> Option<AnswerKey> {
+    key.get(key.len().checked_sub(32)?..)?.try_into().ok()
+}
+
 pub(crate) fn answer_expiry(shard: ShardId, expires_at: Timestamp, key: &AnswerKey) -> Vec<u8> {
     keyed(shard, state::ANSWER_EXPIRY, &[&sortable(expires_at), key])
 }
@@ -178,6 +205,22 @@ mod tests {
         let short: TenantId = "a".parse().unwrap();
         let long: TenantId = "ab".parse().unwrap();
         assert!(!users(shard, &long).starts_with(&users(shard, &short)));
+    }
+
+    #[test]
+    fn the_answers_of_one_owner_never_lie_within_anothers() {
+        let owners = [
+            owner(&"a".parse().unwrap(), None),
+            owner(&"a".parse().unwrap(), Some(&"u".parse().unwrap())),
+            owner(&"a".parse().unwrap(), Some(&"u1".parse().unwrap())),
+            owner(&"ab".parse().unwrap(), None),
+        ];
+        for (place, one) in owners.iter().enumerate() {
+            let others = owners.iter().enumerate().filter(|(other, _)| *other != place);
+            assert!(others.into_iter().all(|(_, other)| !other.starts_with(one)));
+        }
+        let row = answer_by_owner(ShardId(3), &owners[1], &[9; 32]);
+        assert_eq!(owned_answer(&row), Some([9; 32]));
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod snapshot;
 mod state_hash;
 mod statistics;
 mod store;
+mod stored;
 mod types;
 mod writer;
 
@@ -47,6 +48,7 @@ pub use self::snapshot::{IncomingSnapshot, SnapshotBuilder, SnapshotFile};
 pub use self::state_hash::StateHash;
 pub use self::statistics::Statistics;
 pub use self::store::Store;
+pub use self::stored::Stored;
 pub use self::types::{
     Entry, LogId, NodeAddress, NodeId, Snapshot, SnapshotMeta, StoredMembership, TypeConfig, Vote,
 };

@@ -18,6 +18,7 @@ use crate::error::StorageError;
 use crate::keys;
 use crate::records;
 use crate::store::Store;
+use crate::stored::Stored;
 use crate::types::{Entry, LogId, TypeConfig, Vote};
 use crate::writer::Waiting;
 
@@ -38,16 +39,12 @@ impl ShardLog {
         Self { store, shard }
     }
 
-    fn meta<T: serde::de::DeserializeOwned>(
-        &self,
-        what: &'static str,
-        kind: u8,
-    ) -> Result<Option<T>, StorageError> {
+    fn meta<T: Stored>(&self, what: &'static str, kind: u8) -> Result<Option<T>, StorageError> {
         let row = self.store.database.get(Family::Meta, &keys::single(self.shard, kind))?;
         row.map(|bytes| records::decode(what, self.shard, &bytes)).transpose()
     }
 
-    fn put_meta<T: serde::Serialize>(
+    fn put_meta<T: Stored>(
         &self,
         what: &'static str,
         kind: u8,

@@ -1,21 +1,20 @@
-//! What the rows of the database hold. Every type here is stored through
-//! [`countersign_core::codec`] and guarded by golden bytes in `tests/golden.rs`: a field is never
-//! removed or reordered, a new shape gets a new codec version.
+//! What the rows of the database hold. Every type here is stored as [`Stored`] says and guarded by
+//! golden bytes in `tests/store/golden`: a field is never added, removed or reordered without a new
+//! version there.
 
 use std::net::IpAddr;
 
-use countersign_core::codec;
 use countersign_core::ids::{ShardId, TenantId, UserId};
 use countersign_core::proposal::AnswerKey;
 use countersign_core::system::SystemState;
 use countersign_core::tenant::TenantState;
 use countersign_core::time::Timestamp;
 use countersign_core::user::UserState;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::StorageError;
 use crate::state_hash::StateHash;
+use crate::stored::Stored;
 use crate::types::{LogId, StoredMembership};
 
 /// Who this node is. Written once, before anything else.
@@ -51,6 +50,9 @@ pub struct ShardHead {
     /// The expiry and key of the answer that was removed last: the search for expired ones begins
     /// there.
     pub answers_forgotten: (Timestamp, AnswerKey),
+    /// The time by which rows grow old: follows the leaders' clocks in small steps only, see
+    /// [`countersign_core::proposal::LogCommand::Retain`]. The epoch before the first step.
+    pub age_clock: Timestamp,
 }
 
 /// A place in an audit chain and the chain's hash there.
@@ -109,6 +111,8 @@ pub struct Annex {
     pub user: Option<UserId>,
     /// The person's address.
     pub ip_address: Option<IpAddr>,
+    /// Why, where somebody wrote it in words of their own.
+    pub reason: Option<String>,
 }
 
 /// Stands while a snapshot is being installed; installing starts over if it is found at open.
@@ -119,17 +123,17 @@ pub struct Installing {
 }
 
 /// Encodes a row.
-pub(crate) fn encode<T: Serialize>(what: &'static str, value: &T) -> Result<Vec<u8>, StorageError> {
-    codec::encode(value).map_err(|source| StorageError::Encode { what, source })
+pub(crate) fn encode<T: Stored>(what: &'static str, value: &T) -> Result<Vec<u8>, StorageError> {
+    value.to_bytes().map_err(|source| StorageError::Encode { what, source })
 }
 
 /// Decodes a row.
-pub(crate) fn decode<T: DeserializeOwned>(
+pub(crate) fn decode<T: Stored>(
     what: &'static str,
     shard: ShardId,
     bytes: &[u8],
 ) -> Result<T, StorageError> {
-    codec::decode(bytes).map_err(|source| StorageError::Row { what, shard, source })
+    T::from_bytes(bytes).map_err(|source| StorageError::Row { what, shard, source })
 }
 
 /// Names a tenant inside a key: its length, then its text, so that no tenant's rows lie between

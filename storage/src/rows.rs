@@ -17,6 +17,7 @@ use crate::keys;
 use crate::records::{self, ChainPoint, ShardHead, SystemRow, TenantRow, UserRow};
 use crate::state_hash::StateHash;
 use crate::store::{Shard, Store};
+use crate::stored::Stored;
 
 /// A shard's rows.
 #[derive(Clone)]
@@ -214,11 +215,7 @@ impl Rows {
         audit::export(&self.store.database, self.shard.id, from, limit)
     }
 
-    fn row<T: serde::de::DeserializeOwned>(
-        &self,
-        what: &'static str,
-        key: &[u8],
-    ) -> Result<Option<T>, StorageError> {
+    fn row<T: Stored>(&self, what: &'static str, key: &[u8]) -> Result<Option<T>, StorageError> {
         let row = self.store.database.get(Family::State, key)?;
         row.map(|bytes| records::decode(what, self.shard.id, &bytes)).transpose()
     }

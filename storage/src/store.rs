@@ -142,6 +142,29 @@ impl Store {
         self.database.sync()
     }
 
+    /// What this node proves itself to its peers with, as it was given to
+    /// [`Self::set_peer_credentials`]; `None` before that.
+    ///
+    /// # Errors
+    /// If the row cannot be read.
+    pub fn peer_credentials(&self) -> Result<Option<Vec<u8>>, StorageError> {
+        let key = keys::single(keys::NODE, keys::meta::PEER_CREDENTIALS);
+        Ok(self.database.get(Family::Meta, &key)?.map(|bytes| bytes.to_vec()))
+    }
+
+    /// Keeps what this node proves itself to its peers with; on disk when this returns. The bytes
+    /// are stored as they are: whoever gives them has sealed what is secret in them.
+    ///
+    /// # Errors
+    /// If it cannot be written or synced.
+    pub fn set_peer_credentials(&self, sealed: &[u8]) -> Result<(), StorageError> {
+        let mut batch = self.database.batch();
+        let key = keys::single(keys::NODE, keys::meta::PEER_CREDENTIALS);
+        batch.put(Family::Meta, &key, sealed)?;
+        batch.write()?;
+        self.database.sync()
+    }
+
     /// The Raft log of a shard.
     pub fn log(self: &Arc<Self>, shard: ShardId) -> ShardLog {
         ShardLog::new(Arc::clone(self), shard)

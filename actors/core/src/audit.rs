@@ -1,7 +1,8 @@
 //! What a decision leaves for those who ask why.
 //!
 //! A row has two parts. The *chained* part is hashed into the shard's chain and never changes; it
-//! names its user by a pseudonym. The *annex* holds what is personal (the user's id, the address);
+//! names its user by a pseudonym. The *annex* holds what is personal (the user's id, the address,
+//! what somebody wrote);
 //! the chain holds only a salted digest of it, so that erasing a user removes the annexes and the
 //! chain still verifies.
 
@@ -14,6 +15,9 @@ use crate::ids::{ChallengeId, FactorId, KeyId};
 
 /// The reason of an entry that tells of a wrong code.
 pub const INVALID_CODE: &str = "invalid_code";
+
+/// The type of an entry that tells of a reset.
+pub const FACTORS_RESET: &str = "mfa.factors.reset";
 
 /// How it went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +35,8 @@ pub struct AuditEntry {
     pub event_type: String,
     /// How it went.
     pub outcome: AuditOutcome,
-    /// Why: a stable word such as `invalid_code`.
+    /// Why: a stable word such as `invalid_code`. Of a [`FACTORS_RESET`] what somebody wrote; that
+    /// goes to the annex.
     pub reason: Option<String>,
     /// The factor concerned.
     pub factor_id: Option<FactorId>,
@@ -72,6 +77,11 @@ impl AuditEntry {
     /// Whether it counts against its address: a wrong code was read.
     pub fn is_failed_verification(&self) -> bool {
         self.outcome == AuditOutcome::Failure && self.reason.as_deref() == Some(INVALID_CODE)
+    }
+
+    /// Whether the reason is what somebody wrote, who may have named a person.
+    pub fn reason_is_personal(&self) -> bool {
+        self.event_type == FACTORS_RESET
     }
 
     /// With the factor concerned.

@@ -1,12 +1,13 @@
 //! The one place that turns values into bytes and back: bincode, behind a version byte and a size
 //! limit. Everything stored or sent between nodes passes through here, so that the format can be
-//! swapped by a new version byte.
+//! swapped by a new version byte. A type whose shape has changed since it was first stored says by
+//! the same byte which of its shapes the bytes have.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-/// The first byte of everything encoded today.
+/// The first byte of everything that still has its first shape.
 pub const VERSION: u8 = 1;
 
 /// The most bytes that one encoded value may have: 16 MiB.
@@ -25,7 +26,7 @@ pub enum CodecError {
     #[error("no bytes to decode")]
     Empty,
     /// Written by a later release.
-    #[error("encoded in version {0}, but this release reads version {VERSION} at most")]
+    #[error("encoded in version {0}, which this release does not read")]
     Version(u8),
     /// Cut, altered, too large, or of another type.
     #[error("malformed: {0}")]
@@ -40,7 +41,16 @@ pub enum CodecError {
 /// # Errors
 /// If the value is larger than [`LIMIT`].
 pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
-    let mut bytes = vec![VERSION];
+    encode_as(VERSION, value)
+}
+
+/// Encodes a value whose shape is its type's `version`th.
+///
+/// # Errors
+/// If the value is larger than [`LIMIT`].
+pub fn encode_as<T: Serialize>(version: u8, value: &T) -> Result<Vec<u8>, CodecError> {
+    let mut bytes = Vec::with_capacity(128);
+    bytes.push(version);
     bincode::serde::encode_into_std_write(value, &mut bytes, CONFIG)
         .map_err(|error| CodecError::Malformed(error.to_string()))?;
     if bytes.len() > LIMIT {
@@ -54,9 +64,17 @@ pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
 /// # Errors
 /// If the bytes are not exactly one value of this type in a known version.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
-    let (version, body) = bytes.split_first().ok_or(CodecError::Empty)?;
-    if *version != VERSION {
-        return Err(CodecError::Version(*version));
+    decode_as(VERSION, bytes)
+}
+
+/// Decodes a value of its type's `version`th shape.
+///
+/// # Errors
+/// If the bytes are not exactly one value of this type in that version.
+pub fn decode_as<T: DeserializeOwned>(version: u8, bytes: &[u8]) -> Result<T, CodecError> {
+    let (found, body) = bytes.split_first().ok_or(CodecError::Empty)?;
+    if *found != version {
+        return Err(CodecError::Version(*found));
     }
     let (value, read) = bincode::serde::decode_from_slice(body, CONFIG)
         .map_err(|error| CodecError::Malformed(error.to_string()))?;

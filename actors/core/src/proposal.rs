@@ -69,14 +69,18 @@ pub struct KeptAnswer {
     pub expires_at: Timestamp,
 }
 
-/// What a shard's log carries.
+/// How often a shard's leader proposes [`LogCommand::Retain`]: an hour.
+pub const RETAIN_EVERY_MS: i64 = crate::time::HOUR_MS;
+
+/// What a shard's log carries. New variants go to the end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum LogCommand {
     /// A decision.
     Propose(Box<Proposal>),
-    /// Audit rows older than this are removed; the chain keeps the head of what was removed.
+    /// Removes nothing any more: it trusted the leader's clock. [`LogCommand::Retain`] has taken its
+    /// place; logs of earlier releases still hold it.
     TrimAudit {
-        /// The oldest time to keep.
+        /// The oldest time that was to be kept.
         before: Timestamp,
     },
     /// Up to `limit` users of a removed tenant are erased.
@@ -85,6 +89,18 @@ pub enum LogCommand {
         tenant: TenantId,
         /// How many at most.
         limit: u32,
+    },
+    /// What is past its time goes: audit rows that are older than they are kept, and answers that
+    /// have expired, a bounded number of each.
+    ///
+    /// Age is measured by a clock of the shard's own that follows `now`, but by no more than twice
+    /// [`RETAIN_EVERY_MS`] for each of these: a leader whose clock is years ahead removes nothing
+    /// that is young.
+    Retain {
+        /// The leader's clock.
+        now: Timestamp,
+        /// For how many days audit rows are kept; 0 for ever.
+        audit_days: u32,
     },
 }
 
@@ -127,6 +143,7 @@ impl std::fmt::Display for LogCommand {
             },
             Self::TrimAudit { .. } => f.write_str("trimming of the audit log"),
             Self::PurgeTenant { tenant, .. } => write!(f, "purge of tenant {tenant}"),
+            Self::Retain { .. } => f.write_str("removal of what is past its time"),
         }
     }
 }

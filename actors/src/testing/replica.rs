@@ -160,7 +160,9 @@ impl MemoryReplica {
         let mut memory = self.memory();
         match command {
             LogCommand::Propose(proposal) => memory.apply(*proposal),
-            LogCommand::TrimAudit { .. } => Applied::Maintained { more: false },
+            LogCommand::TrimAudit { .. } | LogCommand::Retain { .. } => {
+                Applied::Maintained { more: false }
+            }
             LogCommand::PurgeTenant { tenant, .. } => {
                 memory.index += 1;
                 memory.users.retain(|key, _| key.tenant != tenant);

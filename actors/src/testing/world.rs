@@ -82,6 +82,7 @@ impl FixedDirectory {
             founded_at: Timestamp::EPOCH,
             data_keys: Vec::new(),
             signing_keys: vec![signing_key],
+            ..SystemState::default()
         };
         let directory = Self {
             tenants: Mutex::default(),

@@ -189,6 +189,7 @@ impl House {
             founded_at: NOW,
             data_keys: Vec::new(),
             signing_keys: vec![signing_key],
+            ..SystemState::default()
         };
         let directory = Arc::new(MemoryDirectory {
             tenants: Mutex::new(vec![default_tenant(), other_tenant()]),

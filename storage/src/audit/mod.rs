@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use self::read::{AuditPage, AuditQuery};
-pub(crate) use self::read::{export, failure_in, page, recent_failures};
+pub(crate) use self::read::{export, failure_in, oldest, page, recent_failures};
 pub use self::verify::{Broken, verify};
 pub(crate) use self::write::{Subject, append, erase_annexes, trim};
 use crate::records::Annex;
@@ -43,7 +43,8 @@ pub struct Chained {
     pub event_type: String,
     /// How it went.
     pub outcome: AuditOutcome,
-    /// Why.
+    /// Why, as a stable word. What somebody wrote stands in the annex; rows of earlier releases
+    /// have it here.
     pub reason: Option<String>,
     /// The factor concerned.
     pub factor_id: Option<FactorId>,
@@ -75,6 +76,17 @@ impl AuditRow {
     pub fn user(&self) -> Option<&UserId> {
         self.annex.as_ref().and_then(|annex| annex.user.as_ref())
     }
+
+    /// Why: a stable word, or what somebody wrote, if it was not erased.
+    pub fn reason(&self) -> Option<&str> {
+        reason(&self.chained, self.annex.as_ref())
+    }
+}
+
+/// The reason that a row gives. A stable word is chained; what somebody wrote is personal.
+pub fn reason<'a>(chained: &'a Chained, annex: Option<&'a Annex>) -> Option<&'a str> {
+    let written = || annex.and_then(|annex| annex.reason.as_deref());
+    chained.reason.as_deref().or_else(written)
 }
 
 /// A row as it is exported for offline verification.

@@ -73,6 +73,15 @@ pub(super) fn anchor(database: &Database, shard: ShardId) -> Result<ChainPoint, 
     row.map_or(Ok(ChainPoint::default()), |bytes| records::decode("audit anchor", shard, &bytes))
 }
 
+/// The time of the chain's first row that was not trimmed.
+pub(crate) fn oldest(
+    database: &Database,
+    shard: ShardId,
+) -> Result<Option<Timestamp>, StorageError> {
+    let first = anchor(database, shard)?.sequence + 1;
+    Ok(row(database, shard, first)?.map(|(_, chained)| chained.at))
+}
+
 /// Rows of a tenant, newest first, at most `limit`, before the place `before`.
 pub(crate) fn page(
     database: &Database,

@@ -40,14 +40,19 @@ pub(crate) fn append(
     let shard = subject.shard;
     let sequence = head.sequence + 1;
     let pseudonym = subject.secret.map(public_pseudonym);
-    let personal =
-        subject.user.is_some() || (subject.secret.is_none() && entry.ip_address.is_some());
+    let (stable, written) = match entry.reason_is_personal() {
+        true => (None, entry.reason.clone()),
+        false => (entry.reason.clone(), None),
+    };
+    let tells = entry.ip_address.is_some() || written.is_some();
+    let personal = subject.user.is_some() || (subject.secret.is_none() && tells);
     let mut annex_digest = None;
     if personal {
         let annex = Annex {
             salt: salt(subject.secret, sequence),
             user: subject.user.cloned(),
             ip_address: entry.ip_address,
+            reason: written,
         };
         let bytes = records::encode("annex", &annex)?;
         annex_digest = Some(Sha256::digest(&bytes).into());
@@ -62,7 +67,7 @@ pub(crate) fn append(
         pseudonym,
         event_type: entry.event_type.clone(),
         outcome: entry.outcome,
-        reason: entry.reason.clone(),
+        reason: stable,
         factor_id: entry.factor_id,
         challenge_id: entry.challenge_id,
         actor: entry.actor,

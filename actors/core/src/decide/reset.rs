@@ -1,7 +1,7 @@
 //! What an administrator does for somebody who is stuck.
 
 use super::case::{Case, Verdict, refuse, verdict};
-use crate::audit::AuditEntry;
+use crate::audit::{AuditEntry, FACTORS_RESET};
 use crate::event::UserEvent;
 use crate::reply::Reply;
 
@@ -10,7 +10,7 @@ pub(super) fn reset(case: &Case<'_>, reason: Option<&str>) -> Verdict {
     if let Err(refusal) = case.known() {
         return refuse(refusal);
     }
-    let mut entry = AuditEntry::success("mfa.factors.reset")
+    let mut entry = AuditEntry::success(FACTORS_RESET)
         .detail("factorsRemoved", case.state.factors.len())
         .detail("devicesRevoked", case.state.devices.len());
     entry.reason = reason.map(str::to_owned);

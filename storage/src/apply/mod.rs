@@ -5,15 +5,16 @@
 //! on the entries alone, never on how they were batched: all replicas arrive at the same rows.
 //! It reads no clock and draws no randomness.
 
+mod answers;
+mod retain;
+
 use std::collections::{BTreeSet, HashMap};
 
 use countersign_core::audit::AuditEntry;
 use countersign_core::event::UserEvent;
 use countersign_core::evolve;
-use countersign_core::ids::{Pseudonym, ShardId, TenantId, UserKey};
-use countersign_core::proposal::{
-    ANSWER_KEPT_MS, AnswerKey, Applied, Change, KeptAnswer, LogCommand, Proposal,
-};
+use countersign_core::ids::{ShardId, TenantId, UserKey};
+use countersign_core::proposal::{AnswerKey, Applied, Change, LogCommand, Proposal};
 use countersign_core::system::{self, SystemEvent, SystemState};
 use countersign_core::tenant::{self, TenantEvent, TenantState};
 use countersign_core::time::Timestamp;
@@ -26,16 +27,12 @@ use crate::error::StorageError;
 use crate::failures::Failure;
 use crate::keys;
 use crate::records::{self, ShardHead, SystemRow, TenantRow, UserRow};
+use crate::stored::Stored;
 use crate::types::{Entry, StoredMembership};
 
 /// The kinds of rows that the state hash covers; the others follow from these.
 pub(crate) const HASHED: [u8; 4] =
     [keys::state::USER, keys::state::TENANT, keys::state::SYSTEM, keys::state::ANSWER];
-
-/// Expired answers that one applied proposal removes at most: more than it can add.
-const EXPIRED_AT_ONCE: usize = 4;
-/// Users that one purge erases at most, whatever it asks for.
-const PURGED_MAX: usize = 256;
 
 /// What the directory in memory must learn once the batch is written.
 #[derive(Default)]
@@ -76,7 +73,7 @@ impl<'a> Run<'a> {
     pub(crate) const fn stands_alone(entry: &Entry) -> bool {
         matches!(
             entry.payload,
-            EntryPayload::Normal(LogCommand::TrimAudit { .. } | LogCommand::PurgeTenant { .. })
+            EntryPayload::Normal(LogCommand::Retain { .. } | LogCommand::PurgeTenant { .. })
         )
     }
 
@@ -92,14 +89,15 @@ impl<'a> Run<'a> {
                 Ok(Applied::Nothing)
             }
             EntryPayload::Normal(LogCommand::Propose(proposal)) => self.propose(index, proposal),
-            EntryPayload::Normal(LogCommand::TrimAudit { before }) => {
-                let more = audit::trim(self.database, &mut self.batch, self.shard, *before)?;
-                Ok(Applied::Maintained { more })
+            EntryPayload::Normal(LogCommand::TrimAudit { .. }) => {
+                // Told by the leader's clock alone, which may be years ahead: of an earlier release.
+                Ok(Applied::Maintained { more: false })
             }
             EntryPayload::Normal(LogCommand::PurgeTenant { tenant, limit }) => {
-                let limit = usize::try_from(*limit).unwrap_or(usize::MAX).min(PURGED_MAX);
-                let more = self.purge(index, tenant, limit)?;
-                Ok(Applied::Maintained { more })
+                self.purge(index, tenant, *limit)
+            }
+            EntryPayload::Normal(LogCommand::Retain { now, audit_days }) => {
+                self.retain(*now, *audit_days)
             }
         }
     }
@@ -131,19 +129,26 @@ impl<'a> Run<'a> {
         {
             return Ok(Applied::Repeated);
         }
-        let conflict = match &proposal.change {
-            Change::User { key, events } => self.user(index, at, proposal, key, events)?,
-            Change::Tenant { id, events } => self.tenant(index, at, proposal, id, events)?,
-            Change::System { events } => self.system(index, at, proposal, events)?,
+        let (conflict, owner) = match &proposal.change {
+            Change::User { key, events } => {
+                let conflict = self.user(index, at, proposal, key, events)?;
+                let erased = events.contains(&UserEvent::Erased);
+                // What the erasing itself is answered is nobody's: it outlives the user.
+                (conflict, (!erased).then(|| keys::owner(&key.tenant, Some(&key.user))))
+            }
+            Change::Tenant { id, events } => {
+                let conflict = self.tenant(index, at, proposal, id, events)?;
+                let removed = events.contains(&TenantEvent::Removed);
+                (conflict, (!removed).then(|| keys::owner(id, None)))
+            }
+            Change::System { events } => (self.system(index, at, proposal, events)?, None),
         };
         if let Some(version) = conflict {
             return Ok(Applied::Conflict { version });
         }
         self.head.last_now = at;
-        if let Some(answer) = &proposal.answer {
-            self.keep(answer, at)?;
-        }
-        self.forget_expired(at)?;
+        self.keep(proposal, owner, at)?;
+        self.sweep(index, at)?;
         Ok(Applied::Done { version: index, at })
     }
 
@@ -186,6 +191,9 @@ impl<'a> Run<'a> {
         let erased = events.iter().any(|event| matches!(event, UserEvent::Erased));
         if let Some(secret) = before.filter(|_| erased || after != before) {
             audit::erase_annexes(&mut self.batch, self.shard, secret)?;
+        }
+        if erased {
+            self.forget_answers_of(&keys::owner(&key.tenant, Some(&key.user)))?;
         }
         let subject = Subject {
             shard: self.shard,
@@ -230,6 +238,9 @@ impl<'a> Run<'a> {
         };
         self.replace(row_key, old.as_deref(), new);
         self.learned.tenants.push((id.clone(), state));
+        if events.contains(&TenantEvent::Removed) {
+            self.forget_answers_of(&keys::owner(id, None))?;
+        }
         let subject = self.subject(index, at, Some(id));
         for entry in &proposal.audit {
             self.note(&subject, entry)?;
@@ -258,7 +269,9 @@ impl<'a> Run<'a> {
         let new = records::encode("system state", &row)?;
         self.replace(row_key, old.as_deref(), Some(new));
         self.learned.system = Some(row.state);
-        let subject = self.subject(index, at, None);
+        // The cluster's own affairs are told to whoever runs it.
+        let tenant = TenantId::default_tenant();
+        let subject = self.subject(index, at, Some(&tenant));
         for entry in &proposal.audit {
             self.note(&subject, entry)?;
         }
@@ -283,104 +296,6 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Erases up to `limit` users of a tenant. Says whether there are more.
-    fn purge(&mut self, index: u64, id: &TenantId, limit: usize) -> Result<bool, StorageError> {
-        let prefix = keys::users(self.shard, id);
-        let at = self.head.last_now;
-        let mut more = false;
-        let walk = self.database.walk(Family::State, &prefix, &keys::after(&prefix))?;
-        for (count, row) in walk.enumerate() {
-            if count == limit {
-                more = true;
-                break;
-            }
-            let (row_key, old) = row.map_err(StorageError::database("list users"))?;
-            let state: UserRow = records::decode("user", self.shard, &old)?;
-            self.replace(row_key.to_vec(), Some(&old), None);
-            if let Some(user) = keys::user_id(&row_key, &prefix) {
-                let key = UserKey::new(id.clone(), user);
-                self.rows.insert(keys::user_by_hash(self.shard, &key), None);
-            }
-            self.head.users = self.head.users.saturating_sub(1);
-            let secret: Option<Pseudonym> = state.state.pseudonym;
-            if let Some(secret) = secret {
-                audit::erase_annexes(&mut self.batch, self.shard, secret)?;
-            }
-            let subject = Subject { secret, ..self.subject(index, at, Some(id)) };
-            let entry = AuditEntry::success("mfa.user.erased").because("tenant_removed");
-            self.note(&subject, &entry)?;
-        }
-        Ok(more)
-    }
-
-    fn kept(&self, key: &AnswerKey) -> Result<Option<KeptAnswer>, StorageError> {
-        let bytes = self.row(&keys::answer(self.shard, key))?;
-        self.decoded("kept answer", bytes.as_deref())
-    }
-
-    /// Keeps an answer, in the place of an expired one under the same key.
-    fn keep(&mut self, answer: &KeptAnswer, at: Timestamp) -> Result<(), StorageError> {
-        let row_key = keys::answer(self.shard, &answer.key);
-        let old = self.row(&row_key)?;
-        if let Some(expired) = self.decoded::<KeptAnswer>("kept answer", old.as_deref())? {
-            self.drop_expiry(expired.expires_at, expired.key);
-        }
-        // Nothing is kept for longer than it may be, however far ahead the leader's clock was.
-        let expires_at = answer.expires_at.min(at.plus_millis(ANSWER_KEPT_MS));
-        let kept = KeptAnswer { expires_at, ..answer.clone() };
-        self.replace(row_key, old.as_deref(), Some(records::encode("kept answer", &kept)?));
-        let index_key = keys::answer_expiry(self.shard, expires_at, &answer.key);
-        self.rows.insert(index_key, Some(Vec::new()));
-        self.expiries.insert((expires_at, answer.key));
-        Ok(())
-    }
-
-    /// Removes the few answers that expired first.
-    fn forget_expired(&mut self, at: Timestamp) -> Result<(), StorageError> {
-        for (expires_at, key) in self.expired(at)? {
-            let row_key = keys::answer(self.shard, &key);
-            let old = self.row(&row_key)?;
-            self.replace(row_key, old.as_deref(), None);
-            self.drop_expiry(expires_at, key);
-            self.head.answers_forgotten = (expires_at, key);
-        }
-        Ok(())
-    }
-
-    fn expired(&self, at: Timestamp) -> Result<Vec<(Timestamp, AnswerKey)>, StorageError> {
-        // Begins behind the last one removed: what lies before it are only traces of deletions.
-        let (time, key) = self.head.answers_forgotten;
-        let from = keys::answer_expiry(self.shard, time, &key);
-        let to = keys::answer_expiry(self.shard, at.plus_millis(1), &[0; 32]);
-        let mut expired: BTreeSet<(Timestamp, AnswerKey)> = self
-            .expiries
-            .iter()
-            .take_while(|(expires_at, _)| *expires_at <= at)
-            .take(EXPIRED_AT_ONCE)
-            .copied()
-            .collect();
-        let mut found = 0;
-        if from < to {
-            for row in self.database.walk(Family::State, &from, &to)? {
-                let (row_key, _) = row.map_err(StorageError::database("look for old answers"))?;
-                if self.rows.get(row_key.as_ref()).is_some_and(Option::is_none) {
-                    continue;
-                }
-                expired.extend(keys::parse_answer_expiry(&row_key));
-                found += 1;
-                if found == EXPIRED_AT_ONCE {
-                    break;
-                }
-            }
-        }
-        Ok(expired.into_iter().take(EXPIRED_AT_ONCE).collect())
-    }
-
-    fn drop_expiry(&mut self, expires_at: Timestamp, key: AnswerKey) {
-        self.expiries.remove(&(expires_at, key));
-        self.rows.insert(keys::answer_expiry(self.shard, expires_at, &key), None);
-    }
-
     /// A row as the run has left it so far.
     fn row(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
         if let Some(row) = self.rows.get(key) {
@@ -389,7 +304,7 @@ impl<'a> Run<'a> {
         Ok(self.database.get(Family::State, key)?.map(|bytes| bytes.to_vec()))
     }
 
-    fn decoded<T: serde::de::DeserializeOwned>(
+    fn decoded<T: Stored>(
         &self,
         what: &'static str,
         bytes: Option<&[u8]>,

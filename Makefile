@@ -17,7 +17,7 @@ TEST_TIMEOUT ?= 40m
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Install the system packages that are missing (apt; does nothing when all is there)
@@ -49,6 +49,12 @@ lint: ## Check the layout and run clippy, every warning an error
 .PHONY: bench
 bench: build ## Start a node on a scratch directory, load it, stop it (ARGS="--scenario verify ...")
 	@deploy/bench.sh $(binary) $(ARGS)
+
+# The data must lie on a disk: /tmp may be memory, where an fsync costs nothing.
+.PHONY: bench-cluster
+bench-cluster: build ## Measure three nodes beside three etcd members (ARGS="--parts kills --json")
+	@mkdir -p $(target)/bench-cluster
+	@TMPDIR=$(abspath $(target))/bench-cluster $(target)/release/bench-cluster $(ARGS)
 
 .PHONY: dist
 dist: setup ## Build the binary that ships (dist profile; compiles RocksDB once more)

@@ -256,6 +256,7 @@ fn merge(
 
 fn audit_row(row: audit::AuditRow) -> AuditRow {
     let user = row.user().cloned();
+    let reason = row.reason().map(str::to_owned);
     let chained = row.chained;
     AuditRow {
         id: format!("evt_{}_{}", row.shard, chained.sequence),
@@ -270,7 +271,7 @@ fn audit_row(row: audit::AuditRow) -> AuditRow {
         actor: chained.actor.map(|id| id.to_string()),
         ip_address: row.annex.and_then(|annex| annex.ip_address).map(|ip| ip.to_string()),
         outcome: chained.outcome,
-        reason: chained.reason,
+        reason,
         details: chained.details,
         chained: row.export.chained,
         annex: row.export.annex,

@@ -12,9 +12,9 @@ use clap::Subcommand;
 use countersign_core::audit::AuditOutcome;
 use countersign_core::codec;
 use countersign_core::time::Timestamp;
-use countersign_storage::ChainPoint;
-use countersign_storage::audit::{Broken, Chained, ExportRow, verify};
+use countersign_storage::audit::{Broken, Chained, ExportRow, reason, verify};
 use countersign_storage::records::Annex;
+use countersign_storage::{ChainPoint, Stored};
 use data_encoding::{BASE64, HEXLOWER};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -195,9 +195,9 @@ fn shown_as_chained(row: &Row) -> Result<(), String> {
     let chained: Chained =
         codec::decode(&row.export.chained).map_err(|error| format!("is malformed: {error}"))?;
     let annex: Option<Annex> = match &row.export.annex {
-        Some(bytes) => {
-            Some(codec::decode(bytes).map_err(|error| format!("has a malformed annex: {error}"))?)
-        }
+        Some(bytes) => Some(
+            Annex::from_bytes(bytes).map_err(|error| format!("has a malformed annex: {error}"))?,
+        ),
         None => None,
     };
     let outcome = match chained.outcome {
@@ -211,7 +211,7 @@ fn shown_as_chained(row: &Row) -> Result<(), String> {
         ("at", text(time_text(chained.at))),
         ("type", json!(chained.event_type)),
         ("outcome", json!(outcome)),
-        ("reason", json!(chained.reason)),
+        ("reason", json!(reason(&chained, annex.as_ref()))),
         ("details", json!(chained.details)),
         ("pseudonym", text(chained.pseudonym.map(|id| id.to_string()))),
         ("factorId", text(chained.factor_id.map(|id| id.to_string()))),

@@ -7,6 +7,9 @@ use countersign_core::time::Timestamp;
 /// Seconds of a time step.
 pub const PERIOD_SECONDS: u16 = 120;
 
+const PARAMETERS: Parameters =
+    Parameters { algorithm: Algorithm::Sha1, digits: 8, period_seconds: PERIOD_SECONDS };
+
 /// An app with a secret of its own.
 #[derive(Clone)]
 pub struct App {
@@ -32,13 +35,20 @@ impl App {
         data_encoding::BASE32_NOPAD.encode(&self.secret)
     }
 
+    /// The time step of now.
+    pub fn step(&self) -> u64 {
+        PARAMETERS.step_at(now())
+    }
+
+    /// The code of a time step.
+    pub fn code_of(&self, step: u64) -> String {
+        let code = PARAMETERS.code(&Secret::new(self.secret.to_vec()), step);
+        code.expose_str().to_owned()
+    }
+
     /// The code of the time step that is `steps` away from now.
     pub fn code(&self, steps: i64) -> String {
-        let parameters =
-            Parameters { algorithm: Algorithm::Sha1, digits: 8, period_seconds: PERIOD_SECONDS };
-        let step = parameters.step_at(now()).checked_add_signed(steps).unwrap();
-        let code = parameters.code(&Secret::new(self.secret.to_vec()), step);
-        code.expose_str().to_owned()
+        self.code_of(self.step().checked_add_signed(steps).unwrap())
     }
 
     /// A code that is wrong in every step near now.

@@ -4,10 +4,13 @@
 //! process is started, killed without warning and started again, and what it acknowledged before
 //! must hold after.
 //!
+//! - [`chaos`]: a cluster at work to which everything happens, and the verdict.
 //! - [`cluster`]: nodes as processes that make one cluster, and what can happen to them.
+//! - [`history`]: what clients asked and were told, and the search for an order that explains it.
 //! - [`house`]: a node as a process, with a data directory and a log.
 //! - [`client`]: the HTTP contract, as far as the scenarios speak it.
 //! - [`app`]: an authenticator app in a person's hand.
+//! - [`workload`]: clients at work, as applications and attackers would be.
 //! - [`ledger`]: what was acknowledged, and the check that it still holds.
 //! - [`etcd`]: three etcd members and a client for them, to measure against.
 
@@ -15,12 +18,16 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     reason = "a rig stops at what should not be"
 )]
 
 pub mod app;
+pub mod chaos;
 pub mod client;
 pub mod cluster;
 pub mod etcd;
+pub mod history;
 pub mod house;
 pub mod ledger;
+pub mod workload;

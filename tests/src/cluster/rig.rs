@@ -141,6 +141,12 @@ impl Cluster {
         self.nodes[node].runs()
     }
 
+    /// Whether a node that was started has ended by itself. It does not count as running from
+    /// then on.
+    pub fn has_ended(&mut self, node: usize) -> bool {
+        self.nodes[node].ended().is_some()
+    }
+
     /// Starts a node with the command line that it always has. Does not wait.
     pub fn spawn(&mut self, node: usize) {
         self.nodes[node].spawn(&self.plan);

@@ -7,11 +7,12 @@ use countersign_core::entropy::Entropy;
 use countersign_core::ids::{KeyId, TenantId};
 use countersign_core::tenant::TenantState;
 use countersign_core::time::Timestamp;
+use tokio::time::{Instant, timeout_at};
 
 use crate::gate::Gate;
 use crate::gateway::GatewayError;
 use crate::options::Options;
-use crate::ports::{EntropySource, Replica};
+use crate::ports::{EntropySource, Replica, ReplicaError};
 use crate::service::Ports;
 
 /// One a shard, shared by its actors.
@@ -28,6 +29,20 @@ impl Desk {
     /// that a slow clock on a new leader reopens nothing.
     pub(crate) fn now(&self) -> Timestamp {
         self.ports.clock.now().max(self.replica.last_now())
+    }
+
+    /// Returns once this node has confirmed that it leads and has applied all that was committed
+    /// before. A node that cannot confirm it may be deposed; since nothing was proposed, whoever
+    /// leads instead may be asked.
+    pub(crate) async fn confirm_leadership(&self, deadline: Instant) -> Result<(), GatewayError> {
+        let elsewhere = |leader| Err(GatewayError::NotLeading { leader });
+        match timeout_at(deadline, self.replica.barrier()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(ReplicaError::NotLeader { leader, .. })) => elsewhere(leader),
+            Ok(Err(ReplicaError::Unavailable { .. })) => elsewhere(None),
+            Ok(Err(error @ ReplicaError::Store { .. })) => Err(error.into()),
+            Err(_) => Err(GatewayError::Unavailable("leadership was not confirmed".into())),
+        }
     }
 
     /// The tenant. One that this node has not heard of yet may have been made a moment ago on

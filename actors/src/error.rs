@@ -39,13 +39,13 @@ impl ServiceError {
     }
 }
 
-/// A replica's failure, as the asker sees it: a broken store is a fault, all else passes.
+/// A replica's failure, as the asker sees it: a broken store is a fault, all else passes. A node
+/// that does not lead has certainly done nothing; after all else that is not known.
 impl From<ReplicaError> for GatewayError {
     fn from(error: ReplicaError) -> Self {
         match error {
-            ReplicaError::NotLeader { .. } | ReplicaError::Unavailable { .. } => {
-                Self::Unavailable(error.to_string())
-            }
+            ReplicaError::NotLeader { leader, .. } => Self::NotLeading { leader },
+            ReplicaError::Unavailable { .. } => Self::Unavailable(error.to_string()),
             ReplicaError::Store { .. } => Self::Internal(error.to_string()),
         }
     }

@@ -73,6 +73,13 @@ pub enum GatewayError {
     /// idempotency key.
     #[error("no answer within the deadline: {0}")]
     Unavailable(String),
+    /// The node that was asked does not lead the shard, or is giving it away. Nothing was done:
+    /// the same may be asked of another node at once, whatever it is.
+    #[error("the shard is led elsewhere")]
+    NotLeading {
+        /// Who leads it, if known.
+        leader: Option<u64>,
+    },
     /// Too many requests wait for this one user.
     #[error("too many requests for this user are waiting")]
     OverloadedUser,
@@ -198,15 +205,40 @@ pub struct NodeHealth {
     pub state: String,
 }
 
+/// What became of the wish to take a node out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NodeRemoval {
+    /// It is no part of the cluster any more.
+    Removed,
+    /// There is no such node.
+    Unknown,
+    /// It stays, and why.
+    Refused(String),
+}
+
+/// What became of the shards that a node led when it was asked to hand them over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandOver {
+    /// How many another node leads now.
+    pub moved: u32,
+    /// How many the node leads still.
+    pub kept: u32,
+}
+
 /// The cluster, as this node sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
     /// `clu_…`.
     pub cluster_id: String,
+    /// The release that this node runs.
+    pub version: String,
     /// The nodes.
     pub nodes: Vec<NodeHealth>,
     /// The shards.
     pub shards: Vec<ShardHealth>,
+    /// Whether what this node knows of tenants, keys and policies is current; see
+    /// [`Gateway::current`].
+    pub current: bool,
     /// Whether the node is shutting down.
     pub stopping: bool,
 }
@@ -249,6 +281,30 @@ pub trait Gateway: Send + Sync + 'static {
     /// The heads of all audit chains.
     fn audit_heads(&self) -> BoxFuture<'_, Result<Vec<AuditHead>, GatewayError>>;
 
+    /// Returns once what this node knows of tenants, keys and policies is known to be current, so
+    /// that it includes whatever was answered, through any node, before this was called. At once
+    /// on a node that is in touch with the cluster.
+    ///
+    /// # Errors
+    /// `Unavailable` if that could not be said within the deadline.
+    fn current(&self) -> BoxFuture<'_, Result<(), GatewayError>>;
+
+    /// Takes a node out of the cluster, for ever.
+    fn remove_node(
+        &self,
+        caller: Caller,
+        node: u64,
+    ) -> BoxFuture<'_, Result<NodeRemoval, GatewayError>>;
+
+    /// Makes a node hand over the shards that it leads.
+    fn hand_over(&self, caller: Caller, node: u64)
+    -> BoxFuture<'_, Result<HandOver, GatewayError>>;
+
     /// How the cluster is, from this node's own knowledge, without asking anybody.
     fn health(&self) -> Health;
+
+    /// Whether the node is shutting down; cheap enough to be asked for every request.
+    fn stopping(&self) -> bool {
+        self.health().stopping
+    }
 }

@@ -34,6 +34,16 @@ impl LedShards {
         }
     }
 
+    /// Takes out this very shard, not one that took its place, and drops its actors.
+    pub(crate) fn remove_this(&self, shard: &Arc<Shard>) {
+        let mut shards = self.lock();
+        if shards.get(&shard.id()).is_some_and(|current| Arc::ptr_eq(current, shard)) {
+            shards.remove(&shard.id());
+        }
+        drop(shards);
+        shard.close();
+    }
+
     /// Takes a shard out and drops its actors.
     pub(crate) fn remove(&self, id: ShardId) {
         let shard = self.lock().remove(&id);
@@ -113,6 +123,11 @@ impl Actor for NodeSupervisor {
         // A shard that was resigned is not found: its end was wanted.
         let Some(old) = shards.supervised_by(ended.get_id()) else { return Ok(()) };
         old.close();
+        // One that is given away takes up nothing new, not even after a failure.
+        if old.retiring() {
+            shards.remove_this(&old);
+            return Ok(());
+        }
         let desk = Desk::clone(old.desk());
         match start_shard(desk, myself.get_cell()).await {
             Ok(new) => shards.replace(&old, new),
@@ -172,6 +187,15 @@ mod tests {
         let second = shards.find(ShardId(3)).unwrap();
         assert_ne!(second.supervisor().unwrap().get_id(), first.supervisor().unwrap().get_id());
         assert_eq!(root.get_children().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_supervisor_that_ends_while_its_shard_retires_is_not_started_anew() {
+        let (root, shards, shard) = led().await;
+        assert!(shard.retired(tokio::time::Instant::now() + LONG).await);
+        shard.supervisor().unwrap().kill();
+        until(|| shards.find(ShardId(3)).is_none()).await;
+        until(|| root.get_children().is_empty()).await;
     }
 
     #[tokio::test]

@@ -51,10 +51,14 @@ struct Entry<M: Message> {
     used_in_sweep: u64,
 }
 
+/// A place among those who wait in a shard, shared by a request and the message that it sends;
+/// given back when both are done with.
+pub(crate) type Place = Arc<OwnedSemaphorePermit>;
+
 /// A place among those who wait for a row, given back when dropped. It travels with the message.
 pub(crate) struct Seat {
     seats: Arc<AtomicUsize>,
-    _shard: OwnedSemaphorePermit,
+    _shard: Place,
 }
 
 impl Drop for Seat {
@@ -82,7 +86,7 @@ impl<K: Clone + Eq + Hash, M: Message> Router<K, M> {
     pub(crate) fn enter(
         &self,
         key: &K,
-        shard: OwnedSemaphorePermit,
+        shard: Place,
         spawn: impl FnOnce() -> Result<ActorRef<M>, SpawnErr>,
     ) -> Result<(ActorRef<M>, Seat), NoSeat> {
         let mut retired = Vec::new();
@@ -168,12 +172,7 @@ impl<K: Clone + Eq + Hash, M: Message> Table<K, M> {
         Some(entry.actor)
     }
 
-    fn seat(
-        &mut self,
-        key: &K,
-        pending: usize,
-        shard: OwnedSemaphorePermit,
-    ) -> Option<(ActorRef<M>, Seat)> {
+    fn seat(&mut self, key: &K, pending: usize, shard: Place) -> Option<(ActorRef<M>, Seat)> {
         self.clock += 1;
         let entry = self.entries.get_mut(key)?;
         // Seats are taken under the lock alone, so the bound is exact; they are given back without.

@@ -13,7 +13,7 @@
 //! question reads the row anew.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use countersign_core::decision::{Decision, Work, Worked};
 use countersign_core::proposal::{Applied, Change, LogCommand, Proposal};
@@ -22,7 +22,7 @@ use countersign_core::time::Timestamp;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use crate::desk::Desk;
 use crate::gateway::{Caller, GatewayError};
@@ -72,6 +72,9 @@ pub(crate) trait Row: Clone + Send + Sync + 'static {
     /// Applies what the log has applied, in the same way.
     fn evolve(&self, state: &mut Self::State, change: &Change, at: Timestamp);
 
+    /// Whether there is such a row.
+    fn exists(state: &Self::State) -> bool;
+
     /// The refusal, if the reply is one.
     fn refusal(reply: &Self::Reply) -> Option<&Refusal>;
 }
@@ -92,10 +95,34 @@ pub(crate) struct Request<Q> {
 /// The message: a request on its way.
 pub(crate) struct Ask<R: Row> {
     pub(crate) request: Arc<Request<R::Question>>,
-    /// Set when the actor takes the request up. One that was never taken up may be sent again.
-    pub(crate) taken: Arc<AtomicBool>,
+    /// How far the actor has come with it.
+    pub(crate) progress: Arc<Progress>,
     pub(crate) seat: Seat,
     pub(crate) reply: RpcReplyPort<Result<R::Reply, GatewayError>>,
+}
+
+/// How far an actor has come with a request, for whoever learns nothing else of it because the
+/// actor ended. It only ever says too much: `proposed` is set before anything is.
+#[derive(Debug, Default)]
+pub(crate) struct Progress(AtomicU8);
+
+const TAKEN: u8 = 1;
+const PROPOSED: u8 = 2;
+
+impl Progress {
+    /// Whether the request was taken up. One that was not may be sent again.
+    pub(crate) fn taken(&self) -> bool {
+        self.0.load(Ordering::Acquire) >= TAKEN
+    }
+
+    /// Whether something may have been changed for it.
+    pub(crate) fn proposed(&self) -> bool {
+        self.0.load(Ordering::Acquire) >= PROPOSED
+    }
+
+    fn set(&self, step: u8) {
+        self.0.store(step, Ordering::Release);
+    }
 }
 
 /// The actor.
@@ -127,8 +154,8 @@ impl<R: Row> Actor for RowActor<R> {
         message: Self::Msg,
         decider: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        let Ask { request, taken, seat, reply } = message;
-        taken.store(true, Ordering::Release);
+        let Ask { request, progress, seat, reply } = message;
+        progress.set(TAKEN);
         if reply.is_closed() || Instant::now() >= request.deadline {
             drop(seat);
             // Silence would be taken for the end of this actor.
@@ -137,7 +164,7 @@ impl<R: Row> Actor for RowActor<R> {
             return Ok(());
         }
         let begun = Instant::now();
-        let answer = decider.answer(&request).await;
+        let answer = decider.answer(&request, &progress).await;
         metrics::decided(R::KIND, outcome::<R>(&answer), begun.elapsed());
         // First the seat, so that whoever has an answer also finds room for the next question.
         drop(seat);
@@ -151,6 +178,7 @@ fn outcome<R: Row>(answer: &Result<R::Reply, GatewayError>) -> &'static str {
     match answer {
         Ok(reply) => R::refusal(reply).map_or("done", metrics::outcome),
         Err(GatewayError::Unavailable(_)) => "unavailable",
+        Err(GatewayError::NotLeading { .. }) => "not_leading",
         Err(GatewayError::OverloadedUser | GatewayError::Overloaded) => "overloaded",
         Err(GatewayError::IdempotencyKeyReused) => "idempotency_key_reused",
         Err(GatewayError::InvalidCursor) => "invalid_cursor",
@@ -176,15 +204,21 @@ impl<R: Row> Decider<R> {
         Self { row, desk, cached: None }
     }
 
-    async fn answer(&mut self, request: &Request<R::Question>) -> Result<R::Reply, GatewayError> {
+    async fn answer(
+        &mut self,
+        request: &Request<R::Question>,
+        progress: &Progress,
+    ) -> Result<R::Reply, GatewayError> {
         for _ in 0..self.desk.options.attempts.max(1) {
             if let Some(reply) = self.kept(request)? {
                 return Ok(reply);
             }
-            match self.attempt(request).await? {
+            match self.attempt(request, progress).await? {
                 Step::Answered(reply) => return Ok(reply),
                 Step::Again => metrics::conflict(),
             }
+            // What was proposed, if anything was, took no effect.
+            progress.set(TAKEN);
         }
         Err(GatewayError::Unavailable("the row kept changing while it was decided on".into()))
     }
@@ -199,6 +233,7 @@ impl<R: Row> Decider<R> {
     async fn attempt(
         &mut self,
         request: &Request<R::Question>,
+        progress: &Progress,
     ) -> Result<Step<R::Reply>, GatewayError> {
         // Out of memory until the outcome is known.
         let row = match self.cached.take() {
@@ -213,13 +248,13 @@ impl<R: Row> Decider<R> {
         // Read again: waiting before the gate may have taken long.
         let now = self.desk.now();
         let decision = self.row.decide(&row.value, request, worked, &self.desk, now)?;
-        // A refusal that leaves no trace is not kept: the same request may be judged anew. Nor is
-        // one that says when to come again.
-        let passing = match R::refusal(&decision.reply) {
-            None => false,
-            Some(Refusal::TooManyAttempts { .. }) => true,
-            Some(_) => decision.events.is_empty() && decision.audit.is_empty(),
-        };
+        // A refusal is kept as any answer is, even where nothing else is to be committed: repeated
+        // late, the request would be judged on what others have done since. Not kept is one that
+        // says when to come again, and one that is a fault of ours.
+        let passing = matches!(
+            R::refusal(&decision.reply),
+            Some(Refusal::TooManyAttempts { .. } | Refusal::Unreadable)
+        );
         let keeping = request.keeping.as_ref().filter(|_| !passing);
         if decision.events.is_empty() && decision.audit.is_empty() && keeping.is_none() {
             return self.confirm(row, request, decision.reply).await;
@@ -232,6 +267,7 @@ impl<R: Row> Decider<R> {
             audit: decision.audit,
             answer: answer.transpose()?,
         };
+        progress.set(PROPOSED);
         self.commit(row, proposal, decision.reply).await
     }
 
@@ -242,9 +278,7 @@ impl<R: Row> Decider<R> {
         request: &Request<R::Question>,
         reply: R::Reply,
     ) -> Result<Step<R::Reply>, GatewayError> {
-        timeout_at(request.deadline, self.desk.replica.barrier())
-            .await
-            .map_err(|_| GatewayError::Unavailable("leadership was not confirmed".into()))??;
+        self.desk.confirm_leadership(request.deadline).await?;
         let applied = self.row.load(self.desk.replica.as_ref())?;
         let unchanged = applied.version == row.version;
         self.cached = Some(applied);
@@ -273,7 +307,8 @@ impl<R: Row> Decider<R> {
             Applied::Done { version, at } => {
                 self.row.evolve(&mut row.value, &change, at);
                 row.version = version;
-                self.cached = Some(row);
+                // A row that does not exist has version 0 in the store, whatever was answered.
+                self.cached = R::exists(&row.value).then_some(row);
                 Ok(Step::Answered(reply))
             }
             // Both: somebody else was first. The row and the kept answer are read anew.

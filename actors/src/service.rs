@@ -104,8 +104,21 @@ impl Service {
         Ok(())
     }
 
+    /// Gives a shard up in order, before its leadership is handed to another node: what is asked
+    /// from now on gets [`GatewayError::NotLeading`], what was asked before is waited for at most
+    /// `within`, then the shard is dropped. Returns whether everything was answered in time; at
+    /// once if the shard is not led here.
+    pub async fn retire(&self, shard: ShardId, within: Duration) -> bool {
+        let Some(led) = self.inner.shards.find(shard) else { return true };
+        let answered = led.retired(deadline(within)).await;
+        self.inner.shards.remove_this(&led);
+        tracing::info!(%shard, answered, "retired");
+        answered
+    }
+
     /// Drops a shard that this node ceased to lead: its actors end now, whatever they are at, and
-    /// whoever waits for one gets [`GatewayError::Unavailable`]. Does nothing if it was not led.
+    /// whoever waits for one gets [`GatewayError::Unavailable`] if the outcome is open, else
+    /// [`GatewayError::NotLeading`]. Does nothing if it was not led.
     pub fn resign(&self, shard: ShardId) {
         self.inner.shards.remove(shard);
     }
@@ -122,13 +135,15 @@ impl Service {
 
     /// Asks about a user of a shard that this node leads, and waits for the answer at most
     /// `within`. What changes the user is committed before this returns; after
-    /// [`GatewayError::Unavailable`] and [`GatewayError::Internal`] it may or may not be.
+    /// [`GatewayError::Unavailable`] and [`GatewayError::Internal`] it may or may not be; after
+    /// all else it is certainly not.
     ///
     /// The shard must be the user's: the hash of [`UserKey`] names it, or the hash that
     /// [`Vault::challenge_user`] finds in a challenge's id.
     ///
     /// # Errors
-    /// Every [`GatewayError`]; `Unavailable` if this node does not lead the shard.
+    /// Every [`GatewayError`]; `NotLeading` if this node does not lead the shard or is giving it
+    /// away.
     pub async fn ask(
         &self,
         shard: ShardId,
@@ -160,7 +175,8 @@ impl Service {
     /// Changes a tenant; shard 0 must be led here. Otherwise like [`Service::ask`].
     ///
     /// # Errors
-    /// Every [`GatewayError`]; `Unavailable` if this node does not lead shard 0.
+    /// Every [`GatewayError`]; `NotLeading` if this node does not lead shard 0 or is giving it
+    /// away.
     pub async fn change_tenant(
         &self,
         caller: Caller,
@@ -192,10 +208,9 @@ impl Service {
     pub async fn shutdown(&self, within: Duration) -> bool {
         self.inner.stopping.store(true, Ordering::SeqCst);
         let deadline = deadline(within);
-        let mut drained = true;
-        for shard in self.inner.shards.all() {
-            drained &= shard.emptied(deadline).await;
-        }
+        let led = self.inner.shards.all();
+        let retired = futures::future::join_all(led.iter().map(|shard| shard.retired(deadline)));
+        let drained = retired.await.into_iter().all(|answered| answered);
         for shard in self.inner.shards.all() {
             self.resign(shard.id());
         }
@@ -205,11 +220,10 @@ impl Service {
     }
 
     fn led(&self, shard: ShardId) -> Result<Arc<Shard>, GatewayError> {
+        let not_leading = GatewayError::NotLeading { leader: None };
         if self.inner.stopping.load(Ordering::SeqCst) {
-            return Err(GatewayError::Unavailable("the node is shutting down".into()));
+            return Err(not_leading);
         }
-        self.inner.shards.find(shard).ok_or_else(|| {
-            GatewayError::Unavailable(format!("this node does not lead shard {shard}"))
-        })
+        self.inner.shards.find(shard).ok_or(not_leading)
     }
 }

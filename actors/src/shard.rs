@@ -1,7 +1,9 @@
 //! A shard that this node leads: its actors, and how a request gets to one and back.
 //!
 //! Mailboxes have no bound, so the bound is here, before anything is sent: a place in the shard,
-//! then a seat at the row.
+//! then a seat at the row. A request keeps its place from the moment it comes in until it is
+//! answered and no actor is at it any more, so a shard whose places are all free owes nobody an
+//! answer: that is what retiring waits for.
 
 use std::hash::Hash;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,14 +14,14 @@ use countersign_core::reply::{Refusal, Reply};
 use countersign_core::tenant::{TenantCommand, TenantReply};
 use ractor::rpc::CallResult;
 use ractor::{ActorCell, ActorId, ActorRuntime, SpawnErr};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::desk::Desk;
 use crate::gateway::{GatewayError, Question, Target};
 use crate::metrics;
-use crate::router::{NoSeat, Router};
-use crate::row_actor::{Ask, Decider, Request, Row, RowActor};
+use crate::router::{NoSeat, Place, Router};
+use crate::row_actor::{Ask, Decider, Progress, Request, Row, RowActor};
 use crate::tenant_row::TenantRow;
 use crate::user_row::UserRow;
 
@@ -32,6 +34,7 @@ pub(crate) struct Shard {
     users: Router<UserKey, Ask<UserRow>>,
     tenants: Router<TenantId, Ask<TenantRow>>,
     places: Arc<Semaphore>,
+    retiring: AtomicBool,
     supervisor: OnceLock<ActorCell>,
 }
 
@@ -42,6 +45,7 @@ impl Shard {
             users: Router::new(options.cached_per_shard, options.pending_per_row),
             tenants: Router::new(options.cached_per_shard, options.pending_per_row),
             places: Arc::new(Semaphore::new(options.pending_per_shard as usize)),
+            retiring: AtomicBool::new(false),
             supervisor: OnceLock::new(),
             desk: Arc::new(desk),
         }
@@ -68,7 +72,8 @@ impl Shard {
         self.users.len() + self.tenants.len()
     }
 
-    /// Drops all actors now. Whoever waits gets [`GatewayError::Unavailable`].
+    /// Drops all actors now. Whoever waits gets [`GatewayError::Unavailable`] if something was
+    /// proposed for it, else [`GatewayError::NotLeading`].
     pub(crate) fn close(&self) {
         self.users.close();
         self.tenants.close();
@@ -78,11 +83,18 @@ impl Shard {
         }
     }
 
-    /// Waits until nothing is asked any more; `false` if that was not so by `deadline`. What is
-    /// asked meanwhile is refused.
-    pub(crate) async fn emptied(&self, deadline: Instant) -> bool {
+    /// Takes up nothing from now on, and waits until all that was taken up before is done with;
+    /// `false` if that was not so by `deadline`.
+    pub(crate) async fn retired(&self, deadline: Instant) -> bool {
+        // Before the wait: whoever has a place and saw no flag is waited for, see `place`.
+        self.retiring.store(true, Ordering::SeqCst);
         let all = self.desk.options.pending_per_shard;
         timeout_at(deadline, self.places.acquire_many(all)).await.is_ok_and(|all| all.is_ok())
+    }
+
+    /// Whether it takes up nothing any more.
+    pub(crate) fn retiring(&self) -> bool {
+        self.retiring.load(Ordering::SeqCst)
     }
 
     /// An actor ended, whatever the reason.
@@ -102,7 +114,8 @@ impl Shard {
         id: TenantId,
         request: Request<TenantCommand>,
     ) -> Result<TenantReply, GatewayError> {
-        self.converse(&self.tenants, &id, TenantRow(id.clone()), request).await
+        let place = self.place()?;
+        self.converse(&self.tenants, &id, TenantRow(id.clone()), request, place).await
     }
 
     pub(crate) async fn ask_user(
@@ -111,6 +124,7 @@ impl Shard {
         keep: impl FnOnce(&UserKey, Request<Question>) -> Request<Question>,
         request: Request<Question>,
     ) -> Result<Reply, GatewayError> {
+        let place = self.place()?;
         let tenant = request.caller.tenant.clone();
         let user = match target {
             Target::User(user) => Some(user),
@@ -119,7 +133,7 @@ impl Shard {
         let Some(user) = user else { return Ok(Reply::Refused(Refusal::ChallengeNotFound)) };
         let key = UserKey::new(tenant, user);
         let request = keep(&key, request);
-        self.converse(&self.users, &key, UserRow(key.clone()), request).await
+        self.converse(&self.users, &key, UserRow(key.clone()), request, place).await
     }
 
     /// Whose challenge it is, by the hash in its id.
@@ -130,31 +144,36 @@ impl Shard {
         deadline: Instant,
     ) -> Result<Option<UserId>, GatewayError> {
         let Target::Challenge(id) = target else { return Ok(None) };
-        let _place = self.place()?;
         let hash = self.desk.ports.vault.challenge_user(*id);
         let replica = self.desk.replica.as_ref();
         if let Some(user) = replica.user_by_hash(tenant, hash)? {
             return Ok(Some(user));
         }
         // Perhaps an earlier leader committed the user and this node has not applied it yet.
-        timeout_at(deadline, replica.barrier())
-            .await
-            .map_err(|_| GatewayError::Unavailable("leadership was not confirmed".into()))??;
+        self.desk.confirm_leadership(deadline).await?;
         Ok(replica.user_by_hash(tenant, hash)?)
     }
 
-    fn place(&self) -> Result<OwnedSemaphorePermit, GatewayError> {
-        Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
-            if self.places.is_closed() {
-                return self.dropped();
-            }
+    /// A place in the shard. None is given once it retires, and whoever got one before that is
+    /// waited for: the flag is set before the places are collected and read after one was taken.
+    fn place(&self) -> Result<Place, GatewayError> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        if self.retiring() || self.places.is_closed() {
+            return Err(GatewayError::NotLeading { leader: None });
+        }
+        place.map(Arc::new).map_err(|_| {
             metrics::overloaded("shard");
             GatewayError::Overloaded
         })
     }
 
-    fn dropped(&self) -> GatewayError {
-        GatewayError::Unavailable(format!("this node ceased to lead shard {}", self.id()))
+    /// Why a request got no answer from actors that were dropped.
+    fn dropped(&self, progress: &Progress) -> GatewayError {
+        if progress.proposed() {
+            let text = format!("this node ceased to lead shard {}", self.id());
+            return GatewayError::Unavailable(text);
+        }
+        GatewayError::NotLeading { leader: None }
     }
 
     /// Sends a request to its row's actor and waits for the answer, at most until its deadline.
@@ -164,13 +183,15 @@ impl Shard {
         key: &K,
         row: R,
         request: Request<R::Question>,
+        place: Place,
     ) -> Result<R::Reply, GatewayError> {
         let request = Arc::new(request);
         for _ in 0..SENDINGS {
-            let place = self.place()?;
+            let progress = Arc::new(Progress::default());
+            let place = Arc::clone(&place);
             let (actor, seat) = match router.enter(key, place, || self.spawn(row.clone())) {
                 Ok(entered) => entered,
-                Err(NoSeat::Closed) => return Err(self.dropped()),
+                Err(NoSeat::Closed) => return Err(self.dropped(&progress)),
                 Err(NoSeat::RowFull) => {
                     metrics::overloaded("row");
                     return Err(GatewayError::OverloadedUser);
@@ -179,10 +200,9 @@ impl Shard {
                     return Err(GatewayError::Internal(format!("no actor could be made: {error}")));
                 }
             };
-            let taken = Arc::new(AtomicBool::new(false));
             let ask = |reply| Ask {
                 request: Arc::clone(&request),
-                taken: Arc::clone(&taken),
+                progress: Arc::clone(&progress),
                 seat,
                 reply,
             };
@@ -198,12 +218,12 @@ impl Shard {
             // this very caller, must not wait for that.
             router.forget(actor.get_id());
             if router.closed() {
-                return Err(self.dropped());
+                return Err(self.dropped(&progress));
             }
             if Instant::now() >= request.deadline {
                 return Err(GatewayError::Unavailable("the decision took too long".into()));
             }
-            if taken.load(Ordering::Acquire) {
+            if progress.taken() {
                 return Err(GatewayError::Internal("the actor failed while deciding".into()));
             }
             // It fell over another's request before it came to this one: nothing was done.

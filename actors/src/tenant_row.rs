@@ -62,6 +62,10 @@ impl Row for TenantRow {
         }
     }
 
+    fn exists(state: &Self::State) -> bool {
+        state.is_some()
+    }
+
     fn refusal(reply: &TenantReply) -> Option<&Refusal> {
         match reply {
             TenantReply::Refused(refusal) => Some(refusal),

@@ -97,6 +97,10 @@ impl Row for UserRow {
         }
     }
 
+    fn exists(state: &UserState) -> bool {
+        state.exists()
+    }
+
     fn refusal(reply: &Reply) -> Option<&Refusal> {
         match reply {
             Reply::Refused(refusal) => Some(refusal),

@@ -352,7 +352,9 @@ impl From<GatewayError> for Problem {
     fn from(error: GatewayError) -> Self {
         let fault = error.to_string();
         match error {
-            GatewayError::Unavailable(_) | GatewayError::Overloaded => Self::unavailable(fault),
+            GatewayError::Unavailable(_)
+            | GatewayError::NotLeading { .. }
+            | GatewayError::Overloaded => Self::unavailable(fault),
             GatewayError::OverloadedUser => {
                 Self { retry_after_seconds: Some(1), ..Self::new(Code::OverloadedUser, fault) }
             }

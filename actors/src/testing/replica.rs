@@ -2,6 +2,7 @@
 //! answers, time that never goes back), and does to a proposal what the test says.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use countersign_core::evolve::evolve_all;
@@ -24,7 +25,7 @@ pub enum Fate {
     Apply,
     /// It is applied once [`MemoryReplica::release`] is called.
     Hold,
-    /// It is refused without effect: this node does not lead.
+    /// It is refused without effect: this node does not lead, node 2 does.
     NotLeader,
     /// It is applied, but the proposer is told that the outcome is unknown.
     LoseAnswer,
@@ -43,6 +44,7 @@ pub struct MemoryReplica {
     judge: Mutex<Arc<Judge>>,
     released: watch::Sender<bool>,
     barrier_open: watch::Sender<bool>,
+    quorum: AtomicBool,
     counts: watch::Sender<Counts>,
 }
 
@@ -75,6 +77,7 @@ impl MemoryReplica {
             judge: Mutex::new(Arc::new(|_| Fate::Apply)),
             released: watch::Sender::new(false),
             barrier_open: watch::Sender::new(true),
+            quorum: AtomicBool::new(true),
             counts: watch::Sender::default(),
         })
     }
@@ -97,6 +100,11 @@ impl MemoryReplica {
     /// Closes or opens the barrier.
     pub fn open_barrier(&self, open: bool) {
         self.barrier_open.send_replace(open);
+    }
+
+    /// Whether the others answer; without them nobody passes the barrier.
+    pub fn set_quorum(&self, quorum: bool) {
+        self.quorum.store(quorum, Ordering::SeqCst);
     }
 
     /// Returns once `n` proposals are held.
@@ -181,7 +189,7 @@ impl MemoryReplica {
         };
         match fate {
             Fate::Apply => Ok(self.apply(command)),
-            Fate::NotLeader => Err(ReplicaError::NotLeader { shard: self.shard, leader: None }),
+            Fate::NotLeader => Err(ReplicaError::NotLeader { shard: self.shard, leader: Some(2) }),
             Fate::LoseAnswer => {
                 self.apply(command);
                 Err(self.unavailable())
@@ -277,7 +285,7 @@ impl Replica for MemoryReplica {
                 let _waiting = Counted::new(&self.counts, |counts| &mut counts.at_barrier);
                 let _ = open.wait_for(|open| *open).await;
             }
-            Ok(())
+            if self.quorum.load(Ordering::SeqCst) { Ok(()) } else { Err(self.unavailable()) }
         }
         .boxed()
     }

@@ -111,7 +111,8 @@ async fn shutting_down_answers_what_was_asked_and_refuses_the_rest() {
         async move { service.shutdown(LONG).await }
     });
     let refused = async {
-        while !matches!(world.put("ann", "asked after").await, Err(GatewayError::Unavailable(_))) {
+        let not_leading = GatewayError::NotLeading { leader: None };
+        while world.put("ann", "asked after").await.err() != Some(not_leading.clone()) {
             tokio::task::yield_now().await;
         }
     };

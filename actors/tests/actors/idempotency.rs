@@ -4,21 +4,22 @@ use countersign_actors::gateway::{GatewayError, Question};
 use countersign_actors::testing::Fate;
 use countersign_core::command::{Command, Query};
 use countersign_core::factor::totp::Parameters;
+use countersign_core::ids::TenantId;
 use countersign_core::proposal::KeptAnswer;
 use countersign_core::reply::{Refusal, Reply};
 use countersign_core::secret::Secret;
-use countersign_core::tenant::TenantReply;
+use countersign_core::tenant::{TenantCommand, TenantReply};
 use countersign_core::time::DAY_MS;
 use tokio::task::JoinSet;
 
 use crate::support::{LONG, World, key, put, repeating, start_time};
 
 fn begin() -> Question {
-    Question::Do(Command::BeginTotp {
-        name: None,
-        parameters: Parameters::default(),
-        account_name: None,
-    })
+    Question::Do(begin_command())
+}
+
+fn begin_command() -> Command {
+    Command::BeginTotp { name: None, parameters: Parameters::default(), account_name: None }
 }
 
 fn confirm(code: &str) -> Question {
@@ -99,14 +100,56 @@ async fn a_wrong_code_sent_again_under_its_key_costs_one_attempt() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_refusal_that_changed_nothing_is_judged_anew() {
+async fn a_refusal_that_changed_nothing_stays_the_answer_to_its_request() {
     let world = World::new().await;
-    world.put("bob", "known").await.unwrap();
-    let refused = world.ask(repeating(1, 1), "bob", confirm("000000")).await.unwrap();
-    assert_eq!(refused, Reply::Refused(Refusal::NoPendingEnrollment));
-    world.ask(repeating(2, 2), "bob", begin()).await.unwrap();
+    let erase = || world.ask(repeating(1, 1), "bob", Question::Do(Command::Erase));
+    let refused = Ok(Reply::Refused(Refusal::UserNotFound));
+    assert_eq!(erase().await, refused);
+    assert!(!world.replica.peek(&key("bob")).value.exists(), "the answer alone was committed");
+    // Repeated late, and through another node, it does not erase whoever came since.
+    world.put("bob", "came since").await.unwrap();
+    assert_eq!(erase().await, refused);
+    let other = world.another().await;
+    let again = other.ask(repeating(1, 1), "bob", Question::Do(Command::Erase)).await;
+    assert_eq!(again, refused);
+    assert_eq!(world.name_of("bob").await.as_deref(), Some("came since"));
+    assert_eq!(world.replica.applied().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_refusal_without_a_key_commits_nothing() {
+    let world = World::new().await;
+    let refused = Ok(Reply::Refused(Refusal::UserNotFound));
+    assert_eq!(world.act("bob", Command::Erase).await, refused);
+    assert!(world.replica.applied().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_refusal_that_says_when_to_come_again_is_judged_anew() {
+    let world = World::new().await;
+    world.act("bob", begin_command()).await.unwrap();
+    for n in 0..5 {
+        let wrong = world.ask(repeating(10 + n, 1), "bob", confirm("000000")).await.unwrap();
+        assert!(matches!(wrong, Reply::Refused(Refusal::InvalidCode { .. })), "{wrong:?}");
+    }
+    let locked = world.ask(repeating(1, 1), "bob", confirm("000000")).await.unwrap();
+    assert!(matches!(locked, Reply::Refused(Refusal::TooManyAttempts { .. })), "{locked:?}");
+    world.act("bob", Command::Unlock).await.unwrap();
     let judged = world.ask(repeating(1, 1), "bob", confirm("000000")).await.unwrap();
     assert!(matches!(judged, Reply::Refused(Refusal::InvalidCode { .. })), "{judged:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_tenant_that_was_not_there_when_its_removal_was_asked_for_stays() {
+    let world = World::new().await;
+    let id: TenantId = "acme".parse().unwrap();
+    let change = |who, command| world.service.change_tenant(who, id.clone(), command, LONG);
+    let refused = change(repeating(1, 1), TenantCommand::Remove).await.unwrap();
+    assert!(matches!(refused, TenantReply::Refused(Refusal::NotFound(_))), "{refused:?}");
+    let create = TenantCommand::Create { name: "Acme".to_owned(), key: None, root: false };
+    let made = change(repeating(2, 2), create).await.unwrap();
+    assert!(matches!(made, TenantReply::Created { .. }), "{made:?}");
+    assert_eq!(change(repeating(1, 1), TenantCommand::Remove).await.unwrap(), refused);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -168,21 +211,45 @@ async fn a_query_keeps_no_answer_even_if_a_key_came_with_it() {
     assert_eq!(world.replica.applied().len(), 1);
 }
 
+/// An answer to another request under the key of [`repeating`]`(1, 1)`, as another node kept it.
+fn kept_elsewhere() -> KeptAnswer {
+    let tenant = TenantId::default_tenant();
+    let key = repeating(1, 1).idempotency.unwrap().answer_key(&tenant, "user:bob");
+    let expires_at = start_time().plus_millis(DAY_MS);
+    KeptAnswer { key, request: [2; 32], reply: Vec::new(), expires_at }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_answer_that_another_node_commits_meanwhile_is_found_by_the_log() {
+    let world = World::new().await;
+    world.put("bob", "known").await.unwrap();
+    world.replica.judge(|_| Fate::Hold);
+    let asked = tokio::spawn({
+        let world = world.clone();
+        async move { world.ask(repeating(1, 1), "bob", confirm("000000")).await }
+    });
+    world.holding(1).await;
+    world.replica.keep(kept_elsewhere());
+    world.replica.release();
+    assert_eq!(asked.await.unwrap(), Err(GatewayError::IdempotencyKeyReused));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_answer_that_another_node_commits_meanwhile_is_found_before_a_refusal_is_released() {
     let world = World::new().await;
-    world.put("bob", "known").await.unwrap();
+    world.act("bob", begin_command()).await.unwrap();
+    // The first refusal of a locked user is recorded, the next ones are not.
+    for n in 0..6 {
+        world.ask(repeating(10 + n, 1), "bob", confirm("000000")).await.unwrap();
+    }
     world.replica.open_barrier(false);
     let asked = tokio::spawn({
         let world = world.clone();
         async move { world.ask(repeating(1, 1), "bob", confirm("000000")).await }
     });
     world.at_barrier(1).await;
-    // The other node kept an answer to another request under this key, and left the row alone.
-    let tenant = countersign_core::ids::TenantId::default_tenant();
-    let key = repeating(1, 1).idempotency.unwrap().answer_key(&tenant, "user:bob");
-    let expires_at = start_time().plus_millis(DAY_MS);
-    world.replica.keep(KeptAnswer { key, request: [2; 32], reply: Vec::new(), expires_at });
+    // The other node left the row alone.
+    world.replica.keep(kept_elsewhere());
     world.replica.open_barrier(true);
     assert_eq!(asked.await.unwrap(), Err(GatewayError::IdempotencyKeyReused));
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_actors::Options;
-use countersign_actors::gateway::{Caller, GatewayError, Question};
+use countersign_actors::gateway::{Caller, GatewayError, Question, Target};
 use countersign_actors::testing::{Fate, FixedVault};
 use countersign_core::command::{Command, Query};
 use countersign_core::event::UserEvent;
 use countersign_core::factor::totp::Parameters;
+use countersign_core::ids::ChallengeId;
 use countersign_core::reply::{Refusal, Reply};
 use countersign_core::secret::Secret;
 use countersign_core::time::HOUR_MS;
@@ -34,7 +35,7 @@ fn named(name: &str) -> Vec<UserEvent> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn resigning_drops_the_actors_at_once_and_callers_get_unavailable() {
+async fn resigning_drops_the_actors_at_once_and_callers_learn_whether_anything_was_proposed() {
     let world = World::new().await;
     world.replica.judge(|_| Fate::Hold);
     let mut waiting = JoinSet::new();
@@ -44,14 +45,20 @@ async fn resigning_drops_the_actors_at_once_and_callers_get_unavailable() {
     }
     world.holding(10).await;
     world.service.resign(SHARD);
+    let (mut open, mut not_done) = (0, 0);
     while let Some(answer) = waiting.join_next().await {
-        let answer = answer.unwrap();
-        assert!(unavailable(&answer), "{answer:?}");
+        match answer.unwrap() {
+            Err(GatewayError::Unavailable(_)) => open += 1,
+            Err(GatewayError::NotLeading { leader: None }) => not_done += 1,
+            other => panic!("{other:?}"),
+        }
     }
+    assert_eq!((open, not_done), (10, 10), "half of them waited behind the other half");
     tokio::time::timeout(LONG, world.replica.holding_none()).await.unwrap();
     assert!(!world.service.leads(SHARD));
     assert_eq!(world.service.actors(SHARD), 0);
-    assert!(unavailable(&world.put("user_0", "not led").await));
+    let after = world.put("user_0", "not led").await;
+    assert_eq!(after, Err(GatewayError::NotLeading { leader: None }));
 
     world.replica.release();
     world.lead().await;
@@ -120,7 +127,8 @@ async fn a_proposal_that_was_not_taken_leaves_no_trace_in_memory() {
     let world = World::new().await;
     world.put("bob", "before").await.unwrap();
     world.replica.judge(|_| Fate::NotLeader);
-    assert!(unavailable(&world.put("bob", "not led").await));
+    let answer = world.put("bob", "not led").await;
+    assert_eq!(answer, Err(GatewayError::NotLeading { leader: Some(2) }));
     assert_eq!(world.name_of("bob").await.as_deref(), Some("before"));
 }
 
@@ -216,6 +224,19 @@ async fn a_decision_without_a_commit_waits_for_the_barrier_too() {
     assert!(!asked.is_finished());
     world.replica.open_barrier(true);
     assert_eq!(asked.await.unwrap(), Ok(Reply::Refused(Refusal::UserNotFound)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_cannot_be_confirmed_was_not_done_and_may_be_asked_elsewhere() {
+    let world = World::new().await;
+    world.put("bob", "before").await.unwrap();
+    world.replica.set_quorum(false);
+    let elsewhere = Err(GatewayError::NotLeading { leader: None });
+    assert_eq!(world.tell("bob", Query::User).await, elsewhere);
+    assert_eq!(world.act("ann", Command::Unlock).await, elsewhere, "a refusal without a trace");
+    let target = Target::Challenge(ChallengeId::from_bytes([7; 16]));
+    let question = Question::Tell(Query::Challenge(ChallengeId::from_bytes([7; 16])));
+    assert_eq!(world.service.ask(SHARD, caller(), target, question, LONG).await, elsewhere);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -5,6 +5,7 @@
 
 mod admission;
 mod codes;
+mod handover;
 mod idempotency;
 mod leadership;
 mod retirement;

@@ -13,7 +13,7 @@ pub(crate) struct Cluster {
     cluster_id: String,
     /// The answering node's version.
     #[schema(example = "0.1.0")]
-    version: &'static str,
+    version: String,
     /// The nodes.
     nodes: Vec<ClusterNode>,
     /// The shards.
@@ -69,7 +69,7 @@ impl From<Health> for Cluster {
     fn from(health: Health) -> Self {
         Self {
             cluster_id: health.cluster_id,
-            version: env!("CARGO_PKG_VERSION"),
+            version: health.version,
             nodes: health.nodes.into_iter().map(Into::into).collect(),
             shards: health.shards.into_iter().map(Into::into).collect(),
         }
@@ -106,6 +106,9 @@ pub(crate) fn missing(health: &Health) -> Vec<String> {
     }
     if health.cluster_id.is_empty() || health.shards.is_empty() {
         missing.push("the cluster is not founded yet".to_owned());
+    }
+    if !health.current {
+        missing.push("this node has lost touch with the cluster".to_owned());
     }
     for shard in &health.shards {
         if shard.leader.is_none() {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use countersign_actors::gateway::{
-    AuditFilter, AuditHead, AuditRow, Caller, Gateway, GatewayError, Health, NodeHealth, Page,
-    Question, ShardHealth, Target,
+    AuditFilter, AuditHead, AuditRow, Caller, Gateway, GatewayError, HandOver, Health, NodeHealth,
+    NodeRemoval, Page, Question, ShardHealth, Target,
 };
 use countersign_actors::ports::{Clock, Directory};
 use countersign_actors::testing::{FixedVault, ManualClock};
@@ -44,6 +44,10 @@ pub(crate) struct MemoryGateway {
     pub(crate) listed: Mutex<Vec<(TenantId, Option<String>, usize)>>,
     pub(crate) audited: Mutex<Vec<AuditQuestion>>,
     pub(crate) health: Mutex<Health>,
+    /// Nodes that were to be removed or to hand over, and by whom.
+    pub(crate) nodes: Mutex<Vec<(Caller, u64)>>,
+    /// How often it was asked whether it is current.
+    pub(crate) asked_if_current: Mutex<usize>,
     /// Never answers.
     pub(crate) mute: Mutex<bool>,
 }
@@ -62,6 +66,8 @@ impl MemoryGateway {
             listed: Mutex::default(),
             audited: Mutex::default(),
             health: Mutex::new(healthy()),
+            nodes: Mutex::default(),
+            asked_if_current: Mutex::default(),
             mute: Mutex::new(false),
         }
     }
@@ -215,6 +221,46 @@ impl Gateway for MemoryGateway {
         futures::future::ready(Ok(vec![head])).boxed()
     }
 
+    fn current(&self) -> BoxFuture<'_, Result<(), GatewayError>> {
+        *self.asked_if_current.lock().unwrap() += 1;
+        let answer = if self.health.lock().unwrap().current {
+            Ok(())
+        } else {
+            Err(GatewayError::Unavailable("the test says so".to_owned()))
+        };
+        futures::future::ready(answer).boxed()
+    }
+
+    fn remove_node(
+        &self,
+        caller: Caller,
+        node: u64,
+    ) -> BoxFuture<'_, Result<NodeRemoval, GatewayError>> {
+        self.nodes.lock().unwrap().push((caller, node));
+        let mut health = self.health.lock().unwrap();
+        let known = health.nodes.iter().position(|known| known.id == node);
+        let removal = match known {
+            None => NodeRemoval::Unknown,
+            Some(_) if health.nodes.len() < 2 => {
+                NodeRemoval::Refused("it would cost the quorum".to_owned())
+            }
+            Some(place) => {
+                health.nodes.remove(place);
+                NodeRemoval::Removed
+            }
+        };
+        futures::future::ready(Ok(removal)).boxed()
+    }
+
+    fn hand_over(
+        &self,
+        caller: Caller,
+        node: u64,
+    ) -> BoxFuture<'_, Result<HandOver, GatewayError>> {
+        self.nodes.lock().unwrap().push((caller, node));
+        futures::future::ready(Ok(HandOver { moved: 1, kept: 1 })).boxed()
+    }
+
     fn health(&self) -> Health {
         self.health.lock().unwrap().clone()
     }
@@ -255,6 +301,7 @@ pub(crate) fn healthy() -> Health {
     };
     Health {
         cluster_id: "clu_test".to_owned(),
+        version: "1.2.3".to_owned(),
         nodes: vec![NodeHealth {
             id: 1,
             name: "n1".to_owned(),
@@ -263,6 +310,7 @@ pub(crate) fn healthy() -> Health {
             state: "UP".to_owned(),
         }],
         shards: vec![shard(0), shard(1)],
+        current: true,
         stopping: false,
     }
 }

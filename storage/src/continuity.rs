@@ -28,6 +28,12 @@ pub(crate) fn number(
     batch.put(Family::Meta, &key, &records::encode("batch number", &number)?)
 }
 
+/// Forgets all numbers: the next batch is the first again.
+pub(crate) fn begin_again(batch: &mut Batch<'_>, shard: ShardId) -> Result<(), StorageError> {
+    let prefix = keys::single(shard, keys::meta::BATCH);
+    batch.delete_range(Family::Meta, &prefix, &keys::after(&prefix))
+}
+
 /// Reads the number of the last batch; 0 before the first.
 ///
 /// # Errors
@@ -81,6 +87,22 @@ mod tests {
         // 151 was lost.
         write(&database, 152);
         assert!(matches!(last(&database, SHARD), Err(StorageError::Damaged { .. })));
+    }
+
+    #[test]
+    fn counting_begins_again_where_the_state_was_replaced() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let database = Database::open(folder.path(), &StoreOptions::default()).unwrap();
+        for one in [1, 2, 4] {
+            write(&database, one);
+        }
+        assert!(last(&database, SHARD).is_err());
+        let mut batch = database.batch();
+        begin_again(&mut batch, SHARD).unwrap();
+        batch.write().unwrap();
+        assert_eq!(last(&database, SHARD).unwrap(), 0);
+        write(&database, 1);
+        assert_eq!(last(&database, SHARD).unwrap(), 1);
     }
 
     #[test]

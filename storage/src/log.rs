@@ -178,6 +178,7 @@ impl RaftLogStorage<TypeConfig> for ShardLog {
 
     async fn save_vote(&mut self, vote: &Vote) -> Result<(), io::Error> {
         // Raft section 5.2: a vote that a crash forgets could be given twice.
+        fail::fail_point!("storage::forget_vote", |_| Ok(()));
         self.put_meta("vote", keys::meta::VOTE, vote)?;
         Ok(self.store.writer.synced().await?)
     }

@@ -164,9 +164,10 @@ impl<'a> Run<'a> {
         let row_key = keys::user(self.shard, key);
         let old = self.row(&row_key)?;
         let row: UserRow = self.decoded("user", old.as_deref())?.unwrap_or_default();
-        if row.version != proposal.expected_version {
+        if row.version != proposal.expected_version && !sabotage::skips_version_check() {
             return Ok(Some(row.version));
         }
+        let events = &sabotage::remembered(events)[..];
         let before = row.state.pseudonym;
         let mut state = row.state;
         evolve::evolve_all(&mut state, events, at);

@@ -1,7 +1,7 @@
 //! Building a snapshot, off the async threads and beside running applies.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
 use openraft::storage::RaftSnapshotBuilder;
@@ -17,7 +17,7 @@ use crate::records::{self, ShardHead};
 use crate::store::{Shard, Store};
 use crate::types::{Snapshot, SnapshotMeta, TypeConfig};
 
-type Built = Result<Option<(SnapshotMeta, PathBuf)>, StorageError>;
+type Built = Result<Option<(SnapshotMeta, SnapshotFile)>, StorageError>;
 
 /// Builds one snapshot, of the state as it was when the builder was made.
 pub struct SnapshotBuilder(Builder);
@@ -69,8 +69,7 @@ impl RaftSnapshotBuilder<TypeConfig> for SnapshotBuilder {
         };
         begin.send(()).map_err(|()| StorageError::Closed)?;
         let built = thread.await.map_err(io::Error::other)??;
-        let (meta, path) = built.ok_or(StorageError::Closed)?;
-        let snapshot = SnapshotFile::open(&path)?;
+        let (meta, snapshot) = built.ok_or(StorageError::Closed)?;
         Ok(Snapshot { meta, snapshot })
     }
 }
@@ -79,7 +78,7 @@ fn build(
     store: &Store,
     shard: &Shard,
     view: &View<'_>,
-) -> Result<(SnapshotMeta, PathBuf), StorageError> {
+) -> Result<(SnapshotMeta, SnapshotFile), StorageError> {
     let database = &store.database;
     let key = keys::single(shard.id, keys::state::HEAD);
     let head: ShardHead = match database.get_in_view(view, Family::State, &key)? {
@@ -90,19 +89,35 @@ fn build(
         SnapshotMeta { last_log_id: head.last_applied, last_membership: head.membership.clone() };
     let folder = store.snapshot_folder(shard.id);
     let part = files::part_path(&folder, "build")?;
-    let written = write(database, shard, view, &head, &meta, &part);
-    if let Err(error) = written {
-        // A leftover is removed at the next start as well.
-        let _ = std::fs::remove_file(&part);
-        return Err(error);
-    }
+    let built = write(database, shard, view, &head, &meta, &part)
+        .and_then(|()| publish(shard, &folder, &part, meta));
+    // Once it is published the name is gone, and this does nothing. A leftover is removed at the
+    // next start as well.
+    let _ = std::fs::remove_file(&part);
+    built
+}
+
+/// Puts what was built in the place of an older snapshot. If a newer one was installed meanwhile,
+/// that one stays and is the answer: the log before it may be gone already.
+fn publish(
+    shard: &Shard,
+    folder: &Path,
+    part: &Path,
+    meta: SnapshotMeta,
+) -> Result<(SnapshotMeta, SnapshotFile), StorageError> {
     fail::fail_point!("storage::snapshot_before_rename");
     let mut known = shard.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
-    let whole = files::whole_path(&folder, &meta);
-    files::publish(&part, &whole)?;
+    if let Some(Some((newer, path))) = known.as_ref()
+        && newer.last_log_id > meta.last_log_id
+    {
+        return Ok((newer.clone(), SnapshotFile::open(path)?));
+    }
+    let whole = files::whole_path(folder, &meta);
+    files::publish(part, &whole)?;
     *known = Some(Some((meta.clone(), whole.clone())));
-    files::keep_only(&folder, &whole)?;
-    Ok((meta, whole))
+    // Before the lock is let go: afterwards there may be a newer one, which must stay.
+    files::keep_only(folder, &whole)?;
+    Ok((meta, SnapshotFile::open(&whole)?))
 }
 
 fn write(

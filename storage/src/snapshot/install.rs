@@ -9,6 +9,7 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use countersign_core::ids::ShardId;
@@ -16,6 +17,7 @@ use countersign_core::ids::ShardId;
 use super::files::{self, SnapshotFile};
 use super::format::{self, Frame, FrameReader, RowFamily};
 use crate::apply::HASHED;
+use crate::continuity;
 use crate::database::{Database, Family};
 use crate::error::StorageError;
 use crate::keys;
@@ -43,13 +45,15 @@ pub(crate) fn install(
     mark(&store.database, shard.id, &whole)?;
     let head = replace(&store.database, shard.id, &whole)?;
     *known = Some(Some((meta.clone(), whole.clone())));
+    // Before the lock is let go: afterwards there may be a newer one, which must stay.
+    files::keep_only(&folder, &whole)?;
     drop(known);
+    shard.batches.store(0, Ordering::Relaxed);
     shard.publish(head);
     if shard.id == ShardId::SYSTEM {
         store.directory.reload(&store.database)?;
     }
-    store.directory.load_failures(&store.database, shard.id)?;
-    files::keep_only(&folder, &whole)
+    store.directory.load_failures(&store.database, shard.id)
 }
 
 /// Does over what a crash interrupted.
@@ -187,6 +191,9 @@ fn replace(database: &Database, shard: ShardId, whole: &Path) -> Result<ShardHea
         batch.put(Family::State, &head_key, bytes)?;
     }
     batch.delete(Family::Meta, &keys::single(shard, keys::meta::INSTALLING))?;
+    // What was applied before is replaced with all else, and so is its count: a batch that is
+    // missing from it is missing no more.
+    continuity::begin_again(&mut batch, shard)?;
     batch.write()?;
     database.sync()?;
     Ok(head)

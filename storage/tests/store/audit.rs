@@ -1,11 +1,14 @@
 //! The audit chain: it verifies, it breaks when it should, and it forgets people.
 
+use countersign_core::audit::{AuditEntry, FACTORS_RESET};
 use countersign_core::event::UserEvent;
-use countersign_core::proposal::{Applied, LogCommand};
+use countersign_core::proposal::{Applied, LogCommand, RETAIN_EVERY_MS};
 use countersign_storage::ChainPoint;
 use countersign_storage::audit::{AuditQuery, Broken, ExportRow, public_pseudonym, verify};
 
-use crate::stage::{Stage, at, created, entry, history, named, proposal, propose, tenant, user};
+use crate::stage::{
+    Stage, created, day, entry, history, named, proposal, propose, retain, tenant, user,
+};
 
 fn export(stage: &Stage) -> (ChainPoint, Vec<ExportRow>) {
     stage.rows().audit_export(0, usize::MAX).unwrap()
@@ -16,7 +19,7 @@ fn verified(stage: &Stage) -> Result<ChainPoint, Broken> {
     verify(&from, &rows, Some(&stage.rows().audit_head()))
 }
 
-/// Users 1 to 4, changed in turn, one audit row each time.
+/// Users 1 to 4, changed in turn, one audit row a day.
 fn busy(rows: u64) -> Stage {
     let stage = Stage::new();
     let mut versions = [0; 5];
@@ -27,7 +30,7 @@ fn busy(rows: u64) -> Stage {
                 0 => vec![created(number as u32)],
                 _ => vec![named(&index.to_string())],
             };
-            let one = proposal(&user(number as u32), versions[number], at(index as i64), events);
+            let one = proposal(&user(number as u32), versions[number], day(index as i64), events);
             versions[number] = index;
             entry(index, propose(one))
         })
@@ -72,7 +75,7 @@ fn erasing_a_user_takes_the_person_out_and_leaves_the_chain() {
     let stage = busy(20);
     let (version, state) = stage.rows().user(&user(1)).unwrap();
     let pseudonym = public_pseudonym(state.pseudonym.unwrap());
-    let erase = proposal(&user(1), version, at(30), vec![UserEvent::Erased]);
+    let erase = proposal(&user(1), version, day(30), vec![UserEvent::Erased]);
     stage.apply(&[entry(21, propose(erase))], 1);
     assert_eq!(verified(&stage).unwrap().sequence, 21);
     let page = stage.rows().audit_page(&tenant(), &AuditQuery::default(), None, 100).unwrap();
@@ -87,7 +90,7 @@ fn erasing_a_user_takes_the_person_out_and_leaves_the_chain() {
     assert!(rows.iter().all(|row| !text(&row.chained)));
     assert!(rows.iter().filter_map(|row| row.annex.as_deref()).all(|annex| !text(annex)));
     // Whoever comes back under the same name is somebody new.
-    let again = proposal(&user(1), 0, at(31), vec![created(99)]);
+    let again = proposal(&user(1), 0, day(31), vec![created(99)]);
     stage.apply(&[entry(22, propose(again))], 1);
     let query = AuditQuery { user: Some(user(1).user), ..AuditQuery::default() };
     assert_eq!(stage.rows().audit_page(&tenant(), &query, None, 100).unwrap().rows.len(), 1);
@@ -96,7 +99,7 @@ fn erasing_a_user_takes_the_person_out_and_leaves_the_chain() {
 #[test]
 fn a_trimmed_chain_verifies_from_its_anchor() {
     let stage = busy(20);
-    let trim = entry(21, LogCommand::TrimAudit { before: at(8) });
+    let trim = entry(21, retain(day(20), 12));
     assert_eq!(stage.apply(&[trim], 1), [Applied::Maintained { more: false }]);
     let (anchor, rows) = export(&stage);
     assert_eq!((anchor.sequence, rows.first().unwrap().sequence, rows.len()), (7, 8, 13));
@@ -113,12 +116,67 @@ fn a_trimmed_chain_verifies_from_its_anchor() {
 #[test]
 fn a_long_trim_is_done_in_bounded_steps() {
     let stage = busy(1_500);
-    let trim = |index| entry(index, LogCommand::TrimAudit { before: at(2_000) });
+    let trim = |index| entry(index, retain(day(1_500), 1));
     assert_eq!(stage.apply(&[trim(1_501)], 1), [Applied::Maintained { more: true }]);
     assert_eq!(stage.apply(&[trim(1_502)], 1), [Applied::Maintained { more: false }]);
     let (anchor, rows) = export(&stage);
-    assert_eq!((anchor.sequence, rows.len()), (1_500, 0));
+    assert_eq!((anchor.sequence, rows.len()), (1_498, 2));
     assert_eq!(verified(&stage).unwrap().sequence, 1_500);
+}
+
+#[test]
+fn a_leader_whose_clock_is_years_ahead_trims_nothing_young() {
+    let stage = busy(20);
+    let years_ahead = day(5_000);
+    // However much has piled up and however often it is said: one step an entry, and none while
+    // anything is left that was due before.
+    let first = stage.apply(&[entry(21, retain(years_ahead, 12))], 1);
+    assert_eq!(first, [Applied::Maintained { more: false }]);
+    assert_eq!(export(&stage).0.sequence, 7, "by the clock of the 20th day");
+    stage.apply(&[entry(22, retain(years_ahead, 12))], 1);
+    assert_eq!(export(&stage).0.sequence, 8, "and two hours");
+    // What such a leader decides meanwhile ages nothing either.
+    let version = stage.rows().user(&user(1)).unwrap().0;
+    let decided = proposal(&user(1), version, years_ahead, vec![named("ahead")]);
+    stage.apply(&[entry(23, propose(decided)), entry(24, retain(years_ahead, 12))], 2);
+    assert_eq!(export(&stage).0.sequence, 8);
+    assert_eq!(stage.rows().last_now(), years_ahead);
+    // The old command, which told a time, removes nothing.
+    stage.apply(&[entry(25, LogCommand::TrimAudit { before: years_ahead })], 1);
+    assert_eq!(export(&stage).0.sequence, 8);
+    // With the right time again, rows grow old as the days go by.
+    let hours = (1..=40).map(|hour| {
+        entry(25 + hour as u64, retain(day(20).plus_millis(hour * RETAIN_EVERY_MS), 12))
+    });
+    stage.apply(&hours.collect::<Vec<_>>(), 1);
+    assert_eq!(export(&stage).0.sequence, 9);
+    verified(&stage).unwrap();
+}
+
+#[test]
+fn what_somebody_wrote_is_erased_with_the_user() {
+    let stage = busy(4);
+    let reset = |number: u32, index: u64| {
+        let version = stage.rows().user(&user(number)).unwrap().0;
+        let mut one = proposal(&user(number), version, day(5), vec![UserEvent::Reset]);
+        one.audit = vec![AuditEntry::success(FACTORS_RESET).because("Ann Example called")];
+        stage.apply(&[entry(index, propose(one))], 1);
+    };
+    reset(1, 5);
+    reset(2, 6);
+    let page = stage.rows().audit_page(&tenant(), &AuditQuery::default(), None, 2).unwrap();
+    assert!(page.rows.iter().all(|row| row.reason() == Some("Ann Example called")));
+    let erase = proposal(&user(1), 5, day(6), vec![UserEvent::Erased]);
+    stage.apply(&[entry(7, propose(erase))], 1);
+    let tells = |row: &ExportRow| {
+        let bytes = [row.chained.as_slice(), row.annex.as_deref().unwrap_or_default()].concat();
+        bytes.windows(3).any(|window| window == b"Ann")
+    };
+    let (_, rows) = export(&stage);
+    let telling: Vec<u64> = rows.iter().filter(|row| tells(row)).map(|row| row.sequence).collect();
+    assert_eq!(telling, [6], "the other user's stays, the erased one's is gone");
+    assert!(rows.iter().all(|row| !row.chained.windows(3).any(|window| window == b"Ann")));
+    verified(&stage).unwrap();
 }
 
 #[test]
@@ -136,7 +194,7 @@ fn pages_come_newest_first_and_hold_what_was_asked_for() {
     let last = rows.audit_page(&tenant(), &all, second.before, 8).unwrap();
     assert_eq!((places(&last.rows), last.before), (vec![4, 3, 2, 1], None));
 
-    let between = AuditQuery { since: Some(at(5)), until: Some(at(8)), ..all.clone() };
+    let between = AuditQuery { since: Some(day(5)), until: Some(day(8)), ..all.clone() };
     assert_eq!(places(&rows.audit_page(&tenant(), &between, None, 8).unwrap().rows), [7, 6, 5]);
 
     let one = AuditQuery { user: Some(user(1).user), ..all.clone() };

@@ -187,6 +187,56 @@ async fn a_death_while_a_snapshot_is_installed_leaves_the_old_state_or_the_new()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whatever_a_death_left_of_an_install_a_newer_snapshot_takes_its_place() {
+    let leader = Stage::new();
+    let offer = async |folder: &Path| {
+        let mut builder = leader.machine().try_create_snapshot_builder(true).await.unwrap();
+        let offered = builder.build_snapshot().await.unwrap();
+        std::fs::copy(offered.snapshot.path(), folder.join("offered")).unwrap();
+        std::fs::write(folder.join("offered.meta"), codec::encode(&offered.meta).unwrap()).unwrap();
+    };
+    let folders: Vec<_> = [
+        "storage::install_before_rename@0",
+        "storage::install_marked@0",
+        "storage::install_cleared@0",
+        "storage::install_half@0",
+        "storage::install_before_head@0",
+    ]
+    .map(|point| (point, Stage::new()))
+    .into_iter()
+    .map(|(point, follower)| {
+        follower.apply(&history(150), 2);
+        let Stage { store, folder } = follower;
+        close(store);
+        (point, folder)
+    })
+    .collect();
+    let entries = history(5_100);
+    leader.apply(&entries[..4_000], 100);
+    for (point, folder) in &folders {
+        offer(folder.path()).await;
+        let (_, well) = start("install", folder.path(), point).end();
+        assert!(!well, "{point} was not reached");
+    }
+    leader.apply(&entries[4_000..5_000], 100);
+    for (point, folder) in &folders {
+        offer(folder.path()).await;
+        let (_, well) = start("install", folder.path(), "").end();
+        assert!(well, "{point}: a newer one cannot be installed");
+        // Applying goes on, over more batches than are counted, and the store opens after it.
+        let store = open(folder.path());
+        assert_eq!(store.rows(SHARD).head().state_hash, leader.rows().state_hash(), "{point}");
+        for one in entries[5_000..].chunks(1) {
+            store.machine(SHARD).unwrap().apply_entries(one).unwrap();
+        }
+        close(store);
+        let store = open(folder.path());
+        assert_eq!(store.rows(SHARD).last_applied(), 5_100, "{point}");
+        check(&store, SHARD).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_refuses_to_sync_ends_the_process() {
     let folder = TempDir::new().unwrap();
     let (reports, well) = start("write", folder.path(), "storage::sync_fails=return").end();

@@ -8,7 +8,6 @@ use std::fmt::Debug;
 use std::path::PathBuf;
 
 use countersign_core::audit::{AuditEntry, AuditOutcome};
-use countersign_core::codec;
 use countersign_core::event::UserEvent;
 use countersign_core::evolve;
 use countersign_core::factor::recovery_code::RecoverySet;
@@ -18,37 +17,52 @@ use countersign_core::ids::{ChallengeId, FactorId, KeyId, Pseudonym};
 use countersign_core::policy::Policy;
 use countersign_core::proposal::{Change, LogCommand, Proposal};
 use countersign_core::settings::Settings;
-use countersign_core::system::{DataKey, SigningKey, SystemEvent, SystemState};
+use countersign_core::system::{
+    Authority, DataKey, NodeRecord, SigningKey, SystemEvent, SystemState,
+};
 use countersign_core::tenant::{ApiKey, Scope, TenantEvent, TenantState};
+use countersign_core::time::Timestamp;
 use countersign_core::user::UserState;
 use countersign_core::vault::Sealed;
 use countersign_storage::audit::Chained;
 use countersign_storage::records::{Annex, AuditRecord, Installing, SystemRow, TenantRow, UserRow};
 use countersign_storage::{
-    ChainPoint, Entry, Identity, NodeAddress, ShardHead, StateHash, StoredMembership, Vote,
+    ChainPoint, Entry, Identity, NodeAddress, ShardHead, StateHash, Stored, StoredMembership, Vote,
 };
 use data_encoding::HEXLOWER;
 use openraft::{EntryPayload, Membership};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use crate::stage::{answer, at, created, entry, log_id, named, proposal, propose, tenant, user};
+use crate::stage::{
+    answer, at, created, entry, log_id, named, proposal, propose, retain, tenant, user,
+};
 
-fn keeps<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/store/golden")
-        .join(format!("{name}.hex"));
-    let bytes = codec::encode(value).unwrap();
-    if std::env::var_os("COUNTERSIGN_WRITE_GOLDEN").is_some() {
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/store/golden").join(format!("{name}.hex"))
+}
+
+fn golden(name: &str) -> Vec<u8> {
+    let text = std::fs::read_to_string(path(name)).expect(name).replace('\n', "");
+    HEXLOWER.decode(text.as_bytes()).unwrap()
+}
+
+/// A shape that is written today.
+fn keeps<T: Stored + PartialEq + Debug>(name: &str, value: &T) {
+    let bytes = value.to_bytes().unwrap();
+    if std::env::var_os("COUNTERSIGN_WRITE_GOLDEN").is_some() && !path(name).exists() {
         let text = HEXLOWER.encode(&bytes);
         let lines: Vec<&str> =
             text.as_bytes().chunks(96).map(|line| std::str::from_utf8(line).unwrap()).collect();
-        std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+        std::fs::write(path(name), lines.join("\n") + "\n").unwrap();
     }
-    let text = std::fs::read_to_string(&path).expect(name).replace('\n', "");
-    let kept = HEXLOWER.decode(text.as_bytes()).unwrap();
-    assert_eq!(&codec::decode::<T>(&kept).expect(name), value, "{name}");
+    let kept = golden(name);
+    assert_eq!(&T::from_bytes(&kept).expect(name), value, "{name}");
     assert_eq!(bytes, kept, "{name}");
+}
+
+/// A shape that was written once and must be read for ever.
+fn reads<T: Stored + PartialEq + Debug>(name: &str, value: &T) {
+    assert_eq!(&T::from_bytes(&golden(name)).expect(name), value, "{name}");
+    assert_ne!(value.to_bytes().unwrap(), golden(name), "{name} is of today");
 }
 
 fn membership() -> Membership<u64, NodeAddress> {
@@ -126,30 +140,52 @@ fn a_system() -> SystemState {
             created_at: at(0),
             retired_at: None,
         }],
+        nodes: vec![a_node()],
+        authority: Some(an_authority()),
     }
+}
+
+fn a_node() -> NodeRecord {
+    NodeRecord {
+        id: 2,
+        name: "n2".to_owned(),
+        api_address: "127.0.0.1:8082".to_owned(),
+        peer_address: "127.0.0.1:7082".to_owned(),
+        version: "0.1.0".to_owned(),
+        feature_level: 1,
+        key: [6; 32],
+        admitted_at: at(8),
+        removed_at: Some(at(9)),
+    }
+}
+
+fn an_authority() -> Authority {
+    Authority { certificate: vec![7; 40], key: Sealed::from_bytes(vec![8; 40]), created_at: at(7) }
 }
 
 #[test]
 fn rows_of_the_state_keep_their_bytes() {
     keeps("user", &UserRow { version: 17, state: a_user() });
     keeps("tenant", &TenantRow { version: 18, state: a_tenant() });
-    keeps("system", &SystemRow { version: 19, state: a_system() });
+    keeps("system_2", &SystemRow { version: 19, state: a_system() });
+    let state = SystemState { nodes: Vec::new(), authority: None, ..a_system() };
+    reads("system", &SystemRow { version: 19, state });
     keeps("kept_answer", &answer(7, at(86_400)));
     let mut state_hash = StateHash::default();
     state_hash.add(b"key", b"value");
     let point = ChainPoint { sequence: 4, hash: [8; 32], at: at(5) };
-    keeps(
-        "head",
-        &ShardHead {
-            last_applied: Some(log_id(2, 300)),
-            membership: StoredMembership::new(Some(log_id(1, 2)), membership()),
-            last_now: at(6),
-            state_hash,
-            audit: point,
-            users: 9,
-            answers_forgotten: (at(7), [1; 32]),
-        },
-    );
+    let head = ShardHead {
+        last_applied: Some(log_id(2, 300)),
+        membership: StoredMembership::new(Some(log_id(1, 2)), membership()),
+        last_now: at(6),
+        state_hash,
+        audit: point,
+        users: 9,
+        answers_forgotten: (at(7), [1; 32]),
+        age_clock: at(5),
+    };
+    keeps("head_2", &head);
+    reads("head", &ShardHead { age_clock: Timestamp::EPOCH, ..head });
 }
 
 #[test]
@@ -171,14 +207,14 @@ fn rows_of_the_audit_log_keep_their_bytes() {
     };
     keeps("audit_chained", &chained);
     keeps("audit_record", &AuditRecord { hash: [7; 32], chained: vec![1, 2, 3] });
-    keeps(
-        "audit_annex",
-        &Annex {
-            salt: [8; 16],
-            user: Some(user(1).user),
-            ip_address: Some([203, 0, 113, 7].into()),
-        },
-    );
+    let annex = Annex {
+        salt: [8; 16],
+        user: Some(user(1).user),
+        ip_address: Some([203, 0, 113, 7].into()),
+        reason: Some("lost phone".to_owned()),
+    };
+    keeps("audit_annex_2", &annex);
+    reads("audit_annex", &Annex { reason: None, ..annex });
     keeps("audit_anchor", &ChainPoint { sequence: 4, hash: [8; 32], at: at(5) });
 }
 
@@ -237,6 +273,27 @@ fn log_entries_keep_their_bytes() {
         answer: None,
     };
     keeps("entry_system", &entry(3, propose(of_system)));
+    let events = vec![
+        SystemEvent::AuthorityMade(an_authority()),
+        SystemEvent::NodeAdmitted(a_node()),
+        SystemEvent::NodeAnnounced {
+            id: 2,
+            api_address: "127.0.0.1:8082".to_owned(),
+            peer_address: "127.0.0.1:7082".to_owned(),
+            version: "0.1.0".to_owned(),
+            feature_level: 1,
+        },
+        SystemEvent::NodeRemoved { id: 2 },
+    ];
+    let of_cluster = Proposal {
+        change: Change::System { events },
+        expected_version: 3,
+        now: at(0),
+        audit: Vec::new(),
+        answer: None,
+    };
+    keeps("entry_cluster", &entry(8, propose(of_cluster)));
+    keeps("entry_retain", &entry(9, retain(at(0), 365)));
     keeps("entry_trim", &entry(4, LogCommand::TrimAudit { before: at(0) }));
     keeps("entry_purge", &entry(5, LogCommand::PurgeTenant { tenant: tenant(), limit: 100 }));
     keeps("entry_blank", &Entry { log_id: log_id(1, 6), payload: EntryPayload::Blank });

@@ -160,3 +160,13 @@ fn a_directory_of_a_later_format_is_refused() {
     };
     assert!(error.to_string().contains("store 2"), "{error}");
 }
+
+#[test]
+fn what_a_node_proves_itself_with_is_kept_as_it_was_given() {
+    let stage = Stage::new();
+    assert_eq!(stage.store.peer_credentials().unwrap(), None);
+    stage.store.set_peer_credentials(b"first").unwrap();
+    stage.store.set_peer_credentials(b"sealed bytes").unwrap();
+    let stage = stage.restarted();
+    assert_eq!(stage.store.peer_credentials().unwrap().as_deref(), Some(&b"sealed bytes"[..]));
+}

@@ -86,6 +86,52 @@ async fn a_newer_snapshot_replaces_the_older_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_build_that_ends_after_an_install_leaves_the_newer_snapshot() {
+    let entries = history(300);
+    let (leader, follower) = (Stage::new(), Stage::new());
+    leader.apply(&entries, 16);
+    let newer = build(&leader).await;
+    follower.apply(&entries[..100], 16);
+    let mut builder = follower.machine().try_create_snapshot_builder(true).await.unwrap();
+    let received = carry(&newer.snapshot, &follower, SHARD);
+    follower.machine().install_snapshot(&newer.meta, received).await.unwrap();
+    let built = builder.build_snapshot().await.unwrap();
+    assert_eq!(built.meta, newer.meta, "the newer one is the answer");
+    let current = follower.machine().get_current_snapshot().await.unwrap().unwrap();
+    assert_eq!(current.meta, newer.meta);
+    assert_eq!(current.snapshot.bytes(), newer.snapshot.bytes());
+    assert_eq!(files(&follower).len(), 1);
+    let follower = follower.restarted();
+    let current = follower.machine().get_current_snapshot().await.unwrap().unwrap();
+    assert_eq!(current.meta, newer.meta);
+    assert_eq!(follower.state_hash(), leader.state_hash());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn builds_and_installs_at_once_never_lose_the_newest_snapshot() {
+    let entries = history(400);
+    let (leader, follower) = (Stage::new(), Stage::new());
+    for round in 0..20u64 {
+        let to = 20 * (round as usize + 1);
+        leader.apply(&entries[to - 20..to], 16);
+        let newer = build(&leader).await;
+        let builder = follower.machine().try_create_snapshot_builder(true).await.unwrap();
+        let received = carry(&newer.snapshot, &follower, SHARD);
+        let mut machine = follower.machine();
+        let meta = newer.meta.clone();
+        let building = tokio::spawn(async move {
+            let mut builder = builder;
+            builder.build_snapshot().await.map(|built| built.meta)
+        });
+        machine.install_snapshot(&meta, received).await.unwrap();
+        building.await.unwrap().unwrap();
+        let current = follower.machine().get_current_snapshot().await.unwrap().unwrap();
+        assert_eq!(current.meta, newer.meta, "round {round}");
+        assert_eq!(files(&follower).len(), 1, "round {round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_or_cut_snapshot_is_refused_and_the_state_stays() {
     let (leader, follower) = (Stage::new(), Stage::new());
     leader.apply(&history(300), 16);

@@ -10,7 +10,7 @@ use countersign_core::policy::Policy;
 use countersign_core::proposal::{Applied, Change, KeptAnswer, LogCommand, Proposal};
 use countersign_core::settings::Settings;
 use countersign_core::tenant::TenantEvent;
-use countersign_core::time::Timestamp;
+use countersign_core::time::{HOUR_MS, Timestamp};
 use countersign_core::user::Profile;
 use countersign_storage::{
     Entry, LogId, Rows, ShardMachine, StateHash, Store, StoreOptions, TypeConfig,
@@ -86,6 +86,15 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(1_700_000_000_000 + seconds * 1_000)
 }
 
+pub(crate) fn day(days: i64) -> Timestamp {
+    at(days * 24 * 3_600)
+}
+
+/// The removal of what is past its time, with audit rows kept for `audit_days`.
+pub(crate) fn retain(now: Timestamp, audit_days: u32) -> LogCommand {
+    LogCommand::Retain { now, audit_days }
+}
+
 pub(crate) fn tenant() -> TenantId {
     TenantId::default_tenant()
 }
@@ -148,17 +157,17 @@ pub(crate) fn found_tenant(now: Timestamp) -> LogCommand {
     })
 }
 
-/// A varied history: users come, change, conflict and go; answers are kept and expire; audit rows
-/// are trimmed. `count` entries from index 1.
+/// A varied history: users come, change, conflict and go; answers are kept, erased and expire;
+/// audit rows are trimmed. `count` entries from index 1, about an hour apart.
 pub(crate) fn history(count: u64) -> Vec<Entry> {
     let mut versions = std::collections::HashMap::<u32, u64>::new();
     (1..=count)
         .map(|index| {
             let number = (index * 7 % 23) as u32;
             let key = user(number);
-            let now = at(index as i64 - (index as i64 % 5) * 3);
+            let now = at((index as i64 - (index as i64 % 5) * 3) * 3_600);
             if index % 41 == 0 {
-                return entry(index, LogCommand::TrimAudit { before: at(index as i64 / 2) });
+                return entry(index, retain(now, 1));
             }
             if index % 67 == 0 {
                 let blank = EntryPayload::Blank;
@@ -181,7 +190,7 @@ pub(crate) fn history(count: u64) -> Vec<Entry> {
             }
             let mut one = proposal(&key, expected, now, events);
             if index % 3 == 0 && !stale {
-                let mut kept = answer(0, at(index as i64 + 20));
+                let mut kept = answer(0, now.plus_millis(20 * HOUR_MS));
                 kept.key[..8].copy_from_slice(&index.to_be_bytes());
                 one.answer = Some(kept);
             }

@@ -28,6 +28,8 @@ mod node_supervisor;
 mod options;
 mod router;
 mod row_actor;
+#[cfg(feature = "sabotage")]
+mod sabotage;
 mod service;
 mod shard;
 mod shard_supervisor;

@@ -297,6 +297,16 @@ impl<R: Row> Decider<R> {
         reply: R::Reply,
     ) -> Result<Step<R::Reply>, GatewayError> {
         let change = proposal.change.clone();
+        #[cfg(feature = "sabotage")]
+        let proposal = crate::sabotage::keep_in_memory(proposal);
+        #[cfg(feature = "sabotage")]
+        if crate::sabotage::replies_first(
+            &self.desk.replica,
+            &proposal,
+            R::refusal(&reply).is_some(),
+        ) {
+            return Ok(Step::Answered(reply));
+        }
         let command = LogCommand::Propose(Box::new(proposal));
         let proposed = self.desk.replica.propose(command);
         let applied =

@@ -27,6 +27,7 @@ mod machine;
 mod options;
 pub mod records;
 mod rows;
+mod sabotage;
 mod snapshot;
 mod state_hash;
 mod statistics;

@@ -27,6 +27,7 @@ use crate::error::StorageError;
 use crate::failures::Failure;
 use crate::keys;
 use crate::records::{self, ShardHead, SystemRow, TenantRow, UserRow};
+use crate::sabotage;
 use crate::stored::Stored;
 use crate::types::{Entry, StoredMembership};
 

@@ -1,0 +1,155 @@
+//! What nodes ask each other beside Raft's own traffic.
+
+use countersign_actors::gateway::{Caller, GatewayError, Question, Target};
+use countersign_core::ids::{ShardId, TenantId};
+use countersign_core::reply::Reply;
+use countersign_core::tenant::{TenantCommand, TenantReply};
+use countersign_storage::NodeId;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::wire::{JoinGrant, JoinRefusal, JoinRequest};
+
+/// A question to another node. `within_ms` is what is left of the asker's deadline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Call {
+    /// About a user whose shard the other node leads.
+    Ask {
+        /// Who asks.
+        caller: Caller,
+        /// About whom.
+        target: Target,
+        /// What.
+        question: Question,
+        /// How long it may take.
+        within_ms: u64,
+    },
+    /// To change a tenant.
+    ChangeTenant {
+        /// Who asks.
+        caller: Caller,
+        /// Which.
+        tenant: TenantId,
+        /// What.
+        command: TenantCommand,
+        /// How long it may take.
+        within_ms: u64,
+    },
+    /// To change what the cluster consists of.
+    ChangeCluster {
+        /// What.
+        change: ClusterChange,
+        /// How long it may take.
+        within_ms: u64,
+    },
+    /// Up to where a read must wait, for shards that the other node leads.
+    ReadIndex {
+        /// Which.
+        shards: Vec<ShardId>,
+    },
+    /// To say when an entry has been applied there.
+    WaitApplied {
+        /// Of which shard.
+        shard: ShardId,
+        /// Which entry.
+        index: u64,
+        /// How long it may take.
+        within_ms: u64,
+    },
+    /// To hand over every shard that the other node leads.
+    HandOver {
+        /// How long it may take.
+        within_ms: u64,
+    },
+    /// Whether it is there.
+    Ping,
+}
+
+/// A change of the cluster itself, decided by the leader of shard 0.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum ClusterChange {
+    /// To take in a node that proved the cluster's secret to whoever sends this.
+    Admit(Box<JoinRequest>),
+    /// What a node says of itself.
+    Announce(Announcement),
+    /// To take out a node.
+    Remove {
+        /// Which.
+        id: NodeId,
+    },
+}
+
+/// A node's addresses and release, said by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Announcement {
+    /// Which.
+    pub(crate) id: NodeId,
+    /// Where its API is.
+    pub(crate) api_address: String,
+    /// Where its peers reach it.
+    pub(crate) peer_address: String,
+    /// Its release.
+    pub(crate) version: String,
+    /// Up to which feature level it understands events.
+    pub(crate) feature_level: u16,
+}
+
+/// How a change of the cluster went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Changed {
+    /// The node is in.
+    Admitted(Box<JoinGrant>),
+    /// What the node said of itself is known.
+    Announced,
+    /// The node is out.
+    Removed,
+    /// The node may not come in.
+    NotAdmitted(JoinRefusal),
+    /// There is no such node.
+    Unknown,
+    /// It would do harm, and why.
+    Refused(String),
+}
+
+/// The answer to a [`Call`], in the same order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Answer {
+    /// To [`Call::Ask`].
+    Reply(Result<Reply, GatewayError>),
+    /// To [`Call::ChangeTenant`].
+    Tenant(Result<TenantReply, GatewayError>),
+    /// To [`Call::ChangeCluster`].
+    Changed(Result<Changed, GatewayError>),
+    /// To [`Call::ReadIndex`]: `None` for a shard that is not led there.
+    Indexes(Vec<(ShardId, Option<u64>)>),
+    /// To [`Call::WaitApplied`]: whether it was applied in time.
+    Applied(bool),
+    /// To [`Call::HandOver`].
+    HandedOver {
+        /// How many shards another node leads now.
+        moved: u32,
+        /// How many stayed.
+        kept: u32,
+    },
+    /// To [`Call::Ping`].
+    Pong {
+        /// The release there.
+        version: String,
+        /// Whether it leads nothing for a while, having been asked to hand over.
+        resting: bool,
+    },
+}
+
+/// Why a call has no answer. Each holds which node and why.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(crate) enum CallError {
+    /// Certainly not received.
+    #[error("not reached: {0}")]
+    NotSent(String),
+    /// Perhaps received, perhaps done.
+    #[error("no answer: {0}")]
+    Unknown(String),
+    /// Received, and refused before anything was done.
+    #[error("refused: {0}")]
+    Refused(String),
+}

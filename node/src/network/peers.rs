@@ -1,0 +1,294 @@
+//! Connections to other nodes: two to each, made when first needed, kept until they break.
+//!
+//! Control carries what is small and urgent: heartbeats, votes, forwarded questions. Bulk carries
+//! entries. So no heartbeat waits behind entries. Snapshots get connections of their own.
+//!
+//! Nobody queues behind a node that is not there: a connection that breaks fails all that wait on
+//! it at once, and a node that could not be reached a moment ago is not tried again before a
+//! moment has passed. An address is looked up anew each time.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use countersign_storage::NodeId;
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
+use hyper::body::Incoming;
+use hyper::client::conn::http2;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::sync::broadcast;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsConnector;
+
+use super::body::{self, Sent};
+use super::call::{Answer, Call, CallError};
+use super::credentials::CredentialHolder;
+use super::dial::Dial;
+use super::identity::PeerIdentity;
+use super::tls;
+use super::wire::{self, CONTROL_BYTES, path};
+
+/// How long TLS and HTTP/2 may take to agree.
+const AGREE: Duration = Duration::from_secs(2);
+/// For so long after a failed attempt nobody tries again.
+const REST: Duration = Duration::from_millis(100);
+/// A connection on which nothing came for so long is asked whether it lives,
+const ALIVE_EVERY: Duration = Duration::from_secs(1);
+/// and given up if it does not answer within this.
+const ALIVE_WITHIN: Duration = Duration::from_secs(1);
+/// Bytes of one stream that may be under way. Holds a whole append.
+pub(super) const STREAM_WINDOW: u32 = 8 << 20;
+/// Bytes of one connection that may be under way.
+pub(super) const CONNECTION_WINDOW: u32 = 32 << 20;
+/// Bytes of one HTTP/2 frame.
+pub(super) const FRAME: u32 = 128 << 10;
+/// Losses that a slow listener may be behind.
+const LOSSES: usize = 64;
+
+/// Sends requests over one connection. Clones are the same connection.
+pub(super) type Sender = http2::SendRequest<Sent>;
+
+/// Where nodes are.
+pub(crate) trait AddressBook: Send + Sync + 'static {
+    /// The address, `host:port`, where a node's peers reach it; `None` if it is not known, or not
+    /// to be talked to.
+    fn address(&self, node: NodeId) -> Option<String>;
+}
+
+/// Which of the two connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Line {
+    /// For what is small and urgent.
+    Control,
+    /// For entries.
+    Bulk,
+}
+
+/// The other nodes. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Peers(Arc<Inner>);
+
+struct Inner {
+    own: NodeId,
+    credentials: CredentialHolder,
+    book: Arc<dyn AddressBook>,
+    dial: Arc<dyn Dial>,
+    lost: broadcast::Sender<NodeId>,
+    places: Mutex<BTreeMap<(NodeId, Line), Place>>,
+}
+
+type Dialing = Shared<BoxFuture<'static, Result<Sender, Arc<str>>>>;
+
+/// What is known of one connection.
+enum Place {
+    Dialing(Dialing),
+    Ready(Sender),
+    Failed { at: Instant, reason: Arc<str> },
+}
+
+impl Peers {
+    /// Nobody is connected to yet.
+    pub(crate) fn new(
+        own: NodeId,
+        credentials: CredentialHolder,
+        book: Arc<dyn AddressBook>,
+        dial: Arc<dyn Dial>,
+    ) -> Self {
+        let lost = broadcast::Sender::new(LOSSES);
+        Self(Arc::new(Inner { own, credentials, book, dial, lost, places: Mutex::default() }))
+    }
+
+    /// This node's number.
+    pub(crate) fn own(&self) -> NodeId {
+        self.0.own
+    }
+
+    /// Which nodes were lost sight of: a connection to them broke. That is no proof that
+    /// they are gone, but the first sign of it.
+    pub(crate) fn losses(&self) -> broadcast::Receiver<NodeId> {
+        self.0.lost.subscribe()
+    }
+
+    /// A connection with a node broke.
+    fn note_loss(&self, node: NodeId) {
+        // Nobody listening is fine.
+        let _ = self.0.lost.send(node);
+    }
+
+    /// Gives up all connections. What waits on them fails.
+    pub(crate) fn disconnect(&self) {
+        self.0.places.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Asks a node, and waits at most `within` for its answer.
+    ///
+    /// # Errors
+    /// If there is no answer; the kind of error says whether it may have been done.
+    pub(crate) async fn call(
+        &self,
+        node: NodeId,
+        call: &Call,
+        within: Duration,
+    ) -> Result<Answer, CallError> {
+        let message = wire::encode(call).map_err(|error| not_sent(node, error))?;
+        let answer = self.ask(node, path::CALL, message, within).await?;
+        wire::decode(&answer).map_err(|error| unknown(node, error))
+    }
+
+    /// Sends one message on the control connection and waits for its answer.
+    pub(super) async fn ask(
+        &self,
+        node: NodeId,
+        path: &str,
+        message: Vec<u8>,
+        within: Duration,
+    ) -> Result<Vec<u8>, CallError> {
+        let deadline = Instant::now() + within;
+        if message.len() > CONTROL_BYTES {
+            return Err(not_sent(node, "the message is larger than 1 MiB"));
+        }
+        let connected = timeout_at(deadline, self.connection(node, Line::Control)).await;
+        let mut sender = connected
+            .map_err(|_| not_sent(node, "no connection within the deadline"))?
+            .map_err(|reason| not_sent(node, reason))?;
+        let request = request(path, body::whole(message)).map_err(|error| not_sent(node, error))?;
+        let answered = async {
+            let response = match sender.try_send_request(request).await {
+                Ok(response) => response,
+                Err(mut error) => {
+                    // Given back: it never went out.
+                    let returned = error.take_message().is_some();
+                    let failed = if returned { not_sent } else { unknown };
+                    return Err(failed(node, error.into_error()));
+                }
+            };
+            let response = accepted(node, response).await?;
+            body::collect(response.into_body(), CONTROL_BYTES)
+                .await
+                .map_err(|error| unknown(node, error))
+        };
+        timeout_at(deadline, answered)
+            .await
+            .unwrap_or_else(|_| Err(unknown(node, "no answer within the deadline")))
+    }
+
+    /// The connection to a node, or why there is none. Several who wait for the same one wait for
+    /// the same attempt, which goes on if they give up.
+    pub(super) async fn connection(&self, node: NodeId, line: Line) -> Result<Sender, Arc<str>> {
+        let dialing = {
+            let mut places = self.0.places.lock().unwrap_or_else(PoisonError::into_inner);
+            match places.get(&(node, line)) {
+                Some(Place::Ready(sender)) if !sender.is_closed() => return Ok(sender.clone()),
+                Some(Place::Failed { at, reason }) if at.elapsed() < REST => {
+                    return Err(Arc::clone(reason));
+                }
+                Some(Place::Dialing(dialing)) => dialing.clone(),
+                _ => {
+                    let dialing = self.dial(node, line);
+                    places.insert((node, line), Place::Dialing(dialing.clone()));
+                    dialing
+                }
+            }
+        };
+        dialing.await
+    }
+
+    /// Begins to connect.
+    fn dial(&self, node: NodeId, line: Line) -> Dialing {
+        let peers = self.clone();
+        // A task: whoever waits may give up, and the next one finds the connection made.
+        let task = tokio::spawn(async move {
+            let made = peers.connect(node).await.map_err(Arc::<str>::from);
+            let place = match &made {
+                Ok(sender) => Place::Ready(sender.clone()),
+                Err(reason) => Place::Failed { at: Instant::now(), reason: Arc::clone(reason) },
+            };
+            let mut places = peers.0.places.lock().unwrap_or_else(PoisonError::into_inner);
+            places.insert((node, line), place);
+            made
+        });
+        let dialed = task.map(|ended| ended.unwrap_or_else(|_| Err("the attempt ended".into())));
+        dialed.boxed().shared()
+    }
+
+    /// A connection of one's own, to the node and to no other. It lives while a sender is held or
+    /// an answer awaited.
+    pub(super) async fn connect(&self, node: NodeId) -> Result<Sender, String> {
+        let address = self.0.book.address(node).ok_or("its address is not known")?;
+        let held = self.0.credentials.in_use().ok_or("this node has no certificate yet")?;
+        let wished = PeerIdentity::new(held.identity.cluster_id.clone(), node);
+        let name = tls::server_name(&wished).map_err(|error| error.to_string())?;
+        let stream = timeout(AGREE, self.0.dial.dial(node, &address))
+            .await
+            .map_err(|_| format!("{address}: no connection in time"))?
+            .map_err(|error| format!("{address}: {error}"))?;
+        let agreed = async {
+            // The server's certificate must name exactly the node that is wished.
+            let stream = TlsConnector::from(Arc::clone(&held.client)).connect(name, stream).await?;
+            handshake(stream).await
+        };
+        let (sender, connection) = timeout(AGREE, agreed)
+            .await
+            .map_err(|_| format!("{address}: no agreement in time"))?
+            .map_err(|error| format!("{address}: {error}"))?;
+        let peers = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(node, %error, "a connection to a peer broke");
+            }
+            peers.note_loss(node);
+        });
+        Ok(sender)
+    }
+}
+
+/// Begins HTTP/2 on a stream.
+pub(super) async fn handshake<S>(
+    stream: S,
+) -> std::io::Result<(Sender, http2::Connection<TokioIo<S>, Sent, TokioExecutor>)>
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
+{
+    http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .keep_alive_interval(ALIVE_EVERY)
+        .keep_alive_timeout(ALIVE_WITHIN)
+        // A link that was cut without a word is noticed even if nothing is under way.
+        .keep_alive_while_idle(true)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_frame_size(FRAME)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(std::io::Error::other)
+}
+
+/// A request. The host means nothing between nodes: the certificate says who is spoken to.
+pub(super) fn request(path: &str, body: Sent) -> Result<Request<Sent>, http::Error> {
+    Request::post(format!("https://countersign.internal{path}")).body(body)
+}
+
+/// What was accepted; a refusal, with the words that came with it, otherwise.
+pub(super) async fn accepted(
+    node: NodeId,
+    response: Response<Incoming>,
+) -> Result<Response<Incoming>, CallError> {
+    const WORDS: usize = 1 << 10;
+    let status = response.status();
+    if status == StatusCode::OK {
+        return Ok(response);
+    }
+    let words = body::collect(response.into_body(), WORDS).await.unwrap_or_default();
+    let words = String::from_utf8_lossy(&words).into_owned();
+    Err(CallError::Refused(format!("node {node}: {status}: {words}")))
+}
+
+fn not_sent<R: std::fmt::Display>(node: NodeId, reason: R) -> CallError {
+    CallError::NotSent(format!("node {node}: {reason}"))
+}
+
+fn unknown<R: std::fmt::Display>(node: NodeId, reason: R) -> CallError {
+    CallError::Unknown(format!("node {node}: {reason}"))
+}

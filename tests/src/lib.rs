@@ -11,6 +11,8 @@
 //! - [`client`]: the HTTP contract, as far as the scenarios speak it.
 //! - [`app`]: an authenticator app in a person's hand.
 //! - [`workload`]: clients at work, as applications and attackers would be.
+//! - [`scenarios`]: stories of a cluster that are told more than once.
+//! - [`sabotage`]: builds that are broken on purpose, and what finds each.
 //! - [`ledger`]: what was acknowledged, and the check that it still holds.
 //! - [`etcd`]: three etcd members and a client for them, to measure against.
 
@@ -30,4 +32,6 @@ pub mod etcd;
 pub mod history;
 pub mod house;
 pub mod ledger;
+pub mod sabotage;
+pub mod scenarios;
 pub mod workload;

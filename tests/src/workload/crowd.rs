@@ -97,12 +97,12 @@ async fn work(sdk: Sdk, shared: Arc<Shared>, seed: u64) {
         let number = shared.numbers.fetch_add(1, Ordering::Relaxed);
         let mut rng = ChaCha8Rng::seed_from_u64(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let pause = rng.random_range(1..30);
-        match rng.random_range(0..10) {
-            0 => {
+        match rng.random_range(0..100) {
+            0..6 => {
                 let guesser = guesser::guess(&sdk, number).await;
                 shared.guessers.lock().unwrap().extend(guesser);
             }
-            1 => drop(racer::race(&sdk, number).await),
+            6..10 => drop(racer::race(&sdk, number).await),
             _ => {
                 let mut person = Person::new(&sdk, number, rng);
                 person.live().await;

@@ -14,7 +14,7 @@ use crate::app::App;
 const AT_ONCE: usize = 3;
 /// How long after the first time it is submitted again.
 const LATER: [Duration; 3] =
-    [Duration::from_millis(300), Duration::from_secs(3), Duration::from_secs(9)];
+    [Duration::from_millis(300), Duration::from_secs(2), Duration::from_secs(5)];
 
 const CHALLENGES: &str = "/v1/mfa/challenges";
 const VERIFY: &str = "/v1/mfa/challenges/verify";

@@ -1,0 +1,128 @@
+//! Builds that are broken on purpose, and what finds each.
+//!
+//! A proof that finds nothing proves little until it has found what is there. Each of these is the
+//! node with one duty left out, as a failpoint of the binary that `make prove` builds for this
+//! alone; the rig must notice, and it is told how long that took.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::chaos::{Fault, Options, run};
+use crate::cluster::Program;
+use crate::scenarios;
+
+/// How a broken build is looked at.
+#[derive(Clone, Copy, Debug)]
+pub enum Scene {
+    /// Chaos with these faults alone.
+    Chaos(&'static [Fault]),
+    /// The story of a slow commit.
+    SlowCommit,
+}
+
+/// A duty that is left out.
+#[derive(Clone, Copy, Debug)]
+pub struct Broken {
+    /// Its name, as it is given on the command line.
+    pub name: &'static str,
+    /// What is left out.
+    pub what: &'static str,
+    /// The failpoints that leave it out.
+    pub failpoints: &'static str,
+    /// What finds it.
+    pub scene: Scene,
+}
+
+/// All that must be found.
+pub const ALL: [Broken; 9] = [
+    Broken {
+        name: "no-fsync",
+        what: "the log is reported without being synced",
+        failpoints: "storage::skip_sync=return",
+        scene: Scene::Chaos(&[Fault::PowerAll]),
+    },
+    Broken {
+        name: "vote-not-persisted",
+        what: "votes and terms live in memory alone",
+        failpoints: "storage::forget_vote=return",
+        scene: Scene::Chaos(&[Fault::KillAll]),
+    },
+    Broken {
+        name: "no-version-check",
+        what: "a change is applied to whatever version the row has",
+        failpoints: "storage::skip_version_check=return",
+        scene: Scene::SlowCommit,
+    },
+    Broken {
+        name: "reply-before-commit",
+        what: "a reply leaves before its change is committed and applied",
+        failpoints: "actors::reply_before_commit=return",
+        scene: Scene::Chaos(&[Fault::Kill]),
+    },
+    Broken {
+        name: "step-in-memory",
+        what: "the last accepted time step lives in the actor's memory alone",
+        failpoints: "storage::forget_step=return",
+        scene: Scene::Chaos(&[Fault::Kill]),
+    },
+    Broken {
+        name: "answers-in-memory",
+        what: "answers to idempotency keys live in one process's memory alone",
+        failpoints: "actors::answers_in_memory=return",
+        scene: Scene::Chaos(&[Fault::Kill]),
+    },
+    Broken {
+        name: "attempts-in-memory",
+        what: "wrong codes are counted in the actor's memory alone",
+        failpoints: "storage::forget_attempt=return",
+        scene: Scene::Chaos(&[Fault::Kill]),
+    },
+    Broken {
+        name: "count-later",
+        what: "a wrong code is answered before it is counted",
+        failpoints: "actors::count_later=return",
+        scene: Scene::Chaos(&[Fault::Kill]),
+    },
+    Broken {
+        name: "stale-reads",
+        what: "a leader answers from memory without confirming that it still leads",
+        failpoints: "actors::skip_barrier=return",
+        scene: Scene::Chaos(&[Fault::Isolate, Fault::Pause]),
+    },
+];
+
+/// What came of looking at a broken build.
+#[derive(Clone, Debug)]
+pub struct Caught {
+    /// The first thing that gave it away; `None` if nothing did.
+    pub by: Option<String>,
+    /// How long that took, or how long nothing was found; starting the cluster is not counted in
+    /// chaos.
+    pub after: Duration,
+}
+
+impl Broken {
+    /// Looks at the broken build until it is caught, for `seconds` at most. Only faults that this
+    /// machine allows are used.
+    pub async fn look(&self, seconds: u64, seed: u64) -> Caught {
+        let program = Program::sabotaged(self.failpoints);
+        match self.scene {
+            Scene::Chaos(faults) => {
+                let options = Options {
+                    faults: faults.to_vec(),
+                    program,
+                    stop_when_broken: true,
+                    ..Options::new(seconds, seed)
+                };
+                let outcome = run(options).await;
+                Caught { by: outcome.violations.first().cloned(), after: outcome.took }
+            }
+            Scene::SlowCommit => {
+                let begun = Instant::now();
+                let told = scenarios::slow_commit(program).await;
+                Caught { by: told.err(), after: begun.elapsed() }
+            }
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Stories of a cluster that are told more than once: as tests of the shipped binary, and as what
+//! a deliberately broken one must stumble over.
+
+mod slow_commit;
+
+pub use self::slow_commit::slow_commit;

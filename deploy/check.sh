@@ -109,7 +109,10 @@ if [ "${#compose[@]}" -gt 0 ]; then
     printf 'COUNTERSIGN_ROOT_KEY=csk_x\n' >"$scratch/secrets.env"
     config() { SECRETS="$scratch/secrets.env" "${compose[@]}" --file compose.yaml config; }
     # Not by the exit code: a wrapper from PyPI loses it.
-    renders() { config >"$scratch/config" && grep '^services:' "$scratch/config" || { cat "$scratch/config" && false; }; }
+    renders() {
+        config >"$scratch/config" || return 1
+        grep -q '^services:' "$scratch/config"
+    }
     check "compose.yaml: ${compose[*]} config" renders
     founders() { config | grep -c -e '--bootstrap' || true; }
     begins() { [ "$(founders)" = 0 ] && [ "$(N1_BEGINS=--bootstrap founders)" = 1 ]; }

@@ -21,12 +21,7 @@ struct Second {
 }
 
 /// Draws the run.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a picture is drawn in floats"
-)]
+#[expect(clippy::cast_precision_loss, reason = "a picture is drawn in floats")]
 pub fn draw(options: &Options, outcome: &Outcome) -> String {
     let attempts = outcome.tape.attempts();
     let last = attempts.iter().map(|attempt| attempt.to_us).max().unwrap_or(0);

@@ -170,16 +170,20 @@ impl UserModel {
         Ret::Wrong { remaining }
     }
 
-    /// Why a challenge cannot be answered.
+    /// Why an answer to a challenge is not read.
     fn shut(&self, challenge: u32) -> Option<Ret> {
         let found = self.challenges.get(&challenge);
         match found {
             None => Some(refused("challenge_not_found")),
             Some(_) if self.locked() => Some(refused("too_many_attempts")),
-            Some(Challenge::Verified) => Some(refused("code_already_used")),
             Some(Challenge::Failed) => Some(refused("challenge_expired")),
-            Some(Challenge::Open { .. }) => None,
+            Some(Challenge::Open { .. } | Challenge::Verified) => None,
         }
+    }
+
+    /// Whether a challenge was answered rightly: what comes after is read, but opens nothing.
+    fn over(&self, challenge: u32) -> bool {
+        matches!(self.challenges.get(&challenge), Some(Challenge::Verified))
     }
 
     fn verified(&mut self, challenge: Option<u32>) -> Ret {
@@ -199,6 +203,9 @@ impl UserModel {
         if self.spent.get(&app).is_some_and(|last| step <= *last) {
             return refused("code_already_used");
         }
+        if self.over(challenge) {
+            return refused("challenge_expired");
+        }
         self.spent.insert(app, step);
         self.devices.extend(remember);
         self.verified(Some(challenge))
@@ -215,9 +222,12 @@ impl UserModel {
             None if self.locked() => return refused("too_many_attempts"),
             None => {}
         }
+        let over = challenge.is_some_and(|challenge| self.over(challenge));
         match (&mut self.codes, code) {
             (Some(codes), Some((set, place))) if codes.set == set => {
-                if codes.used.insert(place) {
+                if over && !codes.used.contains(&place) {
+                    refused("challenge_expired")
+                } else if codes.used.insert(place) {
                     self.verified(challenge)
                 } else {
                     refused("code_already_used")

@@ -12,6 +12,14 @@ binary := $(target)/release/countersign
 # More arguments for `countersign dev` or `countersign bench`, as in
 #   make dev ARGS="--listen 127.0.0.1:9000"
 ARGS ?=
+# For how long chaos reigns, which seed it follows (random unless given) and which faults it makes:
+# all, or names with commas between, as `make chaos FAULTS=kill,isolate`.
+SECONDS ?= 60
+SEED ?=
+FAULTS ?= all
+# Which broken builds `make prove` looks at: words of their names with commas between; all unless
+# given.
+ONLY ?=
 # How long the tests may run once they are built.
 TEST_TIMEOUT ?= 40m
 
@@ -35,6 +43,16 @@ dev: build ## Build, then start one node for development (more arguments: ARGS="
 .PHONY: test
 test: setup ## Build and run all tests, doc tests included
 	@.ci/test $(TEST_TIMEOUT)
+
+.PHONY: chaos
+chaos: build ## Chaos over three nodes, and a verdict (SECONDS=600 SEED=... FAULTS=kill,isolate,...)
+	@$(target)/release/chaos --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) \
+		--faults $(FAULTS) --report $(target)/chaos
+
+.PHONY: prove
+prove: build ## Show that every deliberately broken build is caught (ONLY=no-fsync,...)
+	cargo build --workspace --release --features countersign/sabotage --bin countersign-sabotaged
+	@$(target)/release/prove --only "$(ONLY)"
 
 .PHONY: fmt
 fmt: ## Lay out the sources with rustfmt

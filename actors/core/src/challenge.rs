@@ -96,6 +96,12 @@ impl Challenge {
         self.status(now) == ChallengeStatus::Pending
     }
 
+    /// Whether an answer is read at `now`. One to a challenge that was answered rightly is: it opens
+    /// nothing any more, but whether it is the spent proof come again or a guess must be told apart.
+    pub fn reads_answers(&self, now: Timestamp) -> bool {
+        matches!(self.status(now), ChallengeStatus::Pending | ChallengeStatus::Verified)
+    }
+
     /// Wrong answers left before it ends.
     pub const fn attempts_remaining(&self) -> u32 {
         CHALLENGE_MAX_WRONG.saturating_sub(self.wrong)

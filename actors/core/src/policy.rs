@@ -256,8 +256,10 @@ pub struct PolicyPatch {
     pub allowed_factors: Option<BTreeSet<FactorType>>,
     /// See [`Policy::recovery_codes_count`].
     pub recovery_codes_count: Option<u32>,
-    /// See [`Policy::grace_period`].
-    pub grace_period: Option<GracePeriod>,
+    /// [`GracePeriod::value`].
+    pub grace_period_value: Option<u32>,
+    /// [`GracePeriod::unit`].
+    pub grace_period_unit: Option<GraceUnit>,
     /// Whether devices may be trusted.
     pub trusted_devices_enabled: Option<bool>,
     /// For how many days.

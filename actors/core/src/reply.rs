@@ -113,7 +113,7 @@ pub enum Refusal {
         attempts_remaining: u32,
     },
     /// The code was right once.
-    #[error("the code was used already; wait for the next one")]
+    #[error("the code was used already; it takes one that was not")]
     CodeAlreadyUsed,
     /// Too many wrong codes; codes are not read.
     #[error("too many wrong codes")]

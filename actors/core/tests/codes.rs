@@ -63,6 +63,51 @@ fn a_used_code_is_refused_however_it_is_written_and_in_every_drift_step() {
 }
 
 #[test]
+fn the_spent_code_sent_again_to_its_challenge_is_known_again_and_told_as_a_possible_relay() {
+    let mut story = Story::new();
+    let app = story.enroll();
+    let codes = story.recovery_codes();
+    let challenge = story.challenge();
+    let code = app.code(story.now);
+    story.verified(challenge, &app);
+    assert_eq!(story.verify(challenge, &app, code), Reply::Refused(Refusal::CodeAlreadyUsed));
+    assert_eq!(story.audit_types(), ["mfa.challenge.failed", "mfa.alert.possible_relay"]);
+    assert_eq!(story.audit[1].challenge_id, Some(challenge));
+    assert!(story.events.is_empty());
+
+    let with = |challenge, code: &str| Command::Verify {
+        challenge,
+        proof: Proof::RecoveryCode(secret(code)),
+        remember_device: None,
+    };
+    let other = story.challenge();
+    let first = codes[0].expose_str();
+    assert!(matches!(story.ask(&with(other, first)), Reply::Verified(_)));
+    assert_eq!(story.refusal(&with(other, first)), Refusal::CodeAlreadyUsed);
+    assert!(story.audit_types().contains(&"mfa.alert.possible_relay"));
+}
+
+#[test]
+fn a_fresh_code_for_a_challenge_that_was_answered_opens_nothing_and_stays_unspent() {
+    let mut story = Story::new();
+    let app = story.enroll();
+    let codes = story.recovery_codes();
+    let challenge = story.challenge();
+    story.verified(challenge, &app);
+    story.wait_s(30);
+    let fresh = app.code(story.now);
+    let reply = story.verify(challenge, &app, fresh.clone());
+    assert_eq!(reply, Reply::Refused(Refusal::ChallengeExpired));
+    let proof = Proof::RecoveryCode(codes[0].clone());
+    let recover = Command::Verify { challenge, proof, remember_device: None };
+    assert_eq!(story.refusal(&recover), Refusal::ChallengeExpired);
+    assert!(story.events.is_empty() && story.audit.is_empty());
+    assert_eq!(story.state.recovery_codes_remaining(), 10);
+    let next = story.challenge();
+    assert!(matches!(story.verify(next, &app, fresh), Reply::Verified(_)));
+}
+
+#[test]
 fn a_step_before_the_last_accepted_one_is_spent_whatever_the_skew() {
     let mut story = Story::new();
     let app = story.enroll();

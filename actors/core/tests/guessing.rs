@@ -8,6 +8,7 @@ use countersign_core::challenge::{CHALLENGE_LIFETIME_MS, ChallengeStatus};
 use countersign_core::command::{Command, Proof, Query};
 use countersign_core::event::UserEvent;
 use countersign_core::factor::totp::Parameters;
+use countersign_core::ids::ChallengeId;
 use countersign_core::lockout::Lock;
 use countersign_core::reply::{Refusal, Reply};
 use story::{App, Story, secret};
@@ -53,6 +54,24 @@ fn while_locked_even_the_right_code_is_refused_unread() {
 }
 
 #[test]
+fn guesses_at_a_challenge_that_was_answered_leave_it_answered() {
+    let (mut story, app, answered) = ready();
+    for left in [4, 3, 2, 1, 0] {
+        let wrong = app.wrong_code(story.now);
+        let reply = story.verify(answered, &app, wrong);
+        let refusal = Refusal::InvalidCode { attempts_remaining: left };
+        assert_eq!(reply, Reply::Refused(refusal));
+        assert_eq!(story.audit[0].challenge_id, Some(answered));
+    }
+    assert_eq!(story.state.lockout.failed_attempts, 5);
+    let challenge = story.state.challenge(answered).unwrap();
+    assert_eq!(challenge.status(story.now), ChallengeStatus::Verified);
+    assert!(story.audit_types().contains(&"mfa.user.locked"));
+    let locked = story.audit.iter().find(|one| one.event_type == "mfa.user.locked").unwrap();
+    assert_eq!(locked.outcome, countersign_core::audit::AuditOutcome::Failure);
+}
+
+#[test]
 fn a_flood_of_refused_codes_leaves_one_trace_and_costs_no_writes() {
     let mut story = Story::new();
     let app = story.enroll();
@@ -70,11 +89,12 @@ fn a_flood_of_refused_codes_leaves_one_trace_and_costs_no_writes() {
 
 /// Every command that takes a code, with a wrong one. A command that is added and takes a code
 /// belongs here.
-fn every_way_in(story: &mut Story, app: &App) -> Vec<Command> {
+fn every_way_in(story: &mut Story, app: &App, answered: ChallengeId) -> Vec<Command> {
     let challenge = story.challenge();
     let wrong = app.wrong_code(story.now);
     let proof = Proof::Code { factor: app.id, code: wrong.clone() };
     vec![
+        Command::Verify { challenge: answered, proof: proof.clone(), remember_device: None },
         Command::Verify { challenge, proof, remember_device: None },
         Command::Verify {
             challenge,
@@ -91,22 +111,27 @@ fn every_way_in(story: &mut Story, app: &App) -> Vec<Command> {
     ]
 }
 
-fn ready() -> (Story, App) {
+/// Somebody with all that takes codes, a challenge that was answered rightly included.
+fn ready() -> (Story, App, ChallengeId) {
     let mut story = Story::new();
     let app = story.enroll();
     story.recovery_codes();
+    let answered = story.challenge();
+    story.verified(answered, &app);
     story.begin(Parameters::default());
-    (story, app)
+    (story, app, answered)
 }
 
 #[test]
 fn every_call_that_takes_a_code_counts_on_the_same_counter() {
-    let (mut story, app) = ready();
-    for (index, command) in (1..).zip(every_way_in(&mut story, &app)) {
+    let (mut story, app, answered) = ready();
+    let ways = every_way_in(&mut story, &app, answered);
+    story.tenant.policy.lockout.max_attempts = u32::try_from(ways.len()).unwrap();
+    for (index, command) in (1..).zip(ways) {
         assert!(matches!(story.refusal(&command), Refusal::InvalidCode { .. }), "{command:?}");
         assert_eq!(story.state.lockout.failed_attempts, index, "{command:?}");
     }
-    for command in every_way_in(&mut story, &app) {
+    for command in every_way_in(&mut story, &app, answered) {
         assert!(
             matches!(story.refusal(&command), Refusal::TooManyAttempts { .. }),
             "{command:?} was read while locked"
@@ -116,7 +141,7 @@ fn every_call_that_takes_a_code_counts_on_the_same_counter() {
 
 #[test]
 fn the_counter_falls_on_success_reset_and_unlock_and_on_nothing_else() {
-    let (mut story, app) = ready();
+    let (mut story, app, _) = ready();
     for _ in 0..3 {
         fail(&mut story, &app);
     }
@@ -202,7 +227,7 @@ fn a_challenge_ends_with_its_fifth_wrong_answer() {
 fn a_recovery_code_that_is_refused_anyway_is_not_hashed() {
     use countersign_core::context::{Context, Surroundings};
     use countersign_core::decide::prepare;
-    let (mut story, app) = ready();
+    let (mut story, app, _) = ready();
     let challenge = story.challenge();
     lock(&mut story, &app);
     let around =

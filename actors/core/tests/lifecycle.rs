@@ -158,7 +158,7 @@ fn a_challenge_can_be_answered_for_five_minutes_and_once() {
     story.wait_s(60);
     let fresh = app.code(story.now);
     let again = story.verify(challenge, &app, fresh);
-    assert_eq!(again, Reply::Refused(Refusal::CodeAlreadyUsed));
+    assert_eq!(again, Reply::Refused(Refusal::ChallengeExpired));
     let Reply::ChallengeState(view) = story.tell(&Query::Challenge(challenge)) else { panic!() };
     assert_eq!(view.status, ChallengeStatus::Verified);
 }

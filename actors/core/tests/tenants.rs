@@ -7,7 +7,7 @@ mod story;
 use countersign_core::context::Context;
 use countersign_core::entropy::SeededEntropy;
 use countersign_core::ids::{KeyId, TenantId};
-use countersign_core::policy::{GroupRule, PolicyPatch, Requirement};
+use countersign_core::policy::{GracePeriod, GraceUnit, GroupRule, PolicyPatch, Requirement};
 use countersign_core::reply::Refusal;
 use countersign_core::secret::Secret;
 use countersign_core::settings::SettingsPatch;
@@ -70,6 +70,46 @@ fn a_key_is_shown_once_and_kept_as_its_digest() {
     assert_eq!(kept.hash, key_hash(secret.expose_str()));
     assert!(secret.expose_str().starts_with("csk_") && secret.expose().len() == 47);
     assert!(kept.root && kept.scopes.len() == Scope::ALL.len());
+}
+
+#[test]
+fn the_first_key_of_a_tenant_that_runs_no_cluster_may_not_touch_it() {
+    let (mut house, _) = House::built();
+    house.id = "acme".parse().unwrap();
+    house.state = None;
+    let create = TenantCommand::Create { name: "Acme".into(), key: None, root: false };
+    let TenantReply::Created { api_key, .. } = house.ask(&create) else { panic!() };
+    assert!(!api_key.scopes.contains(&Scope::Cluster));
+    assert_eq!(api_key.scopes.len(), Scope::ALL.len() - 1);
+    // Nor can it make a key that may.
+    house.actor = Some(api_key.id);
+    let more = TenantCommand::CreateApiKey {
+        name: "more".into(),
+        scopes: [Scope::Cluster].into(),
+        expires_at: None,
+    };
+    assert!(matches!(house.ask(&more), TenantReply::Refused(Refusal::Invalid { .. })));
+}
+
+#[test]
+fn a_grace_period_is_merged_by_its_members() {
+    let (mut house, _) = House::built();
+    let hours = PolicyPatch {
+        grace_period_value: Some(7),
+        grace_period_unit: Some(GraceUnit::Hours),
+        ..PolicyPatch::default()
+    };
+    house.patch(hours);
+    house.patch(PolicyPatch { grace_period_value: Some(9), ..PolicyPatch::default() });
+    let period = house.tenant().policy.grace_period;
+    assert_eq!(period, GracePeriod { value: 9, unit: GraceUnit::Hours });
+    // What is sent must fit what stays.
+    house.patch(PolicyPatch { grace_period_value: Some(366), ..PolicyPatch::default() });
+    let days = PolicyPatch { grace_period_unit: Some(GraceUnit::Days), ..PolicyPatch::default() };
+    let TenantReply::Refused(Refusal::Invalid { pointer, .. }) = house.patch(days) else {
+        panic!("366 days were accepted")
+    };
+    assert_eq!(pointer, "/gracePeriod/value");
 }
 
 #[test]

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 
 use countersign_core::policy as core;
 use countersign_core::tenant::TenantCommand;
-use countersign_core::time::DAY_MS;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,8 +13,6 @@ use super::{FactorType, GraceUnit, Requirement, Time, present};
 use crate::problem::Problem;
 use crate::request::Fields;
 
-/// The longest grace period.
-const GRACE_MAX_MS: i64 = 365 * DAY_MS;
 /// The most networks that a policy lists.
 const RANGES_MAX: usize = 1_000;
 /// The most groups that a policy has rules for.
@@ -56,8 +53,8 @@ pub(crate) struct PolicyBody {
 }
 
 /// A length of time.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct GracePeriod {
     /// How many units; 0 for none, at most a year.
     #[schema(minimum = 0, example = 7)]
@@ -204,9 +201,9 @@ pub(crate) struct UpdatePolicy {
     #[serde(default, deserialize_with = "present")]
     #[schema(minimum = 1, maximum = 20)]
     recovery_codes_count: Option<u32>,
-    /// How long a user may go without a factor under REQUIRED, both members together.
+    /// How long a user may go without a factor under REQUIRED.
     #[serde(default, deserialize_with = "present")]
-    grace_period: Option<GracePeriod>,
+    grace_period: Option<UpdateGracePeriod>,
     /// Whether and for how long browsers may be trusted.
     #[serde(default, deserialize_with = "present")]
     trusted_devices: Option<UpdateTrustedDevices>,
@@ -263,6 +260,19 @@ pub(crate) struct UpdateTriggers {
     after_password_change: Option<bool>,
 }
 
+/// A change of the grace period.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct UpdateGracePeriod {
+    /// How many units; 0 for none, at most a year.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(minimum = 0, example = 7)]
+    value: Option<u32>,
+    /// The unit.
+    #[serde(default, deserialize_with = "present")]
+    unit: Option<GraceUnit>,
+}
+
 /// A change of how guessing is slowed down.
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -308,6 +318,7 @@ impl UpdatePolicy {
     pub(crate) fn command(self) -> Result<TenantCommand, Problem> {
         let mut fields = Fields::new();
         let f = &mut fields;
+        let grace = self.grace_period.unwrap_or_default();
         let trusted = self.trusted_devices.unwrap_or_default();
         let triggers = self.triggers.unwrap_or_default();
         let lockout = self.lockout.unwrap_or_default();
@@ -320,7 +331,8 @@ impl UpdatePolicy {
                 self.recovery_codes_count,
                 1..=20,
             ),
-            grace_period: self.grace_period.map(|period| period.read(f)),
+            grace_period_value: grace.value,
+            grace_period_unit: grace.unit.map(Into::into),
             trusted_devices_enabled: trusted.enabled,
             trusted_devices_duration_days: f.number(
                 "/trustedDevices/durationDays",
@@ -355,15 +367,6 @@ impl UpdatePolicy {
             expected_version: self.version,
         };
         fields.finish(TenantCommand::PatchPolicy(Box::new(patch)))
-    }
-}
-
-impl GracePeriod {
-    fn read(self, fields: &mut Fields) -> core::GracePeriod {
-        let period = core::GracePeriod { value: self.value, unit: self.unit.into() };
-        let fits = period.millis() <= GRACE_MAX_MS;
-        fields.demand(fits, "/gracePeriod/value", "must be at most 365 days");
-        period
     }
 }
 

@@ -22,6 +22,8 @@ use crate::time::Timestamp;
 pub(super) struct Guess<'a> {
     case: &'a Case<'a>,
     challenge: Option<&'a Challenge>,
+    /// Whether the challenge was answered before.
+    over: bool,
     factor: Option<FactorId>,
     failure_type: &'static str,
 }
@@ -37,7 +39,7 @@ impl<'a> Guess<'a> {
         let lockout = &case.state.lockout;
         let retry_after_seconds = match lockout.at(now) {
             Lock::Open => {
-                return Ok(Self { case, challenge: None, factor: None, failure_type });
+                return Ok(Self { case, challenge: None, over: false, factor: None, failure_type });
             }
             Lock::Until(until) => Some(now.seconds_until(until)),
             Lock::Hard => None,
@@ -55,6 +57,11 @@ impl<'a> Guess<'a> {
     pub(super) fn answering(mut self, challenge: &'a Challenge) -> Self {
         self.challenge = Some(challenge);
         self
+    }
+
+    /// It comes after this challenge was answered. It counts against the user alone.
+    pub(super) fn after(self, challenge: &'a Challenge) -> Self {
+        Self { over: true, ..self.answering(challenge) }
     }
 
     /// It is said to be of this factor.
@@ -87,12 +94,13 @@ impl<'a> Guess<'a> {
     /// Counts a wrong code. The reply says how many are left; it leaves after the count is applied.
     pub(super) fn wrong(&self, now: Timestamp) -> Verdict {
         let policy = self.case.policy().lockout;
-        let challenge = self.challenge.map(|challenge| challenge.id);
+        let open = self.challenge.filter(|_| !self.over);
+        let challenge = open.map(|challenge| challenge.id);
         let events = vec![UserEvent::AttemptFailed { policy, challenge }];
         let after = self.case.after(&events, now);
         let of_user = after.lockout.attempts_remaining(&policy);
         let of_challenge =
-            self.challenge.map_or(u32::MAX, |one| one.attempts_remaining().saturating_sub(1));
+            open.map_or(u32::MAX, |one| one.attempts_remaining().saturating_sub(1));
         let mut audit =
             vec![self.entry(INVALID_CODE).detail("failedAttempts", after.lockout.failed_attempts)];
         let locked = match after.lockout.at(now) {
@@ -109,8 +117,7 @@ impl<'a> Guess<'a> {
         }
         if let Some(duration) = locked {
             audit.push(
-                AuditEntry::success("mfa.user.locked")
-                    .because("too_many_attempts")
+                AuditEntry::failure("mfa.user.locked", "too_many_attempts")
                     .detail("failedAttempts", after.lockout.failed_attempts)
                     .detail("lockedFor", duration)
                     .from_address(self.address()),
@@ -139,7 +146,7 @@ impl<'a> Guess<'a> {
         let mut entry = AuditEntry::failure(self.failure_type, reason).from_address(self.address());
         entry.factor_id = self.factor;
         entry.challenge_id = self.challenge.map(|challenge| challenge.id);
-        entry
+        if self.over { entry.detail("challenge", "already verified") } else { entry }
     }
 
     fn address(&self) -> Option<IpAddr> {

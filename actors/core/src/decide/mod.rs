@@ -39,8 +39,8 @@ pub fn prepare(
         }
         Command::UseRecoveryCode { code } => recover::prepare_code(state, code, context.now),
         Command::Verify { challenge, proof: Proof::RecoveryCode(code), .. } => {
-            let open = state.challenge(*challenge)?.is_open(context.now);
-            open.then(|| recover::prepare_code(state, code, context.now)).flatten()
+            let reads = state.challenge(*challenge)?.reads_answers(context.now);
+            reads.then(|| recover::prepare_code(state, code, context.now)).flatten()
         }
         _ => None,
     }

@@ -1,7 +1,7 @@
 //! Answering a challenge. Challenge, user and factor are checked together: a challenge is looked up
 //! under its user, a factor under the same.
 
-use super::case::{Case, Stop, Verdict, refuse, verdict};
+use super::case::{Case, Stop, Verdict, refuse};
 use super::guess::Guess;
 use super::recover;
 use crate::audit::AuditEntry;
@@ -31,7 +31,7 @@ pub(super) fn answer(
         return refuse(Refusal::ChallengeNotFound);
     };
     let guess = match Guess::open(case, FAILED, context.now) {
-        Ok(guess) => guess.answering(challenge),
+        Ok(guess) => guess,
         Err(mut verdict) => {
             for entry in &mut verdict.audit {
                 entry.challenge_id = Some(id);
@@ -40,13 +40,13 @@ pub(super) fn answer(
             return *verdict;
         }
     };
-    match challenge.status(context.now) {
-        ChallengeStatus::Pending => {}
-        ChallengeStatus::Verified => return answered_already(challenge),
+    let (guess, over) = match challenge.status(context.now) {
+        ChallengeStatus::Pending => (guess.answering(challenge), false),
+        ChallengeStatus::Verified => (guess.after(challenge), true),
         ChallengeStatus::Failed | ChallengeStatus::Expired => {
             return refuse(Refusal::ChallengeExpired);
         }
-    }
+    };
     let accepted = match proof {
         Proof::Code { factor, code } => by_code(case, guess, *factor, code, context),
         Proof::RecoveryCode(code) => {
@@ -55,6 +55,10 @@ pub(super) fn answer(
     };
     match accepted {
         Err(stop) => *stop,
+        // Of many who submit at once, one wins. What the others bring is read like any code, so
+        // that they learn that it is spent and a guess is counted, but it opens nothing and stays
+        // unspent.
+        Ok(_) if over => refuse(Refusal::ChallengeExpired),
         Ok(accepted) => accept(case, challenge, accepted, remember, context),
     }
 }
@@ -183,13 +187,4 @@ fn trust(
         expires_at: context.now.plus_millis(days.saturating_mul(DAY_MS)),
     };
     (token, device)
-}
-
-/// Of many who submit at once, one wins; the others learn that the proof is spent. It is not read
-/// again, so nothing can be guessed here.
-fn answered_already(challenge: &Challenge) -> Verdict {
-    let entry = AuditEntry::failure(FAILED, "code_already_used")
-        .challenge(challenge.id)
-        .detail("challenge", "already verified");
-    verdict(Reply::Refused(Refusal::CodeAlreadyUsed), Vec::new(), entry)
 }

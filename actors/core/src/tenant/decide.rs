@@ -93,7 +93,10 @@ fn create(
     context: &mut Context<'_>,
 ) -> Verdict {
     let now = context.now;
-    let (mut api_key, fresh) = new_api_key("First key", &Scope::ALL.into(), None, context);
+    // The cluster belongs to whoever runs it, not to its tenants.
+    let may = |scope: &Scope| root || *scope != Scope::Cluster;
+    let scopes = Scope::ALL.into_iter().filter(may).collect();
+    let (mut api_key, fresh) = new_api_key("First key", &scopes, None, context);
     api_key.root = root;
     let secret = key.cloned().unwrap_or(fresh);
     api_key.hash = key_hash(secret.expose_str());

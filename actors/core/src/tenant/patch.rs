@@ -13,8 +13,8 @@ const GROUP_RULES_MAX: usize = 100;
 const IP_RANGES_MAX: usize = 1_000;
 /// Origins that settings list at most.
 const ORIGINS_MAX: usize = 50;
-/// The longest grace period: ten years, in milliseconds.
-const GRACE_MAX_MS: i64 = 3_650 * crate::time::DAY_MS;
+/// The longest grace period: a year, in milliseconds.
+const GRACE_MAX_MS: i64 = 365 * crate::time::DAY_MS;
 
 fn invalid(pointer: &str, detail: impl Into<String>) -> Refusal {
     Refusal::Invalid { pointer: pointer.to_owned(), detail: detail.into() }
@@ -43,7 +43,8 @@ pub(super) fn policy(
     set(&mut next.requirement, &patch.requirement);
     set(&mut next.allowed_factors, &patch.allowed_factors);
     set(&mut next.recovery_codes_count, &patch.recovery_codes_count);
-    set(&mut next.grace_period, &patch.grace_period);
+    set(&mut next.grace_period.value, &patch.grace_period_value);
+    set(&mut next.grace_period.unit, &patch.grace_period_unit);
     set(&mut next.trusted_devices.enabled, &patch.trusted_devices_enabled);
     set(&mut next.trusted_devices.duration_days, &patch.trusted_devices_duration_days);
     set(&mut next.triggers.new_device, &patch.trigger_new_device);
@@ -97,7 +98,7 @@ fn check_policy(policy: &Policy) -> Result<(), Refusal> {
     }
     check_range("/recoveryCodesCount", policy.recovery_codes_count, 1, 20)?;
     if policy.grace_period.millis() > GRACE_MAX_MS {
-        return Err(invalid("/gracePeriod/value", "must be at most ten years"));
+        return Err(invalid("/gracePeriod/value", "must be at most 365 days"));
     }
     let days = policy.trusted_devices.duration_days;
     check_range("/trustedDevices/durationDays", days, 1, 365)?;

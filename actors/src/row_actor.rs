@@ -23,6 +23,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout};
+use tracing::Instrument;
 
 use crate::desk::Desk;
 use crate::gateway::{Caller, GatewayError};
@@ -164,7 +165,11 @@ impl<R: Row> Actor for RowActor<R> {
             return Ok(());
         }
         let begun = Instant::now();
-        let answer = decider.answer(&request, &progress).await;
+        // The actor runs on a task of its own, so it does not stand in the asker's span.
+        let shard = decider.desk.replica.shard();
+        let request_id = request.caller.request_id.as_str();
+        let span = tracing::info_span!("decide", request_id, row = R::KIND, %shard);
+        let answer = decider.answer(&request, &progress).instrument(span).await;
         metrics::decided(R::KIND, outcome::<R>(&answer), begun.elapsed());
         // First the seat, so that whoever has an answer also finds room for the next question.
         drop(seat);

@@ -11,3 +11,4 @@ mod leadership;
 mod retirement;
 mod supervision;
 mod support;
+mod telling;

@@ -105,16 +105,31 @@ pub enum Error {
          can read the secrets in the data directory"
     )]
     NoMasterKey,
-    /// Joining comes with a later release.
+    /// A node cannot join without the cluster's secret.
     #[error(
-        "joining a cluster is not available in this release: start this node with --bootstrap to \
-         found a cluster of its own"
+        "no cluster secret: set COUNTERSIGN_CLUSTER_SECRET to the one that the other nodes have; \
+         without it no cluster lets this node in"
     )]
-    JoinNotAvailable,
+    NoClusterSecret,
+    /// No seed let this node in.
+    #[error("joining the cluster failed: {0}")]
+    Join(String),
+    /// What nodes show each other cannot be made or read.
+    #[error("this node's credentials: {0}")]
+    Credentials(String),
+    /// The node was taken out of its cluster.
+    #[error(
+        "this node was removed from its cluster; to take it in again as a new node, start it with \
+         --join on an empty data directory"
+    )]
+    Expelled,
+    /// A cluster without shards.
+    #[error("the data directory names no shard")]
+    NoShards,
     /// An empty node was not told how to begin.
     #[error(
-        "{path} holds no data yet: give --bootstrap to found a new cluster there, or --data-dir \
-         of an existing node",
+        "{path} holds no data yet: give --bootstrap to found a new cluster there, --join to join \
+         one, or --data-dir of an existing node",
         path = path.display()
     )]
     NothingThere {
@@ -225,15 +240,18 @@ impl Error {
             | Self::BootstrapAndJoin
             | Self::TwoMasterKeys
             | Self::NoMasterKey
-            | Self::JoinNotAvailable
+            | Self::NoClusterSecret
             | Self::NothingThere { .. }
             | Self::GeoIp { .. }
             | Self::Usage(_) => EXIT_USAGE,
-            Self::DataDir { .. } | Self::WrongMasterKey { .. } => EXIT_DATA,
+            Self::DataDir { .. } | Self::WrongMasterKey { .. } | Self::NoShards => EXIT_DATA,
             Self::AddressInUse { .. } => EXIT_ADDRESS,
             Self::Listen { .. }
             | Self::Raft { .. }
             | Self::Founding { .. }
+            | Self::Join(_)
+            | Self::Credentials(_)
+            | Self::Expelled
             | Self::Service(_)
             | Self::File { .. }
             | Self::Request { .. }

@@ -13,12 +13,13 @@ use countersign_core::ids::TenantId;
 use countersign_core::proposal::{Applied, Change, LogCommand, Proposal};
 use countersign_core::reply::Refusal;
 use countersign_core::secret::Secret;
-use countersign_core::system::SystemEvent;
+use countersign_core::system::{self, NodeRecord, SystemEvent};
 use countersign_core::tenant::{TenantCommand, TenantReply};
 use countersign_storage::KeyRing;
 use data_encoding::BASE32_DNSSEC;
 use zeroize::Zeroizing;
 
+use crate::cluster::credentials::OwnCredentials;
 use crate::entropy::SystemEntropy;
 use crate::error::Error;
 
@@ -45,10 +46,12 @@ pub(crate) fn new_cluster_id() -> String {
 }
 
 /// Whether every step was taken, as far as this node has applied.
-pub(crate) fn complete(directory: &dyn Directory) -> bool {
+pub(crate) fn complete(directory: &dyn Directory, node: u64) -> bool {
     let system = directory.system();
     system.founded()
         && system.signing_key().is_some()
+        && system.authority.is_some()
+        && system.node(node).is_some()
         && directory.tenant(&TenantId::default_tenant()).is_some()
 }
 
@@ -68,6 +71,10 @@ pub(crate) struct Founding<'a> {
     pub(crate) cluster_id: &'a str,
     /// How many shards.
     pub(crate) shards: u16,
+    /// What the first node shows others, and the authority behind it.
+    pub(crate) credentials: &'a OwnCredentials,
+    /// The first node, as the registry will have it.
+    pub(crate) node: NodeRecord,
 }
 
 impl Founding<'_> {
@@ -83,6 +90,8 @@ impl Founding<'_> {
     ) -> Result<(), Error> {
         self.found().await?;
         self.first_signing_key().await?;
+        self.authority().await?;
+        self.first_node().await?;
         self.first_tenant(root_key, announce).await
     }
 
@@ -118,6 +127,27 @@ impl Founding<'_> {
         self.propose("the first signing key", vec![SystemEvent::SigningKeyAdded(key)]).await
     }
 
+    /// What vouches for nodes to each other.
+    async fn authority(&self) -> Result<(), Error> {
+        if self.directory.system().authority.is_some() {
+            return Ok(());
+        }
+        // Made with the node's identity: its own certificate is by it already.
+        let made = self.credentials.founding_authority().ok_or_else(|| Error::Founding {
+            step: "the nodes' authority",
+            reason: "it was made and lost; begin again with an empty data directory".to_owned(),
+        })?;
+        self.propose("the nodes' authority", vec![SystemEvent::AuthorityMade(made)]).await
+    }
+
+    async fn first_node(&self) -> Result<(), Error> {
+        if self.directory.system().node(self.node.id).is_some() {
+            return Ok(());
+        }
+        let admitted = SystemEvent::NodeAdmitted(self.node.clone());
+        self.propose("the first node", vec![admitted]).await
+    }
+
     async fn first_tenant(
         &self,
         root_key: Option<Secret>,
@@ -151,13 +181,12 @@ impl Founding<'_> {
 
     async fn propose(&self, step: &'static str, events: Vec<SystemEvent>) -> Result<(), Error> {
         let failed = |reason: String| Error::Founding { step, reason };
-        let expected_version =
-            self.replica.system().map_err(|error| failed(error.to_string()))?.version;
+        let row = self.replica.system().map_err(|error| failed(error.to_string()))?;
         let proposal = Proposal {
+            audit: events.iter().filter_map(|event| system::audit(&row.value, event)).collect(),
             change: Change::System { events },
-            expected_version,
+            expected_version: row.version,
             now: self.clock.now(),
-            audit: Vec::new(),
             answer: None,
         };
         let proposed = self.replica.propose(LogCommand::Propose(Box::new(proposal)));

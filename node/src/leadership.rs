@@ -4,6 +4,9 @@
 //! everything that was committed before, the actors take the shard on; when it has lost it, they
 //! drop it at once. In between nobody answers for the shard here. Each won term is taken on
 //! separately, even if the same node wins twice in a row.
+//!
+//! A shard can also be handed over: the actors finish what they have begun and take up nothing new,
+//! and only then is the leadership transferred. So a planned change of leaders fails no request.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,15 +14,15 @@ use std::time::Duration;
 
 use countersign_actors::Service;
 use countersign_core::ids::ShardId;
-use countersign_storage::{Store, TypeConfig};
+use countersign_storage::{NodeId, Store, TypeConfig};
 use openraft::ReadPolicy;
 use openraft::async_runtime::WatchReceiver;
-use openraft::metrics::RaftServerMetrics;
+use openraft::metrics::{RaftMetrics, RaftServerMetrics};
 use openraft::type_config::alias::CommittedLeaderIdOf;
 use openraft::vote::RaftLeaderId;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::raft::{Group, Groups};
 use crate::replica::ShardReplica;
@@ -27,48 +30,66 @@ use crate::replica::ShardReplica;
 /// How long to wait before a won term is confirmed again, if a quorum did not answer.
 const CONFIRM_AGAIN: Duration = Duration::from_millis(50);
 
+/// How long decisions under way may take before a shard is handed over all the same.
+const FINISH: Duration = Duration::from_secs(2);
+/// How long the next leader may take to show itself.
+const SUCCESSION: Duration = Duration::from_secs(2);
+/// Wishes to hand over that may wait for one shard.
+const WISHES: usize = 4;
+
 type Fence = CommittedLeaderIdOf<TypeConfig>;
 
 /// What this node leads, as its actors know it.
 pub(crate) struct Leadership {
-    led: BTreeMap<ShardId, watch::Receiver<bool>>,
-    recovered: BTreeMap<ShardId, watch::Receiver<bool>>,
+    places: BTreeMap<ShardId, Place>,
     tasks: JoinSet<()>,
 }
 
-/// For whoever asks what is led here.
+/// For whoever asks what is led here, or wishes it led elsewhere.
 #[derive(Clone)]
-pub(crate) struct Led {
-    led: Arc<BTreeMap<ShardId, watch::Receiver<bool>>>,
-    recovered: Arc<BTreeMap<ShardId, watch::Receiver<bool>>>,
+pub(crate) struct Led(Arc<BTreeMap<ShardId, Place>>);
+
+/// One shard, from outside its watcher.
+#[derive(Clone)]
+struct Place {
+    led: watch::Receiver<bool>,
+    recovered: watch::Receiver<bool>,
+    wishes: mpsc::Sender<Wish>,
+}
+
+/// That a shard be led by another node.
+struct Wish {
+    to: NodeId,
+    done: oneshot::Sender<bool>,
 }
 
 impl Leadership {
     /// Starts to watch all groups.
     pub(crate) fn start(store: &Arc<Store>, groups: &Groups, service: &Service) -> Self {
-        let mut leadership =
-            Self { led: BTreeMap::new(), recovered: BTreeMap::new(), tasks: JoinSet::new() };
+        let mut leadership = Self { places: BTreeMap::new(), tasks: JoinSet::new() };
         for (shard, group) in groups.iter() {
             let (led, watched) = watch::channel(false);
-            leadership.led.insert(*shard, watched);
+            let (wishes, wished) = mpsc::channel(WISHES);
             let watcher = Watcher {
                 shard: *shard,
                 group: group.clone(),
                 store: Arc::clone(store),
                 service: service.clone(),
                 led,
+                wished,
             };
             leadership.tasks.spawn(watcher.run());
-            let (recovered, watched) = watch::channel(false);
-            leadership.recovered.insert(*shard, watched);
+            let (recovered, recovering) = watch::channel(false);
             leadership.tasks.spawn(recover(group.clone(), recovered));
+            let place = Place { led: watched, recovered: recovering, wishes };
+            leadership.places.insert(*shard, place);
         }
         leadership
     }
 
     /// For whoever asks what is led here.
     pub(crate) fn led(&self) -> Led {
-        Led { led: Arc::new(self.led.clone()), recovered: Arc::new(self.recovered.clone()) }
+        Led(Arc::new(self.places.clone()))
     }
 
     /// Stops watching. What is led stays led.
@@ -80,20 +101,37 @@ impl Leadership {
 impl Led {
     /// Whether the actors of this node answer for the shard.
     pub(crate) fn is_led(&self, shard: ShardId) -> bool {
-        self.led.get(&shard).is_some_and(|led| *led.borrow())
+        self.0.get(&shard).is_some_and(|place| *place.led.borrow())
+    }
+
+    /// The shards that the actors of this node answer for.
+    pub(crate) fn all(&self) -> impl Iterator<Item = ShardId> + '_ {
+        self.0.iter().filter(|(_, place)| *place.led.borrow()).map(|(shard, _)| *shard)
+    }
+
+    /// Hands a shard over: nothing new is taken up, what is under way is finished, and `to` is
+    /// asked to lead. Whether another node leads it then. A shard that is not led here is not
+    /// handed over.
+    pub(crate) async fn hand_over(&self, shard: ShardId, to: NodeId) -> bool {
+        let Some(place) = self.0.get(&shard).filter(|place| *place.led.borrow()) else {
+            return false;
+        };
+        let (done, answer) = oneshot::channel();
+        let wished = place.wishes.send(Wish { to, done }).await;
+        wished.is_ok() && answer.await.unwrap_or(false)
     }
 
     /// Waits until the actors of this node answer for the shard; `false` if that was not so by
     /// `deadline`.
     pub(crate) async fn wait(&self, shard: ShardId, deadline: Instant) -> bool {
-        let Some(mut led) = self.led.get(&shard).cloned() else { return false };
+        let Some(mut led) = self.0.get(&shard).map(|place| place.led.clone()) else { return false };
         let waited = timeout_at(deadline, led.wait_for(|led| *led)).await;
         matches!(waited, Ok(Ok(_)))
     }
 
     /// Whether this node has applied what was committed when it started.
     pub(crate) fn caught_up(&self, shard: ShardId) -> bool {
-        self.recovered.get(&shard).is_some_and(|recovered| *recovered.borrow())
+        self.0.get(&shard).is_some_and(|place| *place.recovered.borrow())
     }
 }
 
@@ -112,10 +150,11 @@ struct Watcher {
     store: Arc<Store>,
     service: Service,
     led: watch::Sender<bool>,
+    wished: mpsc::Receiver<Wish>,
 }
 
 impl Watcher {
-    async fn run(self) {
+    async fn run(mut self) {
         let mut changes = self.group.server_metrics();
         let mut serving: Option<Fence> = None;
         loop {
@@ -136,7 +175,16 @@ impl Watcher {
                     continue;
                 }
             }
-            if changes.changed().await.is_err() {
+            let changed = tokio::select! {
+                changed = changes.changed() => changed,
+                Some(wish) = self.wished.recv() => {
+                    if serving.take().is_some() {
+                        let _ = wish.done.send(self.hand_over(wish.to).await);
+                    }
+                    continue;
+                }
+            };
+            if changed.is_err() {
                 // Watching ends before the groups do, so this one ended by itself: its store or
                 // a fault of its own. The node says so and is not ready any more.
                 tracing::error!(shard = %self.shard, "the Raft group stopped; restart this node");
@@ -158,12 +206,39 @@ impl Watcher {
         (leads && own).then(|| leader.to_committed())
     }
 
+    /// Gives the shard away, in order. Whether somebody else leads it then; if not, the loop takes it
+    /// on again.
+    async fn hand_over(&self, to: NodeId) -> bool {
+        self.led.send_replace(false);
+        if !self.service.retire(self.shard, FINISH).await {
+            tracing::warn!(shard = %self.shard, "handed over before all decisions were finished");
+        }
+        if let Err(error) = self.group.trigger().transfer_leader(to).await {
+            tracing::warn!(shard = %self.shard, %error, "the leadership was not transferred");
+            return false;
+        }
+        let other = |metrics: &RaftMetrics<TypeConfig>| {
+            metrics.current_leader.is_some_and(|leader| leader != metrics.id)
+        };
+        let succeeded = self.group.wait(Some(SUCCESSION)).metrics(other, "another leader").await;
+        match &succeeded {
+            Ok(_) => tracing::info!(shard = %self.shard, to, "handed over"),
+            Err(error) => tracing::warn!(shard = %self.shard, to, %error, "nobody took over"),
+        }
+        succeeded.is_ok()
+    }
+
     /// Lets the actors answer, once this node has confirmed with a quorum that it leads and has
     /// applied all that was committed up to the beginning of its term.
     async fn take_on(&self, fence: Fence) -> Option<Fence> {
-        if let Err(error) = self.group.ensure_linearizable(ReadPolicy::ReadIndex).await {
-            tracing::debug!(shard = %self.shard, %error, "leadership not confirmed yet");
-            return None;
+        let confirmed = timeout(SUCCESSION, self.group.ensure_linearizable(ReadPolicy::ReadIndex));
+        match confirmed.await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                tracing::debug!(shard = %self.shard, %error, "leadership not confirmed yet");
+                return None;
+            }
+            Err(_) => return None,
         }
         let rows = self.store.rows(self.shard);
         let replica = ShardReplica::new(self.shard, self.group.clone(), rows, fence);

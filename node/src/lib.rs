@@ -3,9 +3,10 @@
 //!
 //! ```text
 //! cli ── config ── node ─┬─ founding            what happens once in a cluster's life
-//!                        ├─ raft, network       one group a shard
+//!                        ├─ raft, network       one group a shard, over all nodes
+//!                        ├─ cluster             who belongs to it, who leads, who is there
 //!                        ├─ leadership, replica from groups to actors
-//!                        ├─ gateway, listing    from the API to actors and rows
+//!                        ├─ gateway, listing    from the API to actors and rows, on any node
 //!                        ├─ retention, snapshots, telemetry: what runs beside
 //!                        └─ server              HTTP, begun last and ended first
 //! ```
@@ -19,6 +20,7 @@ pub mod cli;
 pub mod config;
 
 mod clock;
+mod cluster;
 mod directory;
 mod entropy;
 mod error;
@@ -41,4 +43,5 @@ pub use clock::WallClock;
 pub use config::Config;
 pub use entropy::SystemEntropy;
 pub use error::{EXIT_ADDRESS, EXIT_DATA, EXIT_FAILED, EXIT_USAGE, Error};
-pub use node::Node;
+pub use network::{Dial, Stream, TcpDial};
+pub use node::{Node, World};

@@ -7,29 +7,45 @@ use std::time::Duration;
 
 use axum::Router;
 use countersign_actors::gateway::Gateway;
+use countersign_actors::ports::Clock;
 use countersign_actors::{Options, Ports, Service};
 use countersign_api::{ApiOptions, ApiState};
 use countersign_core::ids::ShardId;
 use countersign_core::secret::Secret;
+use countersign_core::system::FEATURE_LEVEL;
 use countersign_core::vault::Vault;
 use countersign_storage::{
-    Identity, KeyRing, MasterKey, NodeAddress, StorageError, Store, StoreOptions,
+    Identity, KeyRing, MasterKey, NodeAddress, NodeId, StorageError, Store, StoreOptions,
 };
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::clock::WallClock;
+use crate::cluster::balancer::Balancer;
+use crate::cluster::book::Book;
+use crate::cluster::credentials::OwnCredentials;
+use crate::cluster::currency::Currency;
+use crate::cluster::disk::{self, Room};
+use crate::cluster::elections::Elections;
+use crate::cluster::joining::{self, Addresses};
+use crate::cluster::liveness::Liveness;
+use crate::cluster::reconciler::Reconciler;
+use crate::cluster::registry::{self, Registry};
 use crate::config::{Beginning, Config};
 use crate::directory::AppliedDirectory;
 use crate::entropy::SystemEntropy;
 use crate::error::Error;
 use crate::founding::{self, Founding};
-use crate::gateway::LocalGateway;
+use crate::gateway::{Answering, ClusterGateway, Here, Reading, Route};
 use crate::geoip::GeoIp;
 use crate::leadership::{Leadership, Led};
 use crate::listing::Listing;
+use crate::network::{
+    Answer, Call, Changed, ClusterChange, Contact, Dial, PeerServer, PeerServing, Peers, TcpDial,
+};
 use crate::raft::{self, Groups};
 use crate::replica::ShardReplica;
 use crate::retention::Retention;
@@ -40,21 +56,47 @@ use crate::{limits, snapshots, telemetry};
 const FIRST_NODE: u64 = 1;
 /// How long a founding node waits for its own election.
 const FOUNDING_ELECTION: Duration = Duration::from_secs(30);
-/// How long requests in flight may take once the node ends.
-const DRAIN: Duration = Duration::from_secs(15);
+/// How long the shards that this node leads may take to find another leader when it ends.
+const HAND_OVER: Duration = Duration::from_secs(6);
+/// What requests in flight may take beyond their own deadline once the node ends.
+const DRAIN_SLACK: Duration = Duration::from_secs(2);
 /// How long decisions in flight may take after that.
 const DECIDE: Duration = Duration::from_secs(10);
+/// How often a node looks whether it wants to lead.
+const WILL: Duration = Duration::from_millis(100);
+
+/// What a node takes from outside, for tests to put something else in.
+#[derive(Clone)]
+pub struct World {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How connections to peers are made.
+    pub dial: Arc<dyn Dial>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self { clock: Arc::new(WallClock), dial: Arc::new(TcpDial) }
+    }
+}
 
 /// A running node. Dropping it ends it without order, as a crash would; see [`Node::stop`].
 pub struct Node {
+    id: NodeId,
     store: Arc<Store>,
     groups: Groups,
     service: Service,
     leadership: Leadership,
     gateway: Arc<dyn Gateway>,
+    here: Arc<Here>,
+    currency: Currency,
     server: Server,
+    peer_server: PeerServer,
+    peer_address: SocketAddr,
     beside: JoinSet<()>,
     stopping: watch::Sender<bool>,
+    shutdown_grace: Duration,
+    drain: Duration,
 }
 
 impl Node {
@@ -73,88 +115,226 @@ impl Node {
     /// # Errors
     /// If the settings, the data directory or the address cannot be used.
     pub async fn start_with(config: Config, announce: impl FnOnce(&Secret)) -> Result<Self, Error> {
+        Self::start_in(World::default(), config, announce).await
+    }
+
+    /// Starts a node in a world of the caller's making.
+    ///
+    /// # Errors
+    /// If the settings, the data directory or the address cannot be used, or no peer lets it in.
+    pub async fn start_in(
+        world: World,
+        config: Config,
+        announce: impl FnOnce(&Secret),
+    ) -> Result<Self, Error> {
         let open_files = limits::raise_open_files();
         let geoip = config.geoip_database.as_deref().map(GeoIp::open).transpose()?;
         // Before anything counts: a number kept without a recorder is lost.
         let _ = telemetry::recorder();
-        let Opened { store, identity, keys } = Opened::open(&config)?;
+        let opened = Opened::open(&config)?;
         let listener = server::bind(config.api_listen).await?;
-        let address = listener.local_addr().map_err(|error| Error::Listen {
-            address: config.api_listen,
+        let peer_listener = server::bind(config.peer_listen).await?;
+        let own = addresses(&config, &listener, &peer_listener)?;
+        let peer_address = peer_listener.local_addr().map_err(|error| Error::Listen {
+            address: config.peer_listen,
             reason: error.to_string(),
         })?;
-        let groups = raft::start_groups(&store, identity.node_id, identity.shards).await?;
+        let Begun { identity, told } = opened.begin(&config, &own, world.dial.as_ref()).await?;
+        let Opened { store, keys, .. } = opened;
+        let vault: Arc<dyn Vault> = Arc::clone(&keys) as Arc<dyn Vault>;
+
+        let book = Book::new(identity.node_id, identity.shards, Arc::clone(&vault), &store);
+        book.tell(told);
+        let credentials = OwnCredentials::open(&store, &keys, &identity, &world.clock)?;
+        credentials.renew()?;
+        let peers = Peers::new(
+            identity.node_id,
+            credentials.holder().clone(),
+            Arc::new(book.clone()),
+            Arc::clone(&world.dial),
+        );
+        let started = Instant::now();
+        let groups = raft::start_groups(&store, identity.node_id, identity.shards, &peers).await?;
 
         let ports = Ports {
             directory: Arc::new(AppliedDirectory::new(store.directory())),
-            clock: Arc::new(WallClock),
+            clock: Arc::clone(&world.clock),
             entropy: Arc::new(SystemEntropy),
-            vault: Arc::clone(&keys) as Arc<dyn Vault>,
+            vault: Arc::clone(&vault),
         };
         let service = Service::start(Options::default(), ports.clone())
             .await
             .map_err(|error| Error::Service(error.to_string()))?;
         let leadership = Leadership::start(&store, &groups, &service);
+        let led = leadership.led();
 
-        let own_address = NodeAddress {
-            name: config.name.clone(),
-            api_address: address.to_string(),
-            peer_address: config.peer_listen.to_string(),
-        };
         // A founding that was killed half way is gone on with, whatever the flags say now.
-        let complete = founding::complete(ports.directory.as_ref());
-        let founder = Some(&own_address).filter(|_| !complete);
+        let founds = identity.node_id == FIRST_NODE;
+        let complete = !founds || founding::complete(ports.directory.as_ref(), identity.node_id);
+        let address = NodeAddress {
+            name: config.name.clone(),
+            api_address: own.api.clone(),
+            peer_address: own.peer.clone(),
+        };
+        let founder = Some(&address).filter(|_| !complete);
         for (shard, group) in groups.iter() {
             raft::set_going(*shard, group, identity.node_id, founder).await?;
         }
         if !complete {
             let founding = Founding {
-                replica: system_replica(&store, &groups, &leadership.led()).await?,
+                replica: system_replica(&store, &groups, &led).await?,
                 service: &service,
                 directory: ports.directory.as_ref(),
                 keys: &keys,
                 clock: ports.clock.as_ref(),
                 cluster_id: &identity.cluster_id,
                 shards: identity.shards,
+                node: credentials.record(&address),
+                credentials: &credentials,
             };
             founding.run(config.root_key.clone(), announce).await?;
         }
 
+        let contact = Contact::new(identity.shards);
+        let currency = Currency::new(
+            groups.get(&ShardId::SYSTEM).cloned().ok_or(Error::NoShards)?,
+            led.clone(),
+            contact.clone(),
+            Arc::clone(&keys),
+            store.directory(),
+        );
+        let liveness = Liveness::default();
+        let balancer =
+            Balancer { groups: Arc::clone(&groups), led: led.clone(), liveness: liveness.clone() };
         let (stopping, stopped) = watch::channel(false);
-        let gateway: Arc<dyn Gateway> = Arc::new(LocalGateway {
-            shards: identity.shards,
+        let (room, roomy) = watch::channel(Room::Enough);
+        let (resting, rests) = watch::channel(false);
+        let (rest, rest_until) = watch::channel(None);
+        let here = Arc::new(Here {
             service: service.clone(),
-            led: leadership.led(),
-            listing: Listing::new(Arc::clone(&store), identity.shards),
+            led: led.clone(),
             groups: Arc::clone(&groups),
-            vault: Arc::clone(&ports.vault),
+            store: Arc::clone(&store),
+            registry: Registry {
+                store: Arc::clone(&store),
+                groups: Arc::clone(&groups),
+                vault: Arc::clone(&vault),
+                clock: Arc::clone(&world.clock),
+                identity: identity.clone(),
+                liveness: liveness.clone(),
+                one: tokio::sync::Mutex::new(()),
+            },
+            balancer: balancer.clone(),
+            currency: currency.clone(),
+            peers: peers.clone(),
+            book: book.clone(),
+            room: roomy.clone(),
+            resting: rests.clone(),
+            rest,
+        });
+        let route = Route { here: Arc::clone(&here), peers: peers.clone() };
+        let answering =
+            Answering { here: Arc::clone(&here), route: route.clone(), liveness: liveness.clone() };
+        let peer_server = PeerServer::start(
+            peer_listener,
+            PeerServing {
+                credentials: credentials.holder().clone(),
+                groups: Arc::clone(&groups),
+                store: Arc::clone(&store),
+                answerer: Arc::new(answering),
+                admits: Arc::new({
+                    let book = book.clone();
+                    move |node| book.admits(node)
+                }),
+                cluster_secret: config.cluster_secret.clone(),
+                contact: contact.clone(),
+                takes_entries: Arc::new({
+                    let room = roomy.clone();
+                    move || *room.borrow() < Room::Out
+                }),
+                votes_from: started + raft::LEASE,
+            },
+        )
+        .map_err(|error| Error::Credentials(error.to_string()))?;
+        let gateway: Arc<dyn Gateway> = Arc::new(ClusterGateway {
+            here: Arc::clone(&here),
+            route: route.clone(),
+            reading: Reading { here: Arc::clone(&here), peers: peers.clone() },
+            listing: Listing::new(Arc::clone(&store), identity.shards),
+            currency: currency.clone(),
+            liveness: liveness.clone(),
+            peers: peers.clone(),
             geoip,
             cluster_id: identity.cluster_id.clone(),
-            node_id: identity.node_id,
             deadline: config.request_timeout,
-            stopping: stopped,
+            stopping: stopped.clone(),
         });
-        let router = api(&config, address, &store, &groups, &gateway, &ports);
+        let api_address = own.api.clone();
+        let router = api(&config, &api_address, &store, &groups, &gateway, &ports);
         let server = Server::start(listener, router, Bounds::within(open_files))?;
 
         let mut beside = JoinSet::new();
         beside.spawn(telemetry::keep_up());
         beside.spawn(snapshots::keep_compact(Arc::clone(&store), Arc::clone(&groups)));
-        beside.spawn(follow_keys(Arc::clone(&store), keys));
+        beside.spawn(follow_keys(Arc::clone(&store), Arc::clone(&keys)));
         let retention = Retention {
             store: Arc::clone(&store),
             groups: Arc::clone(&groups),
-            led: leadership.led(),
+            led: led.clone(),
             clock: ports.clock,
             audit_days: config.audit_retention_days,
         };
         beside.spawn(retention.run());
-        Ok(Self { store, groups, service, leadership, gateway, server, beside, stopping })
+        beside.spawn(currency.clone().keep());
+        beside.spawn(liveness.clone().keep(peers.clone(), book.clone()));
+        beside.spawn(disk::watch(config.data_dir.clone(), config.disk_reserve, room));
+        beside.spawn(keep_will(resting, stopped, roomy, rest_until));
+        beside.spawn(balancer.clone().run(rests));
+        let elections = Elections { groups: Arc::clone(&groups), contact, not_before: started };
+        beside.spawn(elections.run());
+        let reconciler = Reconciler {
+            groups: Arc::clone(&groups),
+            led: led.clone(),
+            directory: store.directory(),
+            liveness,
+            balancer,
+        };
+        beside.spawn(reconciler.run());
+        beside.spawn(credentials.keep());
+        beside.spawn(announce_self(route, store.directory(), identity.node_id, own));
+        beside.spawn(let_elections(Arc::clone(&groups), started + raft::LEASE));
+        Ok(Self {
+            id: identity.node_id,
+            store,
+            groups,
+            service,
+            leadership,
+            gateway,
+            here,
+            currency,
+            server,
+            peer_server,
+            peer_address,
+            beside,
+            stopping,
+            shutdown_grace: config.shutdown_grace,
+            drain: config.request_timeout + DRAIN_SLACK,
+        })
+    }
+
+    /// Its number in the cluster.
+    pub const fn id(&self) -> NodeId {
+        self.id
     }
 
     /// Where the API listens.
     pub const fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// Where peers reach it.
+    pub const fn peer_address(&self) -> SocketAddr {
+        self.peer_address
     }
 
     /// Asks without HTTP.
@@ -179,29 +359,51 @@ impl Node {
         self.leadership.led()
     }
 
-    /// Waits until the actors answer for every shard; `false` if that was not so in time.
+    /// Waits until every shard has a leader that answers and this node is one of the voters and has
+    /// caught up; `false` if that was not so in time.
     pub async fn ready(&self, within: Duration) -> bool {
         let deadline = Instant::now() + within;
-        let led = self.leadership.led();
-        for shard in self.groups.keys() {
-            if !led.wait(*shard, deadline).await {
+        loop {
+            let health = self.gateway.health();
+            let served = health.shards.iter().all(|one| one.leader.is_some() && one.caught_up);
+            if served && health.current {
+                return true;
+            }
+            if Instant::now() >= deadline {
                 return false;
             }
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        true
     }
 
-    /// Ends the node in order: no new connections, then requests and decisions in flight, then
-    /// Raft, then the store. Membership never changes: a node that ended is expected back.
+    /// Returns if the node is taken out of the cluster.
+    pub async fn expelled(&self) {
+        let mut changes = self.store.directory().changes();
+        while !self.here.book.expelled() {
+            if changes.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+
+    /// Ends the node in order: it hands over what it leads, is not ready any more, goes on answering
+    /// for a while, then ends requests and decisions in flight, Raft and the store. Membership never
+    /// changes: a node that ended is expected back.
     pub async fn stop(self) {
         self.stopping.send_replace(true);
-        self.server.stop(DRAIN).await;
+        if !self.here.book.others().is_empty() {
+            let begun = Instant::now();
+            self.hand_over_all(begun + HAND_OVER).await;
+            tokio::time::sleep_until(begun + self.shutdown_grace).await;
+        }
+        self.server.stop(self.drain).await;
         let mut beside = self.beside;
         beside.shutdown().await;
         if !self.service.shutdown(DECIDE).await {
             tracing::warn!("some decisions were still running at the deadline");
         }
         self.leadership.stop().await;
+        self.peer_server.stop().await;
         raft::stop_groups(&self.groups).await;
         let store = self.store;
         let flushed = tokio::task::spawn_blocking(move || store.flush()).await;
@@ -212,12 +414,111 @@ impl Node {
             Err(error) => tracing::warn!(%error, "the store was not flushed"),
         }
     }
+
+    async fn hand_over_all(&self, deadline: Instant) {
+        while Instant::now() < deadline {
+            let (_, kept) = self.here.balancer.give_all_away().await;
+            if kept == 0 {
+                return;
+            }
+            tokio::time::sleep(WILL).await;
+        }
+        tracing::warn!("some shards found no other leader in time; they will elect one");
+    }
+}
+
+/// Where others reach this node: what was set, or where it listens.
+fn addresses(
+    config: &Config,
+    listener: &TcpListener,
+    peer_listener: &TcpListener,
+) -> Result<Addresses, Error> {
+    let at = |listener: &TcpListener, listen: SocketAddr| {
+        listener
+            .local_addr()
+            .map_err(|error| Error::Listen { address: listen, reason: error.to_string() })
+    };
+    let api = at(listener, config.api_listen)?;
+    let peer = at(peer_listener, config.peer_listen)?;
+    let said =
+        |said: &Option<String>, at: SocketAddr| said.clone().unwrap_or_else(|| at.to_string());
+    Ok(Addresses {
+        api: said(&config.api_advertise, api),
+        peer: said(&config.peer_advertise, peer),
+    })
+}
+
+/// Whether this node wants to lead: not while it ends, runs out of disk, or was asked to hand over.
+async fn keep_will(
+    resting: watch::Sender<bool>,
+    stopping: watch::Receiver<bool>,
+    room: watch::Receiver<Room>,
+    rest_until: watch::Receiver<Option<Instant>>,
+) {
+    let mut every = tokio::time::interval(WILL);
+    loop {
+        every.tick().await;
+        let rests = rest_until.borrow().is_some_and(|until| Instant::now() < until);
+        let wants = !*stopping.borrow() && *room.borrow() == Room::Enough && !rests;
+        resting.send_if_modified(|resting| std::mem::replace(resting, !wants) == wants);
+    }
+}
+
+/// Lets openraft's own timers call elections too, once every lease from before the start has ended.
+async fn let_elections(groups: Groups, from: Instant) {
+    tokio::time::sleep_until(from).await;
+    for group in groups.values() {
+        group.runtime_config().elect(true);
+    }
+}
+
+/// Tells the registry where this node is and which version it has, if that is not what it says.
+async fn announce_self(
+    route: Route,
+    directory: Arc<countersign_storage::Directory>,
+    id: NodeId,
+    own: Addresses,
+) {
+    let said = registry::announcement(id, own.api.clone(), own.peer.clone());
+    let mut changes = directory.changes();
+    loop {
+        let system = directory.system();
+        let known = system.node(id);
+        let same = known.is_some_and(|node| {
+            node.api_address == own.api
+                && node.peer_address == own.peer
+                && node.version == env!("CARGO_PKG_VERSION")
+                && node.feature_level == FEATURE_LEVEL
+        });
+        if same || known.is_some_and(|node| node.removed_at.is_some()) {
+            return;
+        }
+        if known.is_none() {
+            // The registry has not arrived here yet.
+            if changes.changed().await.is_err() {
+                return;
+            }
+            continue;
+        }
+        let change = ClusterChange::Announce(said.clone());
+        let call = Call::ChangeCluster { change, within_ms: 10_000 };
+        let deadline = Instant::now() + Duration::from_secs(10);
+        match route.send(ShardId::SYSTEM, call, deadline).await {
+            Ok(Answer::Changed(Ok(Changed::Announced))) => return,
+            Ok(Answer::Changed(Ok(Changed::Refused(reason)))) => {
+                tracing::error!(reason, "the cluster does not take this node's announcement");
+                return;
+            }
+            other => tracing::debug!(?other, "not announced yet"),
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
 }
 
 /// The HTTP layer over a node's parts.
 fn api(
     config: &Config,
-    address: SocketAddr,
+    address: &str,
     store: &Arc<Store>,
     groups: &Groups,
     gateway: &Arc<dyn Gateway>,
@@ -236,11 +537,17 @@ fn api(
     countersign_api::router(state)
 }
 
-/// A store that is this node's, and the keys that open what is in it.
+/// A store, and the keys that open what is in it.
 struct Opened {
     store: Arc<Store>,
-    identity: Identity,
     keys: Arc<KeyRing>,
+    identity: Option<Identity>,
+}
+
+/// Who this node is, and where it was told that others are.
+struct Begun {
+    identity: Identity,
+    told: Vec<(NodeId, String)>,
 }
 
 impl Opened {
@@ -251,23 +558,16 @@ impl Opened {
             path: dir.to_owned(),
             reason: error.to_string(),
         };
-        let begins = !holds_data(dir);
-        if begins {
-            match &config.beginning {
-                Beginning::Bootstrap => {}
-                Beginning::Join(_) => return Err(Error::JoinNotAvailable),
-                Beginning::Refuse => return Err(Error::NothingThere { path: dir.to_owned() }),
-            }
+        if !holds_data(dir) && config.beginning == Beginning::Refuse {
+            return Err(Error::NothingThere { path: dir.to_owned() });
         }
         let master = master_key(config)?;
         let store = Store::open(dir, StoreOptions::default()).map_err(|error| data(&error))?;
-        let found = store.identity().map_err(|error| data(&error))?;
+        let identity = store.identity().map_err(|error| data(&error))?;
         let keys = Arc::new(KeyRing::new(master));
-        let identity = match found {
-            Some(identity) if keys.verify_key_check(&identity.key_check).is_ok() => identity,
-            Some(_) => return Err(Error::WrongMasterKey { path: dir.to_owned() }),
-            None => Self::begin(config, &store, &keys)?,
-        };
+        if identity.as_ref().is_some_and(|found| keys.verify_key_check(&found.key_check).is_err()) {
+            return Err(Error::WrongMasterKey { path: dir.to_owned() });
+        }
         let system = store.directory().system();
         if system.founded() {
             keys.load(&system).map_err(|error| Error::DataDir {
@@ -275,30 +575,49 @@ impl Opened {
                 reason: format!("a data key cannot be opened: {error}"),
             })?;
         }
-        Ok(Self { store, identity, keys })
+        Ok(Self { store, keys, identity })
     }
 
-    /// Gives an empty node its identity.
-    fn begin(config: &Config, store: &Store, keys: &KeyRing) -> Result<Identity, Error> {
+    /// Gives an empty node its identity: its own, or one that a cluster gives it.
+    async fn begin(
+        &self,
+        config: &Config,
+        own: &Addresses,
+        dial: &dyn Dial,
+    ) -> Result<Begun, Error> {
+        if let Some(identity) = &self.identity {
+            // One that was let in and has heard nothing since may have moved: it asks again.
+            let waits =
+                !self.store.directory().system().founded() && identity.node_id != FIRST_NODE;
+            if let (true, Beginning::Join(seeds)) = (waits, &config.beginning) {
+                let joined =
+                    joining::run(config, seeds, own, &self.store, &self.keys, dial).await?;
+                return Ok(Begun { identity: joined.identity, told: joined.nodes });
+            }
+            return Ok(Begun { identity: identity.clone(), told: Vec::new() });
+        }
         match &config.beginning {
-            Beginning::Bootstrap => {}
-            Beginning::Join(_) => return Err(Error::JoinNotAvailable),
-            Beginning::Refuse => {
-                return Err(Error::NothingThere { path: config.data_dir.clone() });
+            Beginning::Refuse => Err(Error::NothingThere { path: config.data_dir.clone() }),
+            Beginning::Join(seeds) => {
+                let joined =
+                    joining::run(config, seeds, own, &self.store, &self.keys, dial).await?;
+                Ok(Begun { identity: joined.identity, told: joined.nodes })
+            }
+            Beginning::Bootstrap => {
+                let identity = Identity {
+                    node_id: FIRST_NODE,
+                    cluster_id: founding::new_cluster_id(),
+                    name: config.name.clone(),
+                    shards: config.shards,
+                    key_check: self.keys.key_check(),
+                };
+                self.store.set_identity(&identity).map_err(|error| Error::DataDir {
+                    path: config.data_dir.clone(),
+                    reason: error.to_string(),
+                })?;
+                Ok(Begun { identity, told: Vec::new() })
             }
         }
-        let identity = Identity {
-            node_id: FIRST_NODE,
-            cluster_id: founding::new_cluster_id(),
-            name: config.name.clone(),
-            shards: config.shards,
-            key_check: keys.key_check(),
-        };
-        store.set_identity(&identity).map_err(|error| Error::DataDir {
-            path: config.data_dir.clone(),
-            reason: error.to_string(),
-        })?;
-        Ok(identity)
     }
 }
 
@@ -336,9 +655,20 @@ async fn system_replica(
 async fn follow_keys(store: Arc<Store>, keys: Arc<KeyRing>) {
     let directory = store.directory();
     let mut changes = directory.changes();
-    while changes.changed().await.is_ok() {
-        if let Err(error) = keys.load(&directory.system()) {
-            tracing::error!(%error, "a data key cannot be opened with this node's master key");
+    let mut known = 0;
+    loop {
+        // Looked at after listening began, so that none is missed.
+        let system = directory.system();
+        if system.data_keys.len() != known {
+            match keys.load(&system) {
+                Ok(()) => known = system.data_keys.len(),
+                Err(error) => {
+                    tracing::error!(%error, "a data key cannot be opened with this master key");
+                }
+            }
+        }
+        if changes.changed().await.is_err() {
+            return;
         }
     }
 }

@@ -9,7 +9,7 @@ use countersign_storage::{NodeAddress, NodeId, ShardMachine, Store, TypeConfig};
 use openraft::{Config, Raft, SnapshotPolicy};
 
 use crate::error::Error;
-use crate::network::NoPeers;
+use crate::network::{PeerNetworks, Peers};
 
 /// One shard's Raft group on this node.
 pub(crate) type Group = Raft<TypeConfig, ShardMachine>;
@@ -18,9 +18,13 @@ pub(crate) type Group = Raft<TypeConfig, ShardMachine>;
 pub(crate) type Groups = Arc<BTreeMap<ShardId, Group>>;
 
 /// A leader tells its followers this often that it lives.
-const HEARTBEAT: Duration = Duration::from_millis(250);
-/// A follower that heard nothing for a random time in this range asks to be elected.
-const ELECTION: std::ops::Range<u64> = 1_000..2_000;
+const HEARTBEAT: Duration = Duration::from_millis(100);
+/// For so long after a leader was heard of, nobody is given a vote against it, and the leader may
+/// answer reads without asking. Also the longest that openraft waits before it asks for an election;
+/// [`crate::cluster::elections`] asks as soon as it has ended.
+pub(crate) const LEASE: Duration = Duration::from_millis(600);
+/// The shortest that openraft waits.
+const ELECTION_MIN: Duration = Duration::from_millis(500);
 /// Entries after which a snapshot is made. [`crate::snapshots`] adds time and bytes to this.
 const SNAPSHOT_ENTRIES: u64 = 10_000;
 /// Entries kept behind a snapshot, so that a follower that fell back a little needs none.
@@ -32,9 +36,12 @@ const ENTRIES_A_MESSAGE: u64 = 256;
 fn config(shard: ShardId) -> Config {
     Config {
         cluster_name: format!("shard-{shard}"),
-        heartbeat_interval: u64::try_from(HEARTBEAT.as_millis()).unwrap_or(250),
-        election_timeout_min: ELECTION.start,
-        election_timeout_max: ELECTION.end,
+        heartbeat_interval: millis(HEARTBEAT),
+        election_timeout_min: millis(ELECTION_MIN),
+        election_timeout_max: millis(LEASE),
+        // Not before every lease from before this start has ended: what this node promised to a
+        // leader then, it does not remember.
+        enable_elect: false,
         // A node that was away must not depose a healthy leader by its return.
         enable_pre_vote: Some(true),
         // A restarted leader must be elected again. Resuming without an election is unsafe here:
@@ -53,6 +60,10 @@ fn config(shard: ShardId) -> Config {
     }
 }
 
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Starts the groups of all shards. Each recovers from the store and waits to be elected or led.
 ///
 /// # Errors
@@ -61,13 +72,15 @@ pub(crate) async fn start_groups(
     store: &Arc<Store>,
     id: NodeId,
     shards: u16,
+    peers: &Peers,
 ) -> Result<Groups, Error> {
     let mut groups = BTreeMap::new();
     for shard in (0..shards).map(ShardId) {
         let failed = |reason: String| Error::Raft { shard, action: "start", reason };
         let config = config(shard).validate().map_err(|error| failed(error.to_string()))?;
         let machine = store.machine(shard).map_err(|error| failed(error.to_string()))?;
-        let started = Raft::new(id, Arc::new(config), NoPeers, store.log(shard), machine);
+        let network = PeerNetworks::new(peers.clone(), shard);
+        let started = Raft::new(id, Arc::new(config), network, store.log(shard), machine);
         let group = Box::pin(started).await.map_err(|error| failed(error.to_string()))?;
         groups.insert(shard, group);
     }

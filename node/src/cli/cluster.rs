@@ -1,10 +1,12 @@
-//! `countersign cluster`: what a node says about its cluster.
+//! `countersign cluster`: what a node says about its cluster, and what is asked of it.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use reqwest::Method;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::say;
 use crate::error::Error;
@@ -16,6 +18,29 @@ pub(super) enum ClusterCommand {
 Example:
   countersign cluster status --url http://127.0.0.1:8080 --key csk_…")]
     Status(Connection),
+    /// Take a node out of the cluster, for good: its number is never used again.
+    #[command(after_help = "\
+Refused while the nodes that stay could not decide without it. A node that is to come back needs no
+removal: start it again. To replace a lost disk, remove the node, then start one with --join.
+
+Example:
+  countersign cluster remove n3 --url http://127.0.0.1:8080 --key csk_…")]
+    Remove(OneNode),
+    /// Make a node hand over all shards that it leads, and lead none for a minute.
+    #[command(after_help = "\
+For work on a machine. Stopping a node with SIGTERM does the same by itself.
+
+Example:
+  countersign cluster transfer-leadership n1 --url http://127.0.0.1:8080 --key csk_…")]
+    TransferLeadership(OneNode),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct OneNode {
+    /// The node's number or name.
+    node: String,
+    #[command(flatten)]
+    connection: Connection,
 }
 
 #[derive(Args)]
@@ -67,21 +92,61 @@ struct ShardRow {
 pub(super) async fn run(command: ClusterCommand) -> Result<(), Error> {
     match command {
         ClusterCommand::Status(connection) => {
-            say(table(&ask(&connection).await?).trim_end());
+            say(table(&status(&connection).await?).trim_end());
+            Ok(())
+        }
+        ClusterCommand::Remove(OneNode { node, connection }) => {
+            let node = find(&status(&connection).await?, &node)?;
+            ask(&connection, Method::DELETE, &format!("/v1/cluster/nodes/{node}")).await?;
+            say(&format!("Node {node} is removed; its process ends by itself."));
+            Ok(())
+        }
+        ClusterCommand::TransferLeadership(OneNode { node, connection }) => {
+            let node = find(&status(&connection).await?, &node)?;
+            let path = format!("/v1/cluster/nodes/{node}/transfer-leadership");
+            let body = ask(&connection, Method::POST, &path).await?;
+            let handed: HandedOver = understood(&connection.url, &body)?;
+            say(&format!("Node {node} handed over {} shards, kept {}.", handed.moved, handed.kept));
             Ok(())
         }
     }
 }
 
-async fn ask(connection: &Connection) -> Result<Cluster, Error> {
-    let url = format!("{}/v1/cluster", connection.url.trim_end_matches('/'));
+#[derive(Deserialize)]
+struct HandedOver {
+    moved: u32,
+    kept: u32,
+}
+
+/// The number of the node that a person means.
+fn find(cluster: &Cluster, node: &str) -> Result<String, Error> {
+    let found = cluster.nodes.iter().find(|row| id_text(&row.id) == node || row.name == node);
+    found.map(|row| id_text(&row.id)).ok_or_else(|| {
+        let names: Vec<&str> = cluster.nodes.iter().map(|row| row.name.as_str()).collect();
+        Error::Usage(format!("there is no node {node}; there are {}", names.join(", ")))
+    })
+}
+
+async fn status(connection: &Connection) -> Result<Cluster, Error> {
+    understood(&connection.url, &ask(connection, Method::GET, "/v1/cluster").await?)
+}
+
+fn understood<T: DeserializeOwned>(url: &str, body: &str) -> Result<T, Error> {
+    serde_json::from_str(body).map_err(|error| Error::Request {
+        url: url.to_owned(),
+        reason: format!("an answer not understood: {error}"),
+    })
+}
+
+async fn ask(connection: &Connection, method: Method, path: &str) -> Result<String, Error> {
+    let url = format!("{}{path}", connection.url.trim_end_matches('/'));
     let failed = |reason: String| Error::Request { url: url.clone(), reason };
     let client = reqwest::Client::builder()
-        .timeout(Duration::from_secs(10))
+        .timeout(Duration::from_secs(15))
         .build()
         .map_err(|error| failed(error.to_string()))?;
     let answer = client
-        .get(&url)
+        .request(method, &url)
         .bearer_auth(&connection.key)
         .send()
         .await
@@ -91,8 +156,7 @@ async fn ask(connection: &Connection) -> Result<Cluster, Error> {
     if !status.is_success() {
         return Err(failed(problem(status.as_u16(), &body)));
     }
-    serde_json::from_str(&body)
-        .map_err(|error| failed(format!("an answer not understood: {error}")))
+    Ok(body)
 }
 
 /// An error with what caused it: the outermost alone says only that a request failed.

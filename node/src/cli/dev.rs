@@ -59,8 +59,7 @@ pub(super) async fn run(args: DevArgs) -> Result<(), Error> {
     let until = running::signals()?;
     let node = Box::pin(Node::start(config)).await?;
     say(&greeting(&format!("http://{}", node.address()), &root_key, &place));
-    running::until_stopped(node, until).await;
-    Ok(())
+    running::until_stopped(node, until).await
 }
 
 /// Where the data lies, and whether it goes at the end.
@@ -144,6 +143,9 @@ fn settings(dir: &Path, listen: &str) -> Result<Config, Error> {
     sources.set("bootstrap", "true", Origin::Default);
     sources.set("join", "", Origin::Default);
     sources.set_default("name", "dev");
+    // A free port: other programs have 7080, and nobody joins a node of one's own by default.
+    sources.set_default("peer_listen", "127.0.0.1:0");
+    sources.set_default("disk_reserve", "64MiB");
     sources.set_default("log_level", "warn");
     Config::read(&sources)
 }

@@ -32,9 +32,18 @@ pub(super) fn signals() -> Result<Signals, Error> {
 }
 
 /// Waits for a signal, then ends the node.
-pub(super) async fn until_stopped(node: Node, mut signals: Signals) {
-    let signal = signals.next().await;
-    tracing::info!(signal, "ending in order; a second signal ends at once");
+///
+/// # Errors
+/// If the node was taken out of its cluster meanwhile.
+pub(super) async fn until_stopped(node: Node, mut signals: Signals) -> Result<(), Error> {
+    let mut ended = Ok(());
+    tokio::select! {
+        signal = signals.next() => {
+            tracing::info!(signal, "ending in order; a second signal ends at once");
+        }
+        () = node.expelled() => ended = Err(Error::Expelled),
+    }
+    tell_service_manager(sd_notify::NotifyState::Stopping);
     tokio::select! {
         () = Box::pin(node.stop()) => tracing::info!("ended in order"),
         signal = signals.next() => {
@@ -42,5 +51,13 @@ pub(super) async fn until_stopped(node: Node, mut signals: Signals) {
             tracing::warn!(signal, "ended at once");
             std::process::exit(i32::from(crate::error::EXIT_FAILED));
         }
+    }
+    ended
+}
+
+/// Tells systemd, if it started this process and wants to know (`Type=notify`).
+pub(super) fn tell_service_manager(state: sd_notify::NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::debug!(%error, "the service manager was not told");
     }
 }

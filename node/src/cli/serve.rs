@@ -13,9 +13,12 @@ use crate::node::Node;
 /// Flags of `serve`. Secrets have none, since a command line is for all to see.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Example:
+Example, a first node and one that joins it (with the same variables):
   countersign keys generate > countersign.env && set -a && . ./countersign.env && set +a
-  countersign serve --bootstrap --data-dir /var/lib/countersign --name n1 --api-listen 0.0.0.0:8080
+  countersign serve --bootstrap --data-dir /var/lib/countersign --name n1 \\
+      --api-listen 0.0.0.0:8080 --peer-listen 0.0.0.0:7080 --peer-advertise n1.internal:7080
+  countersign serve --join n1.internal:7080 --data-dir /var/lib/countersign --name n2 \\
+      --api-listen 0.0.0.0:8080 --peer-listen 0.0.0.0:7080 --peer-advertise n2.internal:7080
 
 Every flag is also a variable (--data-dir is COUNTERSIGN_DATA_DIR) and a key of the file of
 --config (data_dir). A flag wins over a variable, a variable over the file. Secrets have no flag:
@@ -24,8 +27,8 @@ Every flag is also a variable (--data-dir is COUNTERSIGN_DATA_DIR) and a key of 
                              and printed once
   COUNTERSIGN_CLUSTER_SECRET proves to peers that this node belongs to them
 
-SIGTERM and SIGINT end the node in order: it accepts no more connections, finishes what it has
-begun, and exits with 0. A second signal ends it at once, which loses nothing that was answered.")]
+SIGTERM and SIGINT end the node in order: it hands over what it leads, is not ready any more,
+finishes what it has begun, and exits with 0. A second signal ends it at once, which loses nothing that was answered.")]
 pub(super) struct ServeArgs {
     /// A TOML file with settings.
     #[arg(long, value_name = "FILE", env = "COUNTERSIGN_CONFIG")]
@@ -39,14 +42,20 @@ pub(super) struct ServeArgs {
     /// Where the HTTP API listens [default: 127.0.0.1:8080].
     #[arg(long, value_name = "ADDRESS")]
     api_listen: Option<String>,
-    /// Where peers will reach this node [default: 127.0.0.1:7080]. Nothing listens there yet.
+    /// Where the node listens for its peers [default: 127.0.0.1:7080].
     #[arg(long, value_name = "ADDRESS")]
     peer_listen: Option<String>,
+    /// Where others reach the API, if not where it listens.
+    #[arg(long, value_name = "HOST:PORT")]
+    api_advertise: Option<String>,
+    /// Where peers reach this node, if not where it listens; a name may change its address.
+    #[arg(long, value_name = "HOST:PORT")]
+    peer_advertise: Option<String>,
     /// Found a new cluster if the data directory is empty; ignored if it is not.
     #[arg(long, conflicts_with = "join")]
     bootstrap: bool,
-    /// Join the cluster of these peers if the data directory is empty. Not available yet.
-    #[arg(long, value_name = "ADDRESS,…")]
+    /// Join the cluster of these peers if the data directory is empty; they are tried in turn.
+    #[arg(long, value_name = "HOST:PORT,…")]
     join: Option<String>,
     /// How many shards a new cluster has, forever [default: 16].
     #[arg(long, value_name = "NUMBER")]
@@ -66,6 +75,12 @@ pub(super) struct ServeArgs {
     /// How long a request may take [default: 10s].
     #[arg(long, value_name = "TIME")]
     request_timeout: Option<String>,
+    /// How long to go on answering after SIGTERM, so that load balancers notice [default: 5s].
+    #[arg(long, value_name = "TIME")]
+    shutdown_grace: Option<String>,
+    /// Free disk below which this node leads no more and refuses writes [default: 512MiB].
+    #[arg(long, value_name = "SIZE")]
+    disk_reserve: Option<String>,
     /// A MaxMind database that tells where addresses are.
     #[arg(long, value_name = "FILE")]
     geoip_database: Option<String>,
@@ -86,6 +101,8 @@ impl ServeArgs {
             ("name", "--name", &self.name),
             ("api_listen", "--api-listen", &self.api_listen),
             ("peer_listen", "--peer-listen", &self.peer_listen),
+            ("api_advertise", "--api-advertise", &self.api_advertise),
+            ("peer_advertise", "--peer-advertise", &self.peer_advertise),
             ("join", "--join", &self.join),
             ("shards", "--shards", &self.shards),
             ("master_key_file", "--master-key-file", &self.master_key_file),
@@ -93,6 +110,8 @@ impl ServeArgs {
             ("log_format", "--log-format", &self.log_format),
             ("log_level", "--log-level", &self.log_level),
             ("request_timeout", "--request-timeout", &self.request_timeout),
+            ("shutdown_grace", "--shutdown-grace", &self.shutdown_grace),
+            ("disk_reserve", "--disk-reserve", &self.disk_reserve),
             ("geoip.database", "--geoip-database", &self.geoip_database),
             ("audit.retention_days", "--audit-retention-days", &self.audit_retention_days),
         ] {
@@ -119,7 +138,9 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Error> {
         say(root_key.expose_str());
     });
     let node = Box::pin(started).await?;
-    tracing::info!(address = %node.address(), "ready for requests");
-    running::until_stopped(node, until).await;
-    Ok(())
+    tracing::info!(
+        node = node.id(), api = %node.address(), peers = %node.peer_address(), "listening"
+    );
+    running::tell_service_manager(sd_notify::NotifyState::Ready);
+    running::until_stopped(node, until).await
 }

@@ -34,6 +34,8 @@ pub const KEYS: &[Key] = &[
     Key::plain("name"),
     Key::plain("api_listen"),
     Key::plain("peer_listen"),
+    Key::plain("api_advertise"),
+    Key::plain("peer_advertise"),
     Key::plain("bootstrap"),
     Key::plain("join"),
     Key::secret("root_key"),
@@ -45,6 +47,8 @@ pub const KEYS: &[Key] = &[
     Key::plain("log_format"),
     Key::plain("log_level"),
     Key::plain("request_timeout"),
+    Key::plain("shutdown_grace"),
+    Key::plain("disk_reserve"),
     Key::plain("geoip.database"),
     Key::plain("audit.retention_days"),
     // An address such as smtp://user:password@host holds a password.

@@ -24,6 +24,11 @@ pub const AUDIT_RETENTION_DAYS_DEFAULT: u32 = 400;
 /// How long a request may take, unless told otherwise.
 pub const REQUEST_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 
+/// How long a node of a cluster goes on answering after it was told to stop, unless told otherwise.
+pub const SHUTDOWN_GRACE_DEFAULT: Duration = Duration::from_secs(5);
+/// Bytes of disk below which a node leads no more, unless told otherwise: 512 MiB.
+pub const DISK_RESERVE_DEFAULT: u64 = 512 << 20;
+
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -79,8 +84,13 @@ pub struct Config {
     pub name: String,
     /// Where the HTTP API listens. Port 0 takes a free one.
     pub api_listen: SocketAddr,
-    /// Where peers will reach this node. Kept in the node registry; nothing listens there yet.
+    /// Where the node listens for its peers. Port 0 takes a free one.
     pub peer_listen: SocketAddr,
+    /// Where others reach the API, `host:port`; `None` for where it listens.
+    pub api_advertise: Option<String>,
+    /// Where peers reach this node, `host:port`; `None` for where it listens. A name is resolved
+    /// anew with each connection.
+    pub peer_advertise: Option<String>,
     /// What an empty node does.
     pub beginning: Beginning,
     /// The first API key of a new cluster; `None` to have one made and shown once.
@@ -99,6 +109,13 @@ pub struct Config {
     pub log_level: String,
     /// How long a request may take, waiting for a leader included.
     pub request_timeout: Duration,
+    /// How long a node of a cluster goes on answering after it was told to stop, so that load
+    /// balancers see that it is not ready. A node alone does not wait.
+    pub shutdown_grace: Duration,
+    /// Bytes that must be free on the data directory's disk: with less the node leads nothing and
+    /// refuses writes; with less than a quarter of it, it also takes no entries of others. 0 never
+    /// looks.
+    pub disk_reserve: u64,
     /// A MaxMind database that tells where addresses are.
     pub geoip_database: Option<PathBuf>,
     /// For how many days audit rows are kept; 0 keeps them for ever.
@@ -117,6 +134,8 @@ impl Config {
             name: "n1".to_owned(),
             api_listen: anywhere,
             peer_listen: anywhere,
+            api_advertise: None,
+            peer_advertise: None,
             beginning: Beginning::Bootstrap,
             root_key: None,
             master_key: Secret::new(master_key.to_vec()),
@@ -126,6 +145,8 @@ impl Config {
             log_format: LogFormat::Text,
             log_level: "info".to_owned(),
             request_timeout: REQUEST_TIMEOUT_DEFAULT,
+            shutdown_grace: Duration::ZERO,
+            disk_reserve: 0,
             geoip_database: None,
             audit_retention_days: AUDIT_RETENTION_DAYS_DEFAULT,
             messaging: Messaging::default(),
@@ -230,6 +251,10 @@ mod tests {
             ("log_level", "info,=,", "level"),
             ("request_timeout", "10", "10s"),
             ("request_timeout", "0s", "100ms"),
+            ("shutdown_grace", "1h", "60s"),
+            ("disk_reserve", "1GB", "512MiB"),
+            ("peer_advertise", "n1.example", "host:port"),
+            ("peer_advertise", "0.0.0.0:7080", "anywhere"),
             ("master_key", "AAEC", "32 bytes"),
             ("root_key", "csk_x", "32"),
             ("root_key", "sk_0123456789012345678901234567890123", "csk_"),

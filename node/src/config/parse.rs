@@ -1,6 +1,6 @@
 //! From texts to values, one setting at a time.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 
 use super::sources::{Given, Sources};
 use super::{
-    AUDIT_RETENTION_DAYS_DEFAULT, Beginning, Config, LogFormat, Messaging, REQUEST_TIMEOUT_DEFAULT,
-    SHARDS_DEFAULT, keys,
+    AUDIT_RETENTION_DAYS_DEFAULT, Beginning, Config, DISK_RESERVE_DEFAULT, LogFormat, Messaging,
+    REQUEST_TIMEOUT_DEFAULT, SHARDS_DEFAULT, SHUTDOWN_GRACE_DEFAULT, keys,
 };
 use crate::error::Error;
 
@@ -32,6 +32,8 @@ pub(super) fn config(sources: &Sources) -> Result<Config, Error> {
         name: read.required("name", "--name", name)?,
         api_listen: read.optional("api_listen", address)?.unwrap_or(localhost(8080)),
         peer_listen: read.optional("peer_listen", address)?.unwrap_or(localhost(7080)),
+        api_advertise: read.optional("api_advertise", advertised)?,
+        peer_advertise: read.optional("peer_advertise", advertised)?,
         beginning: beginning(&read)?,
         root_key: read.optional("root_key", root_key)?,
         master_key: master_key(&read)?,
@@ -43,6 +45,10 @@ pub(super) fn config(sources: &Sources) -> Result<Config, Error> {
         request_timeout: read
             .optional("request_timeout", request_timeout)?
             .unwrap_or(REQUEST_TIMEOUT_DEFAULT),
+        shutdown_grace: read
+            .optional("shutdown_grace", shutdown_grace)?
+            .unwrap_or(SHUTDOWN_GRACE_DEFAULT),
+        disk_reserve: read.optional("disk_reserve", bytes)?.unwrap_or(DISK_RESERVE_DEFAULT),
         geoip_database: read.optional("geoip.database", path)?,
         audit_retention_days: read
             .optional("audit.retention_days", days)?
@@ -246,16 +252,63 @@ fn log_level(text: &str) -> Result<String, String> {
     })
 }
 
+/// An address that others can use: not one that means every interface.
+fn advertised(text: &str) -> Result<String, String> {
+    let (host, port) = text
+        .rsplit_once(':')
+        .filter(|(host, _)| !host.is_empty())
+        .ok_or("host:port is expected, such as n1.example:7080")?;
+    if port.parse::<u16>().ok().filter(|port| *port > 0).is_none() {
+        return Err("host:port is expected, with a port from 1 to 65535".into());
+    }
+    match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        Ok(address) if address.is_unspecified() => {
+            Err("this address means anywhere; give one at which others reach this node".into())
+        }
+        _ => Ok(text.to_owned()),
+    }
+}
+
 /// A span of time such as `10s` or `500ms`, from 100 ms to 2 minutes.
 fn request_timeout(text: &str) -> Result<Duration, String> {
+    time(text)
+        .filter(|time| (Duration::from_millis(100)..=Duration::from_secs(120)).contains(time))
+        .ok_or_else(|| "a time from 100ms to 120s, such as 10s or 500ms, is expected".into())
+}
+
+/// A span of time up to a minute.
+fn shutdown_grace(text: &str) -> Result<Duration, String> {
+    time(text)
+        .filter(|time| *time <= Duration::from_secs(60))
+        .ok_or_else(|| "a time from 0s to 60s, such as 5s, is expected".into())
+}
+
+fn time(text: &str) -> Option<Duration> {
     let number = |digits: &str| digits.trim().parse::<u64>().ok();
     let millis = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
         (Some(digits), _) => number(digits),
         (None, Some(digits)) => number(digits).and_then(|seconds| seconds.checked_mul(1_000)),
         (None, None) => None,
     };
-    millis
-        .filter(|millis| (100..=120_000).contains(millis))
-        .map(Duration::from_millis)
-        .ok_or_else(|| "a time from 100ms to 120s, such as 10s or 500ms, is expected".into())
+    millis.map(Duration::from_millis)
+}
+
+/// A size such as `512MiB`, `2GiB` or `0`.
+fn bytes(text: &str) -> Result<u64, String> {
+    let (digits, unit) = match text.find(|letter: char| !letter.is_ascii_digit()) {
+        Some(at) => text.split_at(at),
+        None => (text, ""),
+    };
+    let shift = match unit.trim() {
+        "" => Some(0),
+        "KiB" => Some(10),
+        "MiB" => Some(20),
+        "GiB" => Some(30),
+        _ => None,
+    };
+    let number = digits.parse::<u64>().ok();
+    number
+        .zip(shift)
+        .and_then(|(number, shift)| number.checked_mul(1 << shift))
+        .ok_or_else(|| "a size such as 512MiB, 2GiB or 0 is expected".into())
 }

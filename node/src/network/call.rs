@@ -1,5 +1,7 @@
 //! What nodes ask each other beside Raft's own traffic.
 
+use std::time::Duration;
+
 use countersign_actors::gateway::{Caller, GatewayError, Question, Target};
 use countersign_core::ids::{ShardId, TenantId};
 use countersign_core::reply::Reply;
@@ -152,4 +154,32 @@ pub(crate) enum CallError {
     /// Received, and refused before anything was done.
     #[error("refused: {0}")]
     Refused(String),
+}
+
+impl Call {
+    /// What is left of the asker's deadline, in milliseconds; a minute for calls that carry none.
+    pub(crate) const fn within_ms(&self) -> u64 {
+        match self {
+            Self::Ask { within_ms, .. }
+            | Self::ChangeTenant { within_ms, .. }
+            | Self::ChangeCluster { within_ms, .. }
+            | Self::WaitApplied { within_ms, .. }
+            | Self::HandOver { within_ms } => *within_ms,
+            Self::ReadIndex { .. } | Self::Ping => 60_000,
+        }
+    }
+
+    /// The same with so much time left.
+    pub(crate) fn within(mut self, left: Duration) -> Self {
+        let left = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+        match &mut self {
+            Self::Ask { within_ms, .. }
+            | Self::ChangeTenant { within_ms, .. }
+            | Self::ChangeCluster { within_ms, .. }
+            | Self::WaitApplied { within_ms, .. }
+            | Self::HandOver { within_ms } => *within_ms = left,
+            Self::ReadIndex { .. } | Self::Ping => {}
+        }
+        self
+    }
 }

@@ -12,8 +12,6 @@
 //! A peer is taken for what its certificate says, never for what its messages say. What is
 //! malformed, oversized or foreign is refused and counted, and changes nothing.
 
-#![expect(dead_code, unused_imports, reason = "the node is wired to its peers in a later step")]
-
 mod alone;
 mod append;
 pub(crate) mod authority;

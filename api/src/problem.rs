@@ -83,7 +83,7 @@ codes! {
         "The user has no pending enrollment of this type; it may have been confirmed already."
         "Begin an enrollment, then confirm it within ten minutes.";
     NotFound "not_found" NOT_FOUND "No such resource"
-        "There is nothing at this address, or nothing of this id in your tenant."
+        "There is nothing at this address, or nothing of this id that you may see."
         "Check the path and the ids in it.";
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The method does not fit the address"
         "The address exists but does not answer this method; the `Allow` header lists those that it does."
@@ -101,11 +101,14 @@ codes! {
         "The same `Idempotency-Key` was sent within 24 hours with another method, path or body."
         "Use a fresh key for each new request, and the same key only to repeat one.";
     Conflict "conflict" CONFLICT "The state has changed"
-        "What the request was based on is no longer so, for example the policy's `version`."
+        "What the request was based on is not so, or no longer: for example the policy's `version`, or that the cluster can spare a node. `detail` says what."
         "Read the current state and decide again.";
     ChallengeExpired "challenge_expired" GONE "The challenge has ended"
         "The challenge was answered, failed, or is older than five minutes."
         "Create a new challenge.";
+    CodeExpired "code_expired" GONE "The code has expired"
+        "A code that was sent by SMS or email is valid for five minutes, and a newer one voids it."
+        "Have a new code sent.";
     EnrollmentExpired "enrollment_expired" GONE "The enrollment has ended"
         "The enrollment was not confirmed within ten minutes."
         "Begin a new enrollment.";
@@ -120,16 +123,31 @@ codes! {
         "Ask the person for the current code. Check that the device's clock is right.";
     CodeAlreadyUsed "code_already_used" UNPROCESSABLE_ENTITY "The code was used already"
         "The code was right and has been accepted before; each is accepted once. This is recorded as a possible relay."
-        "Wait for the next code.";
+        "Ask for the app's next code, or for a recovery code that was not used yet.";
+    InvalidAssertion "invalid_assertion" UNPROCESSABLE_ENTITY "The assertion proves nothing"
+        "The authenticator's answer does not fit the options it was asked with: another challenge, origin, relying party, credential or signature, or a counter that went back."
+        "Ask for fresh options and let the authenticator answer those.";
+    EmailNotVerified "email_not_verified" UNPROCESSABLE_ENTITY "The user has no verified email address"
+        "Codes are sent to an address that the application has verified, and this user has none."
+        "Verify the address, then tell it with `PUT /v1/users/{userId}` and `emailVerified`.";
     TooManyAttempts "too_many_attempts" TOO_MANY_REQUESTS "Too many wrong codes"
         "After several wrong codes in a row, codes are refused unread for a time that doubles with each further wrong one."
         "Wait for `retryAfterSeconds`. Without it only an administrator helps: `POST …/mfa/unlock`.";
+    TooManySends "too_many_sends" TOO_MANY_REQUESTS "Too many codes were sent"
+        "Codes may be sent to one user, one destination and one number prefix so often and no more, and the next one only after a pause."
+        "Wait for `retryAfterSeconds`, or let the person use another factor.";
+    RateLimited "rate_limited" TOO_MANY_REQUESTS "Too many requests"
+        "More requests came than are allowed in this time."
+        "Wait for `retryAfterSeconds`, then send fewer at once.";
     OverloadedUser "overloaded_user" TOO_MANY_REQUESTS "Too many requests for one user"
         "More requests for this one user are waiting than are allowed."
         "Retry after `retryAfterSeconds` with the same `Idempotency-Key`.";
     Internal "internal" INTERNAL_SERVER_ERROR "Something went wrong here"
         "The service met a fault of its own. Nothing was verified."
         "Tell the operator the `requestId`; the service's log has the reason.";
+    DeliveryNotConfigured "delivery_not_configured" SERVICE_UNAVAILABLE "Messages of this kind cannot be sent"
+        "The operator has configured no provider for SMS, or no server for email, so such a factor cannot be used."
+        "Offer another type, or configure `sms.provider` or `email.url`.";
     Unavailable "unavailable" SERVICE_UNAVAILABLE "The service cannot answer now"
         "No quorum or no leader answered within the deadline, or the node is overloaded or shutting down."
         "Retry with the same `Idempotency-Key`, if there are several nodes through another one.";
@@ -247,6 +265,11 @@ impl Problem {
         Self { errors, ..Self::new(Code::ValidationFailed, detail) }
     }
 
+    /// A cursor that no page of this listing gave.
+    pub fn invalid_cursor() -> Self {
+        Self::validation(vec![FieldError::new("/cursor", "must be the `nextCursor` of an answer")])
+    }
+
     /// A fault of the service: `fault` goes to the log, the caller learns nothing of it.
     pub fn internal(fault: impl Into<String>) -> Self {
         let detail = "the request could not be completed because of a fault of the service";
@@ -277,6 +300,11 @@ impl Problem {
     /// There is nothing at this address.
     pub fn no_such_address() -> Self {
         Self::new(Code::NotFound, "there is nothing at this address")
+    }
+
+    /// The cluster has no node of this number.
+    pub fn no_such_node() -> Self {
+        Self::new(Code::NotFound, "the cluster has no such node")
     }
 
     /// The body, with the request's id.
@@ -359,10 +387,7 @@ impl From<GatewayError> for Problem {
                 Self { retry_after_seconds: Some(1), ..Self::new(Code::OverloadedUser, fault) }
             }
             GatewayError::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused, fault),
-            GatewayError::InvalidCursor => Self::validation(vec![FieldError {
-                pointer: "/cursor".to_owned(),
-                detail: "must be the `nextCursor` of an answer".to_owned(),
-            }]),
+            GatewayError::InvalidCursor => Self::invalid_cursor(),
             GatewayError::Internal(_) => Self::internal(fault),
         }
     }

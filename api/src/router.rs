@@ -9,7 +9,9 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::layers::{deadline, headers, panics, problems as written, request_id, telemetry};
+use crate::layers::{
+    deadline, headers, leaving, panics, problems as written, request_id, telemetry,
+};
 use crate::openapi::{Contract, complete};
 use crate::problem::{Code, Problem};
 use crate::routes::{
@@ -38,6 +40,7 @@ pub fn router(state: ApiState) -> Router {
         .layer(from_fn(headers::harden))
         .layer(from_fn(telemetry::observe))
         .layer(from_fn_with_state(state.clone(), request_id::identify))
+        .layer(from_fn_with_state(state.clone(), leaving::announce))
         .with_state(state)
 }
 
@@ -77,6 +80,8 @@ pub(crate) fn table() -> OpenApiRouter<ApiState> {
         .routes(routes!(tenants::list, tenants::create))
         .routes(routes!(tenants::delete))
         .routes(routes!(cluster::read))
+        .routes(routes!(cluster::remove_node))
+        .routes(routes!(cluster::transfer_leadership))
         // Without a key
         .routes(routes!(operations::jwks))
         .routes(routes!(operations::healthz))

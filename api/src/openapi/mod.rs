@@ -72,6 +72,10 @@ pub(crate) fn complete(document: &openapi::OpenApi) -> Value {
             "description": "Seconds to wait.",
             "schema": { "type": "integer" },
         },
+        "Allow": {
+            "description": "The methods that this address answers.",
+            "schema": { "type": "string" },
+        },
     });
     document["components"]["parameters"] = json!({
         "IdempotencyKey": {
@@ -147,6 +151,9 @@ fn add_problem(responses: &mut Map<String, Value>, code: Code) {
     if problem.retry_after_seconds.is_some() {
         response["headers"]["Retry-After"] = json!({ "$ref": "#/components/headers/RetryAfter" });
     }
+    if code == Code::MethodNotAllowed {
+        response["headers"]["Allow"] = json!({ "$ref": "#/components/headers/Allow" });
+    }
     let body = problem.body("req_0c7ig9t6h8kq5v2m3n4p1r0s2g");
     response["content"]["application/problem+json"]["examples"][code.as_str()] =
         json!({ "summary": code.title(), "value": body });
@@ -161,6 +168,9 @@ fn example(code: Code) -> Problem {
         }
         Code::InvalidCode => Problem { attempts_remaining: Some(4), ..plain },
         Code::TooManyAttempts => Problem { retry_after_seconds: Some(30), ..plain },
+        Code::TooManySends | Code::RateLimited => {
+            Problem { retry_after_seconds: Some(30), ..plain }
+        }
         Code::OverloadedUser | Code::Unavailable => {
             Problem { retry_after_seconds: Some(1), ..plain }
         }

@@ -85,7 +85,7 @@ pub(crate) fn rules(operation_id: &str) -> Option<Rules> {
                 ValidationFailed,
             ],
         ),
-        "listFactors" => (MFA, &[UserNotFound]),
+        "listFactors" => (MFA, &[UserNotFound, ValidationFailed]),
         "updateFactor" => (MFA, &[UserNotFound, FactorNotFound, ValidationFailed]),
         "deleteFactor" | "makeFactorPrimary" => (MFA, &[UserNotFound, FactorNotFound]),
         "getRecoveryCodes" => (MFA, &[UserNotFound]),
@@ -94,7 +94,8 @@ pub(crate) fn rules(operation_id: &str) -> Option<Rules> {
         "useRecoveryCode" => {
             (MFA, &[UserNotFound, ValidationFailed, InvalidCode, CodeAlreadyUsed, TooManyAttempts])
         }
-        "listTrustedDevices" | "revokeTrustedDevices" => (MFA, &[UserNotFound]),
+        "listTrustedDevices" => (MFA, &[UserNotFound, ValidationFailed]),
+        "revokeTrustedDevices" => (MFA, &[UserNotFound]),
         "revokeTrustedDevice" => (MFA, &[UserNotFound, NotFound]),
         "getMfaStatus" => (MFA, &[UserNotFound]),
         "resetMfa" => (ADMIN, &[UserNotFound, ValidationFailed]),
@@ -102,8 +103,7 @@ pub(crate) fn rules(operation_id: &str) -> Option<Rules> {
         "getPolicy" | "getSettings" => (POLICY, &[]),
         "updatePolicy" => (POLICY, &[ValidationFailed, Conflict]),
         "updateSettings" => (POLICY, &[ValidationFailed]),
-        "listAuditEvents" => (AUDIT, &[ValidationFailed]),
-        "listAuditCheckpoints" => (AUDIT, &[]),
+        "listAuditEvents" | "listAuditCheckpoints" => (AUDIT, &[ValidationFailed]),
         "listApiKeys" => (KEYS, &[ValidationFailed]),
         "createApiKey" => (KEYS, &[ValidationFailed, Conflict]),
         "revokeApiKey" => (KEYS, &[NotFound, Conflict]),
@@ -111,9 +111,11 @@ pub(crate) fn rules(operation_id: &str) -> Option<Rules> {
         "createTenant" => (ROOT, &[ValidationFailed, Conflict]),
         "deleteTenant" => (ROOT, &[NotFound, Conflict]),
         "getCluster" => (CLUSTER, &[]),
-        "getReadiness" => (None, &[Code::Unavailable]),
+        "removeNode" => (CLUSTER, &[NotFound, Conflict]),
+        "transferLeadership" => (CLUSTER, &[NotFound]),
+        "getReadiness" | "getJwks" => (None, &[Code::Unavailable]),
         "getMetrics" | "getProblem" => (None, &[NotFound]),
-        "getJwks" | "getHealth" | "getOpenApi" | "browseDocs" | "listProblems" => (None, &[]),
+        "getHealth" | "getOpenApi" | "browseDocs" | "listProblems" => (None, &[]),
         _ => return None,
     };
     Some(Rules { needs, own })
@@ -123,7 +125,8 @@ impl Rules {
     /// Every way in which the operation can fail.
     pub(crate) fn codes(&self, path: &str, is_write: bool) -> Vec<Code> {
         let mut codes = self.own.to_vec();
-        codes.push(Code::Internal);
+        // Not by this operation, but at its address.
+        codes.extend([Code::Internal, Code::MethodNotAllowed]);
         if self.needs.is_some() {
             codes.extend([Code::Unauthenticated, Code::Forbidden, Code::Unavailable]);
         }

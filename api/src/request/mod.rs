@@ -4,11 +4,14 @@
 mod authority;
 mod fields;
 mod listing;
+mod misfit;
 mod path;
 mod payload;
 
 pub(crate) use authority::{Admin, As, Audit, Cluster, Keys, Mfa, Need, Policy, Root};
 pub(crate) use fields::{Fields, is_domain};
 pub(crate) use listing::{AuditParams, Listing, PageParams};
-pub(crate) use path::{At, ChallengePath, DevicePath, FactorPath, KeyPath, TenantPath, UserPath};
+pub(crate) use path::{
+    At, ChallengePath, DevicePath, FactorPath, KeyPath, NodePath, TenantPath, UserPath,
+};
 pub(crate) use payload::{Empty, Payload};

@@ -143,6 +143,21 @@ impl FromPath for KeyPath {
     }
 }
 
+/// A node of the cluster.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct NodePath {
+    /// The node's number, as `GET /v1/cluster` shows it.
+    #[param(rename = "nodeId", value_type = u64, example = 3)]
+    pub(crate) node: u64,
+}
+
+impl FromPath for NodePath {
+    fn from_path(params: &RawPathParams) -> Result<Self, Problem> {
+        Ok(Self { node: text(params, "nodeId").parse().map_err(|_| Problem::no_such_node())? })
+    }
+}
+
 /// A tenant.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Path)]

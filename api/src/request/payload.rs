@@ -9,10 +9,9 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use countersign_actors::gateway::Idempotency;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::error::Category;
-use serde_path_to_error::Segment;
 use sha2::{Digest, Sha256};
 
+use super::misfit;
 use crate::problem::{Code, FieldError, Problem};
 use crate::state::ApiState;
 
@@ -94,59 +93,24 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    // First whether it is JSON at all: a reader of shapes calls some misfits a fault of syntax.
+    // JSON is UTF-8 (RFC 8259 section 8.1), and a reader that skips does not look.
+    if let Err(error) = std::str::from_utf8(body) {
+        let at = error.valid_up_to();
+        return Err(Problem::invalid_request(format!("the body is not UTF-8: see byte {at}")));
+    }
+    // Then whether it is JSON at all: a reader of shapes calls some misfits a fault of syntax.
     let _: IgnoredAny = serde_json::from_slice(body).map_err(|error| not_json(&error))?;
-    // Then an object: the reader of shapes would take an array for its fields in order.
+    // And an object: the reader of shapes would take an array for its fields in order.
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(Problem::validation(vec![FieldError::new("", "must be a JSON object")]));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| unfitting(error.path(), error.inner()))
+        .map_err(|error| misfit::problem(error.path(), error.inner()))
 }
 
 /// Where the text stops being JSON, without repeating any of it.
 fn not_json(error: &serde_json::Error) -> Problem {
     let (line, column) = (error.line(), error.column());
     Problem::invalid_request(format!("the body is not JSON: see line {line}, column {column}"))
-}
-
-/// What does not fit into the shape, with a pointer (RFC 6901) to it.
-fn unfitting(path: &serde_path_to_error::Path, error: &serde_json::Error) -> Problem {
-    let message = error.to_string();
-    let detail = match error.classify() {
-        Category::Data => message.rsplit_once(" at line ").map_or(&*message, |(detail, _)| detail),
-        Category::Syntax | Category::Eof | Category::Io => "has a value of another type",
-    };
-    let mut pointer = String::new();
-    for segment in path.iter() {
-        match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } => push(&mut pointer, key),
-            Segment::Enum { .. } | Segment::Unknown => {}
-        }
-    }
-    // A field that is missing or unknown is named by the message alone.
-    for (prefix, plain) in [("missing field `", "is missing"), ("unknown field `", "is unknown")] {
-        let Some((name, rest)) = detail.strip_prefix(prefix).and_then(|rest| rest.split_once('`'))
-        else {
-            continue;
-        };
-        let mut named = pointer.clone();
-        push(&mut named, name);
-        // The path may end in the unknown key already.
-        let parent_is_named = prefix.starts_with("unknown") && path_ends_in(path, name);
-        let pointer = if parent_is_named { pointer } else { named };
-        return Problem::validation(vec![FieldError::new(pointer, format!("{plain}{rest}"))]);
-    }
-    Problem::validation(vec![FieldError::new(pointer, detail)])
-}
-
-fn path_ends_in(path: &serde_path_to_error::Path, name: &str) -> bool {
-    matches!(path.iter().next_back(), Some(Segment::Map { key }) if key == name)
-}
-
-fn push(pointer: &mut String, key: &str) {
-    pointer.push('/');
-    pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
 }

@@ -48,7 +48,7 @@ pub(crate) async fn list(
 ) -> Result<Json<List<ApiKey>>, Problem> {
     let tenant = api.tenant(&who.tenant)?;
     let rows = tenant.api_keys.iter().map(|key| ((key.created_at, key.id.to_string()), key));
-    Ok(Json(List::page_of(rows, &listing)))
+    List::page_of(rows, &listing).map(Json)
 }
 
 /// Revoke an API key

@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use countersign_actors::gateway::AuditFilter;
+use countersign_actors::gateway::{AuditFilter, AuditHead};
+use countersign_core::time::Timestamp;
 
 use crate::problem::Problem;
 use crate::request::{As, Audit, AuditParams, Listing, PageParams};
@@ -33,14 +34,19 @@ pub(crate) async fn list(
 /// Keep them elsewhere: later they prove that nothing before them was altered.
 #[utoipa::path(
     get, path = "/v1/audit/checkpoints", operation_id = "listAuditCheckpoints", tag = "Audit",
-    responses((status = 200, description = "The heads", body = List<AuditCheckpoint>))
+    params(PageParams), responses((status = 200, description = "The heads", body = List<AuditCheckpoint>))
 )]
 pub(crate) async fn checkpoints(
     State(api): State<ApiState>,
     _: As<Audit>,
+    listing: Listing<()>,
 ) -> Result<Json<List<AuditCheckpoint>>, Problem> {
     let heads = api.gateway.audit_heads().await?;
-    let signed = heads.iter().map(|head| AuditCheckpoint::sign(head, &api));
+    // In the order of the shards: a head moves on with every event, its shard stays.
+    let place = |head: &AuditHead| (Timestamp::from_millis(head.shard.0.into()), "head".to_owned());
+    let rows = heads.into_iter().map(|head| (place(&head), head));
+    let page: List<AuditHead> = List::page_of(rows, &listing)?;
+    let signed = page.data.iter().map(|head| AuditCheckpoint::sign(head, &api));
     let data = signed.collect::<Result<Vec<_>, _>>()?;
-    Ok(Json(List { data, next_cursor: None }))
+    Ok(Json(List { data, next_cursor: page.next_cursor }))
 }

@@ -2,10 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
+use countersign_actors::gateway::NodeRemoval;
 
-use crate::request::{As, Cluster as MayCluster};
+use crate::problem::{Code, Problem};
+use crate::request::{As, At, Cluster as MayCluster, Empty, NodePath, Payload};
 use crate::state::ApiState;
-use crate::wire::cluster::Cluster;
+use crate::wire::NoContent;
+use crate::wire::cluster::{Cluster, TransferredLeadership};
 
 /// See the cluster
 ///
@@ -16,4 +19,47 @@ use crate::wire::cluster::Cluster;
 )]
 pub(crate) async fn read(State(api): State<ApiState>, _: As<MayCluster>) -> Json<Cluster> {
     Json(api.gateway.health().into())
+}
+
+/// Remove a node
+///
+/// For ever: its number is never given again, and it must be wiped to join anew. Refused while the
+/// others could not make a quorum without it.
+#[utoipa::path(
+    delete, path = "/v1/cluster/nodes/{nodeId}", operation_id = "removeNode", tag = "Cluster",
+    params(NodePath), responses((status = 204, description = "The node is no part of the cluster"))
+)]
+pub(crate) async fn remove_node(
+    State(api): State<ApiState>,
+    who: As<MayCluster>,
+    At(NodePath { node }): At<NodePath>,
+    body: Payload<Empty>,
+) -> Result<NoContent, Problem> {
+    match api.gateway.remove_node(who.writing(body.idempotency), node).await? {
+        NodeRemoval::Removed => Ok(NoContent),
+        NodeRemoval::Unknown => Err(Problem::no_such_node()),
+        NodeRemoval::Refused(reason) => Err(Problem::new(Code::Conflict, reason)),
+    }
+}
+
+/// Make a node hand over its leaderships
+///
+/// To the other nodes, in order and without a failed request; the node leads nothing for a while.
+/// For before it is stopped or moved.
+#[utoipa::path(
+    post, path = "/v1/cluster/nodes/{nodeId}/transfer-leadership",
+    operation_id = "transferLeadership", tag = "Cluster", params(NodePath),
+    responses((status = 200, description = "What became of its shards", body = TransferredLeadership))
+)]
+pub(crate) async fn transfer_leadership(
+    State(api): State<ApiState>,
+    who: As<MayCluster>,
+    At(NodePath { node }): At<NodePath>,
+    body: Payload<Empty>,
+) -> Result<Json<TransferredLeadership>, Problem> {
+    if !api.gateway.health().nodes.iter().any(|known| known.id == node) {
+        return Err(Problem::no_such_node());
+    }
+    let handed_over = api.gateway.hand_over(who.writing(body.idempotency), node).await?;
+    Ok(Json(handed_over.into()))
 }

@@ -4,27 +4,31 @@ use axum::Json;
 use axum::extract::State;
 use countersign_actors::gateway::Target;
 use countersign_core::command::{Command, Query};
+use countersign_core::reply::DeviceView;
 
 use crate::problem::Problem;
-use crate::request::{As, At, DevicePath, Empty, Mfa, Payload, UserPath};
+use crate::request::{As, At, DevicePath, Empty, Listing, Mfa, PageParams, Payload, UserPath};
 use crate::state::ApiState;
 use crate::wire::device::TrustedDevice;
 use crate::wire::{List, NoContent};
 
 /// List a user's trusted devices
 ///
-/// At most twenty, so always one page.
+/// The oldest first; at most twenty.
 #[utoipa::path(
     get, path = "/v1/users/{userId}/mfa/devices", operation_id = "listTrustedDevices",
-    tag = "Trusted devices", params(UserPath),
+    tag = "Trusted devices", params(UserPath, PageParams),
     responses((status = 200, description = "The devices", body = List<TrustedDevice>))
 )]
 pub(crate) async fn list(
     State(api): State<ApiState>,
     who: As<Mfa>,
     At(user): At<UserPath>,
+    listing: Listing<()>,
 ) -> Result<Json<List<TrustedDevice>>, Problem> {
-    api.query(who.reading(), user.target(), Query::Devices).await.map(Json)
+    let devices: Vec<DeviceView> = api.query(who.reading(), user.target(), Query::Devices).await?;
+    let rows = devices.into_iter().map(|it| ((it.created_at, it.id.to_string()), it));
+    List::page_of(rows, &listing).map(Json)
 }
 
 /// Revoke a trusted device

@@ -4,26 +4,35 @@ use axum::Json;
 use axum::extract::State;
 use countersign_actors::gateway::Target;
 use countersign_core::command::{Command, Query};
+use countersign_core::reply::FactorView;
+use countersign_core::time::Timestamp;
 
 use crate::problem::Problem;
-use crate::request::{As, At, Empty, FactorPath, Mfa, Payload, UserPath};
+use crate::request::{As, At, Empty, FactorPath, Listing, Mfa, PageParams, Payload, UserPath};
 use crate::state::ApiState;
 use crate::wire::factor::{Factor, UpdateFactor};
 use crate::wire::{List, NoContent};
 
 /// List a user's factors
 ///
-/// ACTIVE factors, the primary first. At most twenty, so always one page.
+/// ACTIVE factors, the primary first, then the oldest first; at most twenty.
 #[utoipa::path(
     get, path = "/v1/users/{userId}/mfa/factors", operation_id = "listFactors", tag = "Factors",
-    params(UserPath), responses((status = 200, description = "The factors", body = List<Factor>))
+    params(UserPath, PageParams),
+    responses((status = 200, description = "The factors", body = List<Factor>))
 )]
 pub(crate) async fn list(
     State(api): State<ApiState>,
     who: As<Mfa>,
     At(user): At<UserPath>,
+    listing: Listing<()>,
 ) -> Result<Json<List<Factor>>, Problem> {
-    api.query(who.reading(), user.target(), Query::Factors).await.map(Json)
+    let factors: Vec<FactorView> = api.query(who.reading(), user.target(), Query::Factors).await?;
+    let rows = factors.into_iter().map(|factor| {
+        let at = if factor.primary { Timestamp::EPOCH } else { factor.created_at };
+        ((at, factor.id.to_string()), factor)
+    });
+    List::page_of(rows, &listing).map(Json)
 }
 
 /// Rename a factor

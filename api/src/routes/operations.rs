@@ -30,10 +30,12 @@ pub(crate) struct JwkSet {
     get, path = "/.well-known/jwks.json", operation_id = "getJwks", tag = "Tokens", security(()),
     responses((status = 200, description = "The keys", body = JwkSet))
 )]
-pub(crate) async fn jwks(State(api): State<ApiState>) -> Response {
+pub(crate) async fn jwks(State(api): State<ApiState>) -> Result<Response, Problem> {
+    // A verifier keeps what it reads for a while: better none than a set without the newest key.
+    api.gateway.current().await?;
     let keys = api.tokens.public_keys(api.clock.now());
     let cache = HeaderValue::from_static("public, max-age=300");
-    ([(header::CACHE_CONTROL, cache)], Json(JwkSet { keys })).into_response()
+    Ok(([(header::CACHE_CONTROL, cache)], Json(JwkSet { keys })).into_response())
 }
 
 /// Whether the process is up
@@ -47,8 +49,8 @@ pub(crate) async fn healthz() -> Json<NodeStatus> {
 
 /// Whether the node can serve
 ///
-/// It can while every shard has a leader, the node has caught up, and it is not shutting down;
-/// otherwise `detail` names what is missing.
+/// It can while every shard has a leader, the node has caught up and is in touch with the cluster,
+/// and it is not shutting down; otherwise `detail` names what is missing.
 #[utoipa::path(
     get, path = "/readyz", operation_id = "getReadiness", tag = "Operations", security(()),
     responses((status = 200, description = "It can", body = NodeStatus))

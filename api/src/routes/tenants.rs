@@ -51,10 +51,10 @@ pub(crate) async fn list(
     State(api): State<ApiState>,
     _: As<Root>,
     listing: Listing<()>,
-) -> Json<List<Tenant>> {
+) -> Result<Json<List<Tenant>>, Problem> {
     let tenants = api.directory.tenants();
     let rows = tenants.iter().map(|it| ((it.created_at, it.id.to_string()), it.as_ref()));
-    Json(List::page_of(rows, &listing))
+    List::page_of(rows, &listing).map(Json)
 }
 
 /// Remove a tenant

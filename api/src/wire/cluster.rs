@@ -1,6 +1,6 @@
 //! The cluster, and how a node is.
 
-use countersign_actors::gateway::{Health, NodeHealth, ShardHealth};
+use countersign_actors::gateway::{HandOver, Health, NodeHealth, ShardHealth};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -87,6 +87,23 @@ impl From<ShardHealth> for ClusterShard {
     fn from(shard: ShardHealth) -> Self {
         let ShardHealth { id, leader, term, last_applied, voters, learners, caught_up: _ } = shard;
         Self { id: id.0, leader, term, last_applied, voters, learners }
+    }
+}
+
+/// What became of the shards that a node led.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(crate) struct TransferredLeadership {
+    /// How many shards another node leads now.
+    #[schema(example = 5)]
+    moved: u32,
+    /// How many the node leads still, since no other could take them over.
+    #[schema(example = 0)]
+    kept: u32,
+}
+
+impl From<HandOver> for TransferredLeadership {
+    fn from(HandOver { moved, kept }: HandOver) -> Self {
+        Self { moved, kept }
     }
 }
 

@@ -4,7 +4,7 @@ use countersign_core::reply::{DeviceView, Reply};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Answer, List, Time};
+use super::{Answer, Time};
 use crate::error::ApiError;
 use crate::state::ApiState;
 
@@ -41,12 +41,12 @@ impl From<DeviceView> for TrustedDevice {
     }
 }
 
-impl Answer for List<TrustedDevice> {
+impl Answer for Vec<DeviceView> {
     const OPERATION: &'static str = "the list of trusted devices";
 
     fn from_reply(reply: Reply, _: &ApiState) -> Option<Result<Self, ApiError>> {
         match reply {
-            Reply::Devices(devices) => Some(Ok(Self::whole(devices))),
+            Reply::Devices(devices) => Some(Ok(devices)),
             _ => None,
         }
     }

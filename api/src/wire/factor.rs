@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::tokens::Tokens;
-use super::{Answer, FactorStatus, FactorType, List, Time, nullable};
+use super::{Answer, FactorStatus, FactorType, Time, nullable};
 use crate::error::ApiError;
 use crate::problem::Problem;
 use crate::request::Fields;
@@ -68,12 +68,12 @@ impl Answer for Factor {
     }
 }
 
-impl Answer for List<Factor> {
+impl Answer for Vec<FactorView> {
     const OPERATION: &'static str = "the list of factors";
 
     fn from_reply(reply: Reply, _: &ApiState) -> Option<Result<Self, ApiError>> {
         match reply {
-            Reply::Factors(factors) => Some(Ok(Self::whole(factors))),
+            Reply::Factors(factors) => Some(Ok(factors)),
             _ => None,
         }
     }

@@ -5,7 +5,11 @@ use countersign_core::time::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::problem::Problem;
 use crate::request::Listing;
+
+/// How many digits of a place tell the time.
+const PLACE_DIGITS: usize = 16;
 
 /// A page of a listing.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -19,31 +23,38 @@ pub(crate) struct List<T> {
 }
 
 impl<T> List<T> {
-    /// A listing that fits on one page.
-    pub(crate) fn whole<R: Into<T>>(rows: impl IntoIterator<Item = R>) -> Self {
-        Self { data: rows.into_iter().map(Into::into).collect(), next_cursor: None }
-    }
-
-    /// The page of rows that are all at hand, in order of making. A cursor is the place of the
-    /// last row shown, so a row that goes away in between costs nobody a row.
+    /// The page of rows that are all at hand, in the order of their times, mostly those of their
+    /// making. A cursor is the place of the last row shown, so a row that goes away in between
+    /// costs nobody a row.
     pub(crate) fn page_of<R: Into<T>, F>(
         rows: impl IntoIterator<Item = ((Timestamp, String), R)>,
         listing: &Listing<F>,
-    ) -> Self {
+    ) -> Result<Self, Problem> {
+        if listing.cursor.as_deref().is_some_and(|cursor| !is_place(cursor)) {
+            return Err(Problem::invalid_cursor());
+        }
         let mut rows: Vec<_> = rows
             .into_iter()
-            .map(|((at, id), row)| (format!("{:016x}{id}", at.millis()), row))
+            .map(|((at, id), row)| (format!("{:0PLACE_DIGITS$x}{id}", at.millis()), row))
             .filter(|(place, _)| listing.cursor.as_ref().is_none_or(|cursor| place > cursor))
             .collect();
         rows.sort_by(|(one, _), (other, _)| one.cmp(other));
         let more = rows.len() > listing.limit;
         rows.truncate(listing.limit);
         let last = rows.last().map(|(place, _)| place.clone());
-        Self {
+        Ok(Self {
             data: rows.into_iter().map(|(_, row)| row.into()).collect(),
             next_cursor: last.filter(|_| more),
-        }
+        })
     }
+}
+
+/// Whether a text can be the place of a row: sixteen hexadecimal digits, then an id.
+fn is_place(text: &str) -> bool {
+    let Some((time, id)) = text.split_at_checked(PLACE_DIGITS) else { return false };
+    time.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        && !id.is_empty()
+        && id.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 impl<R, T: From<R>> From<Page<R>> for List<T> {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use countersign_core::policy as core;
 use countersign_core::tenant::TenantCommand;
+use countersign_core::time::DAY_MS;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,6 +14,8 @@ use super::{FactorType, GraceUnit, Requirement, Time, present};
 use crate::problem::Problem;
 use crate::request::Fields;
 
+/// The longest grace period.
+const GRACE_MAX_MS: i64 = 365 * DAY_MS;
 /// The most networks that a policy lists.
 const RANGES_MAX: usize = 1_000;
 /// The most groups that a policy has rules for.
@@ -313,6 +316,17 @@ pub(crate) struct UpdateSends {
     per_day: Option<u32>,
 }
 
+impl UpdateGracePeriod {
+    /// The unit. What is judged here is the whole, if both members are sent.
+    fn read(self, fields: &mut Fields) -> Option<core::GraceUnit> {
+        let unit = self.unit.map(core::GraceUnit::from);
+        let whole = self.value.zip(unit).map(|(value, unit)| core::GracePeriod { value, unit });
+        let fits = whole.is_none_or(|period| period.millis() <= GRACE_MAX_MS);
+        fields.demand(fits, "/gracePeriod/value", "must be at most 365 days");
+        unit
+    }
+}
+
 impl UpdatePolicy {
     /// The command. Bounds between a value that is sent and one that stays are the core's affair.
     pub(crate) fn command(self) -> Result<TenantCommand, Problem> {
@@ -332,7 +346,7 @@ impl UpdatePolicy {
                 1..=20,
             ),
             grace_period_value: grace.value,
-            grace_period_unit: grace.unit.map(Into::into),
+            grace_period_unit: grace.read(f),
             trusted_devices_enabled: trusted.enabled,
             trusted_devices_duration_days: f.number(
                 "/trustedDevices/durationDays",

@@ -113,3 +113,36 @@ async fn a_caller_without_a_key_learns_nothing_of_its_path_or_body() {
         house.knock("POST", "/v1/users/a%20b/mfa/totp").raw("text/plain", "x").send().await;
     assert_eq!(answer.problem(), "unauthenticated");
 }
+
+#[tokio::test]
+async fn a_node_that_lost_touch_looks_no_key_up() {
+    let house = House::new();
+    house.gateway.health.lock().unwrap().current = false;
+    for route in ROUTES.iter().filter(|route| route.needs != Needs::Nothing) {
+        for key in [ROOT_KEY, "csk_unknown-key-0000000000000000000000"] {
+            let answer = house.knock(route.method, &route.path()).key(key).send().await;
+            assert_eq!(answer.status, 503, "{route:?}");
+            assert_eq!(answer.problem(), "unavailable");
+        }
+    }
+    let keys = house.knock("GET", "/.well-known/jwks.json").send().await;
+    assert_eq!(keys.problem(), "unavailable", "a verifier would keep an old set");
+    assert!(house.gateway.asked.lock().unwrap().is_empty());
+    assert!(house.gateway.changed.lock().unwrap().is_empty());
+
+    house.gateway.health.lock().unwrap().current = true;
+    assert_eq!(house.get("/v1/settings").await.status, 200);
+}
+
+#[tokio::test]
+async fn who_shows_no_key_costs_no_look_at_the_cluster() {
+    let house = House::new();
+    house.gateway.health.lock().unwrap().current = false;
+    for authorization in ["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer secret", KEY] {
+        let knock = house.knock("GET", "/v1/users/ann").header("authorization", authorization);
+        assert_eq!(knock.send().await.status, 401, "{authorization}");
+    }
+    assert_eq!(house.knock("GET", "/v1/users/ann").send().await.status, 401);
+    assert_eq!(house.knock("GET", "/healthz").send().await.status, 200);
+    assert_eq!(*house.gateway.asked_if_current.lock().unwrap(), 0);
+}

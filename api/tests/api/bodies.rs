@@ -41,8 +41,9 @@ async fn a_missing_field_and_a_wrong_type_are_named() {
     for other in [json!(["492039", null, null]), json!("492039"), json!(7), Value::Null] {
         assert_eq!(house.post(verify, &other).await.pointers(), [""], "{other}");
     }
-    let period = json!({"gracePeriod": {"value": 7}});
-    assert_eq!(house.patch("/v1/mfa/policy", &period).await.pointers(), ["/gracePeriod/unit"]);
+    let rule = json!({"groups": [{"group": "a"}]});
+    let missing = house.patch("/v1/mfa/policy", &rule).await.pointers();
+    assert_eq!(missing, ["/groups/0/requirement"]);
     let word = json!({"requirement": "required"});
     assert_eq!(house.patch("/v1/mfa/policy", &word).await.pointers(), ["/requirement"]);
 }
@@ -75,7 +76,33 @@ async fn what_is_not_json_is_an_invalid_request() {
     }
     let knock = house.knock("POST", "/v1/users/ann/mfa/totp/verify").key(KEY);
     let answer = knock.raw("application/json", [b'"', 0xff, b'"']).send().await;
-    assert!(matches!(answer.status.as_u16(), 400 | 422), "{answer:?}");
+    assert_eq!(answer.problem(), "invalid_request");
+    let knock = house.knock("POST", "/v1/users/ann/mfa/totp/verify").key(KEY);
+    let answer = knock.raw("application/json", b"{\"code\":\"49\xff2039\"}").send().await;
+    assert_eq!(answer.status, 400, "{answer:?}");
+    assert_eq!(answer.problem(), "invalid_request");
+}
+
+#[tokio::test]
+async fn no_complaint_speaks_of_rust_or_repeats_what_was_sent() {
+    let house = House::new();
+    answer_all(&house);
+    for route in ROUTES.iter().filter(|route| !route.body.is_empty() && route.body != "{}") {
+        let whole: Value = serde_json::from_str(route.body).unwrap();
+        for name in whole.as_object().unwrap().keys() {
+            for odd in [json!({"hush": "hush"}), json!([["hush"]]), json!(7654321.5)] {
+                let mut body = whole.clone();
+                body[name] = odd;
+                let knock = house.knock(route.method, &route.path()).key(crate::house::ROOT_KEY);
+                let answer = knock.json(&body).send().await;
+                let (pointers, text) = (answer.pointers(), answer.text());
+                assert!(pointers[0].starts_with(&format!("/{name}")), "{route:?}: {text}");
+                for word in ["invalid type", "invalid value", "struct", "u32", "map", "7654321"] {
+                    assert!(!text.contains(word), "{route:?}: {text}");
+                }
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -178,7 +205,9 @@ async fn every_write_hands_its_idempotency_key_on() {
             let asked = house.gateway.asked.lock().unwrap();
             let changed = house.gateway.changed.lock().unwrap();
             let callers = asked.iter().map(|it| it.0.clone());
-            let callers: Vec<_> = callers.chain(changed.iter().map(|it| it.0.clone())).collect();
+            let nodes = house.gateway.nodes.lock().unwrap();
+            let others = changed.iter().map(|it| &it.0).chain(nodes.iter().map(|it| &it.0));
+            let callers: Vec<_> = callers.chain(others.cloned()).collect();
             callers.into_iter().filter(|caller| caller.idempotency.is_some()).count()
         };
         let before = seen();

@@ -217,8 +217,8 @@ impl Gateway for MemoryGateway {
     }
 
     fn audit_heads(&self) -> BoxFuture<'_, Result<Vec<AuditHead>, GatewayError>> {
-        let head = AuditHead { shard: ShardId(3), sequence: 42, hash: [0xab; 32], at: NOW };
-        futures::future::ready(Ok(vec![head])).boxed()
+        let head = |shard| AuditHead { shard, sequence: 42, hash: [0xab; 32], at: NOW };
+        futures::future::ready(Ok(vec![head(ShardId(3)), head(ShardId(10))])).boxed()
     }
 
     fn current(&self) -> BoxFuture<'_, Result<(), GatewayError>> {
@@ -288,7 +288,7 @@ fn audit_row() -> AuditRow {
     }
 }
 
-/// One node that leads all of two shards.
+/// Two nodes, of which the first leads both shards.
 pub(crate) fn healthy() -> Health {
     let shard = |id| ShardHealth {
         id: ShardId(id),
@@ -296,19 +296,20 @@ pub(crate) fn healthy() -> Health {
         term: 4,
         last_applied: 1_042,
         voters: vec![1],
-        learners: Vec::new(),
+        learners: vec![2],
         caught_up: true,
+    };
+    let node = |id: u64| NodeHealth {
+        id,
+        name: format!("n{id}"),
+        api_address: format!("127.0.0.1:808{id}"),
+        peer_address: format!("127.0.0.1:708{id}"),
+        state: "UP".to_owned(),
     };
     Health {
         cluster_id: "clu_test".to_owned(),
         version: "1.2.3".to_owned(),
-        nodes: vec![NodeHealth {
-            id: 1,
-            name: "n1".to_owned(),
-            api_address: "127.0.0.1:8081".to_owned(),
-            peer_address: "127.0.0.1:7081".to_owned(),
-            state: "UP".to_owned(),
-        }],
+        nodes: vec![node(1), node(2)],
         shards: vec![shard(0), shard(1)],
         current: true,
         stopping: false,

@@ -3,6 +3,7 @@
 
 mod authority;
 mod bodies;
+mod cluster;
 mod contract;
 mod conventions;
 mod documentation;

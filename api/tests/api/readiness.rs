@@ -1,6 +1,9 @@
 //! When a node says that it can serve.
 
+use axum::body::Body;
+use axum::http::{Request, Version, header};
 use countersign_actors::gateway::Health;
+use tower::ServiceExt;
 
 use crate::gateway::healthy;
 use crate::house::House;
@@ -17,11 +20,12 @@ async fn a_node_is_ready_once_every_shard_has_a_leader_and_is_caught_up() {
     let house = House::new();
     assert_eq!(house.knock("GET", "/readyz").send().await.json()["status"], "READY");
     type Spoil = fn(&mut Health);
-    let lacks: [(&str, Spoil); 5] = [
+    let lacks: [(&str, Spoil); 6] = [
         ("shard 1 has no leader", |health| health.shards[1].leader = None),
         ("shard 0 has not caught up", |health| health.shards[0].caught_up = false),
         ("the cluster is not founded yet", |health| health.shards.clear()),
         ("the cluster is not founded yet", |health| health.cluster_id.clear()),
+        ("this node has lost touch with the cluster", |health| health.current = false),
         ("the node is shutting down", |health| health.stopping = true),
     ];
     for (lack, spoil) in lacks {
@@ -44,4 +48,30 @@ async fn all_that_a_node_lacks_is_named_at_once() {
     }
     let detail = house.knock("GET", "/readyz").send().await.json()["detail"].to_string();
     assert!(detail.contains("hard 0 has no leader; shard 1 has no leader"), "{detail}");
+}
+
+#[tokio::test]
+async fn a_node_that_stops_has_every_connection_closed_after_its_answer() {
+    let house = House::new();
+    let paths = ["/healthz", "/readyz", "/v1/users/ann", "/nowhere", "/docs/"];
+    for path in paths {
+        assert_eq!(house.get(path).await.header(header::CONNECTION), "", "{path}");
+    }
+    house.gateway.health.lock().unwrap().stopping = true;
+    for path in paths {
+        assert_eq!(house.get(path).await.header(header::CONNECTION), "close", "{path}");
+    }
+    // It still answers: who asked before, or does not look at readiness, must not fail.
+    assert_eq!(house.get("/v1/settings").await.status, 200);
+    assert_eq!(house.knock("GET", "/healthz").send().await.status, 200);
+    assert_eq!(house.knock("GET", "/readyz").send().await.status, 503);
+}
+
+#[tokio::test]
+async fn http_2_knows_no_such_header() {
+    let house = House::new();
+    house.gateway.health.lock().unwrap().stopping = true;
+    let request = Request::get("/healthz").version(Version::HTTP_2).body(Body::empty()).unwrap();
+    let answer = house.router.clone().oneshot(request).await.unwrap();
+    assert!(!answer.headers().contains_key(header::CONNECTION));
 }

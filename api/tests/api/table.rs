@@ -46,7 +46,7 @@ impl Route {
         let path = path.replace("{deviceId}", &DeviceId::from_bytes([2; 16]).to_string());
         let path = path.replace("{challengeId}", &ChallengeId::from_bytes([3; 16]).to_string());
         let key = countersign_core::ids::KeyId::from_bytes([5; 16]).to_string();
-        path.replace("{keyId}", &key).replace("{tenantId}", "other")
+        path.replace("{keyId}", &key).replace("{tenantId}", "other").replace("{nodeId}", "2")
     }
 
     pub(crate) fn is_write(&self) -> bool {
@@ -129,6 +129,8 @@ pub(crate) const ROUTES: &[Route] = &[
     route("GET", "/v1/tenants", Needs::Root, "", 200),
     route("DELETE", "/v1/tenants/{tenantId}", Needs::Root, "", 204),
     route("GET", "/v1/cluster", CLUSTER, "", 200),
+    route("POST", "/v1/cluster/nodes/{nodeId}/transfer-leadership", CLUSTER, "", 200),
+    route("DELETE", "/v1/cluster/nodes/{nodeId}", CLUSTER, "", 204),
     route("GET", "/.well-known/jwks.json", Needs::Nothing, "", 200),
     route("GET", "/healthz", Needs::Nothing, "", 200),
     route("GET", "/readyz", Needs::Nothing, "", 200),

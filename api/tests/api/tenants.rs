@@ -32,6 +32,19 @@ async fn a_policy_patch_changes_what_it_names_and_leaves_the_rest() {
 }
 
 #[tokio::test]
+async fn a_grace_period_is_merged_by_its_members() {
+    let house = House::new();
+    let period = |members: Value| json!({ "gracePeriod": members });
+    house.patch("/v1/mfa/policy", &period(json!({"value": 7, "unit": "HOURS"}))).await;
+    let answer = house.patch("/v1/mfa/policy", &period(json!({"value": 9}))).await.json();
+    assert_eq!(answer["gracePeriod"], json!({"value": 9, "unit": "HOURS"}));
+    let answer = house.patch("/v1/mfa/policy", &period(json!({"unit": "DAYS"}))).await.json();
+    assert_eq!(answer["gracePeriod"], json!({"value": 9, "unit": "DAYS"}));
+    let long = house.patch("/v1/mfa/policy", &period(json!({"value": 366}))).await;
+    assert_eq!(long.pointers(), ["/gracePeriod/value"]);
+}
+
+#[tokio::test]
 async fn a_new_tenants_policy_is_the_contracts() {
     let policy = House::new().get("/v1/mfa/policy").await.json();
     assert_eq!(policy["requirement"], "OPTIONAL");

@@ -14,7 +14,7 @@ use countersign_core::proposal::Applied;
 use openraft::storage::IOFlushed;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use crate::raft::{Entry, TypeConfig};
 use crate::sabotage::Sabotage;
@@ -23,12 +23,16 @@ use crate::volume::{Volume, Write};
 /// The disk. It outlives the node's processes.
 pub(crate) struct Disk {
     inner: Mutex<Inner>,
-    written: watch::Sender<u64>,
-    synced: watch::Sender<u64>,
+    wrote: Notify,
+    synced: Notify,
     sabotage: Sabotage,
 }
 
 struct Inner {
+    /// The number of the last write.
+    written: u64,
+    /// The number of the last write on disk.
+    synced: u64,
     /// What is read.
     visible: BTreeMap<ShardId, Volume>,
     /// What a power loss leaves.
@@ -49,6 +53,8 @@ impl Disk {
         let empty: BTreeMap<_, _> =
             (0..shards).map(|shard| (ShardId(shard), Volume::default())).collect();
         let inner = Inner {
+            written: 0,
+            synced: 0,
             visible: empty.clone(),
             durable: empty,
             unsynced: VecDeque::new(),
@@ -59,8 +65,8 @@ impl Disk {
         };
         Arc::new(Self {
             inner: Mutex::new(inner),
-            written: watch::Sender::new(0),
-            synced: watch::Sender::new(0),
+            wrote: Notify::new(),
+            synced: Notify::new(),
             sabotage,
         })
     }
@@ -103,9 +109,9 @@ impl Disk {
         let volume = inner.visible.entry(shard).or_default();
         let applied = volume.write(&write, self.sabotage);
         inner.unsynced.push_back((shard, write));
-        let number = *self.written.borrow() + 1;
-        self.written.send_replace(number);
-        (applied, number)
+        inner.written += 1;
+        self.wrote.notify_one();
+        (applied, inner.written)
     }
 
     /// Makes `report` once the write of this number is on disk.
@@ -119,19 +125,27 @@ impl Disk {
 
     /// Returns once the write of this number is on disk.
     pub(crate) async fn until_synced(&self, number: u64) {
-        // The sender lives as long as `self`.
-        let _ = self.synced.subscribe().wait_for(|synced| *synced >= number).await;
+        loop {
+            // Made before the look, so no sync between the two is missed.
+            let synced = self.synced.notified();
+            if self.inner().synced >= number {
+                return;
+            }
+            synced.await;
+        }
     }
 
     /// Syncs whenever there is something to sync. One a process.
     pub(crate) async fn run(self: Arc<Self>) {
-        let mut written = self.written.subscribe();
         loop {
-            let synced = *self.synced.borrow();
-            let Ok(upto) = written.wait_for(|written| *written > synced).await.map(|upto| *upto)
-            else {
-                return;
+            let (synced, upto) = {
+                let inner = self.inner();
+                (inner.synced, inner.written)
             };
+            if upto == synced {
+                self.wrote.notified().await;
+                continue;
+            }
             let took = {
                 let mut inner = self.inner();
                 let (least, most) = inner.sync_ms;
@@ -145,13 +159,13 @@ impl Disk {
     fn sync(&self, upto: u64) {
         let due = {
             let mut inner = self.inner();
-            let synced = *self.synced.borrow();
-            let count = usize::try_from(upto.saturating_sub(synced)).unwrap();
+            let count = usize::try_from(upto - inner.synced).unwrap();
             self.settle(&mut inner, count);
+            inner.synced = upto;
             let due = inner.reports.iter().take_while(|(number, _)| *number <= upto).count();
             inner.reports.drain(..due).collect::<Vec<_>>()
         };
-        self.synced.send_replace(upto);
+        self.synced.notify_waiters();
         for (_, report) in due {
             report.io_completed(Ok(()));
         }
@@ -176,7 +190,7 @@ impl Disk {
         inner.unsynced.clear();
         inner.reports.clear();
         inner.visible = inner.durable.clone();
-        self.synced.send_replace(*self.written.borrow());
+        inner.synced = inner.written;
         written - kept
     }
 }

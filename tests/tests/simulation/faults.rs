@@ -73,14 +73,14 @@ fn links(random: &mut ChaCha8Rng, nodes: u64, from: u64, until: u64, latency: u6
     let mut due = Vec::new();
     let mut at = from + random.random_range(0..1_000);
     loop {
-        let end = at + random.random_range(100..2_000);
+        let end = at + random.random_range(100..3_500);
         if end >= until {
             return due;
         }
         let pair = (1..=nodes).choose_multiple(random, 2);
         let (one, other) = (pair[0], pair[1]);
-        match random.random_range(0..5) {
-            0 => {
+        match random.random_range(0..6) {
+            0 | 5 => {
                 // One node alone against all others.
                 for peer in (1..=nodes).filter(|peer| *peer != one) {
                     due.push((at, Action::Part(one, peer)));

@@ -51,7 +51,8 @@ impl Connection {
             let answer = wire::receive(&mut stream).await?;
             io::Result::Ok((stream, answer))
         });
-        let (stream, answer) = called.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        let (stream, answer) =
+            called.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         self.stream = Some(stream);
         Ok(answer)
     }

@@ -13,6 +13,7 @@ use openraft::{Config, OptionalSend, SnapshotPolicy, TokioRuntime};
 use rand_of_openraft::SeedableRng;
 use rand_of_openraft::rngs::SmallRng;
 
+use crate::ordered_watch::OrderedWatch;
 use crate::store::ShardMachine;
 
 openraft::declare_raft_types!(
@@ -93,7 +94,7 @@ impl AsyncRuntime for Seeded {
         <TokioRuntime as AsyncRuntime>::Timeout<R, T>;
     type ThreadLocalRng = SmallRng;
     type Mpsc = <TokioRuntime as AsyncRuntime>::Mpsc;
-    type Watch = <TokioRuntime as AsyncRuntime>::Watch;
+    type Watch = OrderedWatch;
     type Oneshot = <TokioRuntime as AsyncRuntime>::Oneshot;
     type Mutex<T: OptionalSend + 'static> = <TokioRuntime as AsyncRuntime>::Mutex<T>;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use countersign_actors::ports::{Clock, Directory};
+use countersign_actors::ports::Directory;
 use countersign_actors::testing::FixedDirectory;
 use countersign_core::ids::{ShardId, TenantId, UserKey};
 use rand::{Rng, SeedableRng};
@@ -126,19 +126,20 @@ impl Run {
         }
         let boards = boards(shards, &transcript);
         let finish = Arc::new(AtomicBool::new(false));
+        let hashing = Arc::default();
         let client = |random: &mut ChaCha8Rng| Client {
             nodes,
             random: ChaCha8Rng::seed_from_u64(random.random()),
             clock: SkewedClock::default(),
+            hashing: Arc::clone(&hashing),
             finish: Arc::clone(&finish),
             transcript: transcript.clone(),
         };
-        let owners: Vec<Owner> = boards
-            .iter()
-            .map(|board| Owner::new(client(&mut random), Arc::clone(board)))
+        let owners: Vec<Owner> =
+            boards.iter().map(|board| Owner::new(client(&mut random), Arc::clone(board))).collect();
+        let guessers: Vec<Guesser> = (0..2)
+            .map(|_| Guesser { client: client(&mut random), boards: boards.clone() })
             .collect();
-        let guessers: Vec<Guesser> =
-            (0..2).map(|_| Guesser { client: client(&mut random), boards: boards.clone() }).collect();
         sim.client("clients", async move {
             let mut tasks = JoinSet::new();
             owners.into_iter().for_each(|owner| drop(tasks.spawn(owner.run())));
@@ -149,8 +150,7 @@ impl Run {
             Ok(())
         });
         let (from, until) = (FAULTS_FROM_MS, FAULTS_UNTIL_MS);
-        let mut due =
-            faults::schedule(&mut random, nodes, from, until, latency).into_iter();
+        let mut due = faults::schedule(&mut random, nodes, from, until, latency).into_iter();
         let next = due.next();
         Self { sim, places, boards, due, next, finish, transcript }
     }
@@ -257,13 +257,15 @@ impl Run {
             let first = &self.places[0].disk;
             for place in &self.places[1..] {
                 let (id, disk) = (place.id, &place.disk);
-                let same = first.read(shard, |one| disk.read(shard, |other| one.machine == other.machine));
+                let same =
+                    first.read(shard, |one| disk.read(shard, |other| one.machine == other.machine));
                 if !same {
                     unequal.push(format!("shard {shard}: node {id} has other rows than node 1"));
                 }
                 let same = first.read(shard, |one| {
                     disk.read(shard, |other| {
-                        let both = one.log.iter().filter_map(|(at, a)| Some((a, other.log.get(at)?)));
+                        let both =
+                            one.log.iter().filter_map(|(at, a)| Some((a, other.log.get(at)?)));
                         both.fold(true, |same, (a, b)| same && a == b)
                     })
                 });

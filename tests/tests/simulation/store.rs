@@ -142,9 +142,9 @@ impl RaftStateMachine<TypeConfig> for ShardMachine {
     type SnapshotBuilder = Self;
 
     async fn applied_state(&mut self) -> Result<(Option<LogId>, StoredMembership), io::Error> {
-        Ok(self.disk.read(self.shard, |volume| {
-            (volume.machine.applied, volume.machine.membership.clone())
-        }))
+        Ok(self
+            .disk
+            .read(self.shard, |volume| (volume.machine.applied, volume.machine.membership.clone())))
     }
 
     async fn apply<S>(&mut self, mut entries: S) -> Result<(), io::Error>

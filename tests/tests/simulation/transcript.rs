@@ -1,6 +1,5 @@
 //! What happened in a run, line by line, and what was wrong with it.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Lines that a failure shows.
@@ -56,13 +55,6 @@ impl Transcript {
         let first = lines.lines.iter().position(|line| line.contains("VIOLATION"));
         let end = first.map_or(lines.lines.len(), |at| (at + 5).min(lines.lines.len()));
         lines.lines[end.saturating_sub(SHOWN)..end].join("\n")
-    }
-
-    /// A digest of every line: equal for two runs only if they had the same history.
-    pub(crate) fn digest(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.lines().lines.hash(&mut hasher);
-        hasher.finish()
     }
 
     /// Every line, for comparing two runs.

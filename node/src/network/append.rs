@@ -18,7 +18,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use countersign_storage::{NodeId, TypeConfig};
+use countersign_storage::TypeConfig;
 use futures::task::AtomicWaker;
 use futures::{Stream, StreamExt, stream};
 use http_body_util::BodyExt;

@@ -4,7 +4,6 @@
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use countersign_core::codec;
 use countersign_core::time::{DAY_MS, Timestamp};
 use rcgen::{PKCS_ECDSA_P256_SHA256, PublicKeyData};
 use rustls::crypto::ring::sign::any_ecdsa_type;
@@ -13,7 +12,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ServerConfig};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::authority::{self, AuthorityError};
 use super::identity::{IdentityError, PeerIdentity};
@@ -31,9 +30,6 @@ pub(crate) enum CredentialsError {
     /// The certificate names nobody.
     #[error("the node's certificate: {0}")]
     Identity(#[from] IdentityError),
-    /// The kept bytes are damaged.
-    #[error("the node's credentials as kept: {0}")]
-    Kept(#[from] codec::CodecError),
     /// TLS cannot use them.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -64,15 +60,6 @@ impl KeyPair {
         let pair = rcgen::KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)
             .map_err(|error| CredentialsError::Generate(error.to_string()))?;
         Ok(Self(pair.serialize_der()))
-    }
-
-    /// From PKCS#8 in DER.
-    ///
-    /// # Errors
-    /// If it is no such key.
-    pub(crate) fn from_pkcs8(der: &[u8]) -> Result<Self, CredentialsError> {
-        authority::key_pair(der)?;
-        Ok(Self(der.to_vec()))
     }
 
     /// As PKCS#8 in DER: a secret, to be sealed.
@@ -113,22 +100,6 @@ impl PeerCertificates {
     pub(crate) fn identity(&self) -> Result<PeerIdentity, CredentialsError> {
         let certificate = CertificateDer::from(self.certificate.as_slice());
         Ok(PeerIdentity::of_certificate(&certificate)?)
-    }
-
-    /// As bytes, the private key among them: to be sealed.
-    ///
-    /// # Errors
-    /// If a part is larger than the codec allows.
-    pub(crate) fn encode(&self) -> Result<Zeroizing<Vec<u8>>, CredentialsError> {
-        Ok(Zeroizing::new(codec::encode(self)?))
-    }
-
-    /// From what [`Self::encode`] gave.
-    ///
-    /// # Errors
-    /// If the bytes are something else.
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, CredentialsError> {
-        Ok(codec::decode(bytes)?)
     }
 
     /// Whether two thirds of the certificate's life are over, or the clock stands so far before
@@ -209,6 +180,8 @@ impl fmt::Debug for CredentialHolder {
 
 #[cfg(test)]
 mod tests {
+    use countersign_core::codec;
+
     use super::*;
     use crate::network::authority::ClusterAuthority;
 
@@ -262,7 +235,8 @@ mod tests {
     fn credentials_survive_being_kept_and_do_not_show_their_key() {
         let authority = ClusterAuthority::found(CLUSTER, NOW).unwrap();
         let kept = credentials(&KeyPair::generate().unwrap(), &authority, NOW);
-        assert_eq!(PeerCertificates::decode(&kept.encode().unwrap()), Ok(kept.clone()));
+        let bytes = codec::encode(&kept).unwrap();
+        assert_eq!(codec::decode(&bytes), Ok(kept.clone()));
         assert!(format!("{kept:?}").contains("KeyPair(…)"));
     }
 }

@@ -12,7 +12,6 @@
 //! A peer is taken for what its certificate says, never for what its messages say. What is
 //! malformed, oversized or foreign is refused and counted, and changes nothing.
 
-mod alone;
 mod append;
 pub(crate) mod authority;
 mod body;
@@ -28,13 +27,14 @@ mod raft;
 mod refused;
 mod server;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod wire;
 
-pub(crate) use self::alone::NoPeers;
 pub(crate) use self::call::{Announcement, Answer, Call, CallError, Changed, ClusterChange};
 pub(crate) use self::contact::Contact;
-pub(crate) use self::credentials::{CredentialHolder, CredentialsError, KeyPair, PeerCertificates};
+pub(crate) use self::credentials::{CredentialHolder, KeyPair, PeerCertificates};
 pub use self::dial::{Dial, Stream, TcpDial};
 pub(crate) use self::identity::PeerIdentity;
 pub(crate) use self::join::{JoinError, join};

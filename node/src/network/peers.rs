@@ -18,7 +18,6 @@ use hyper::body::Incoming;
 use hyper::client::conn::http2;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::sync::broadcast;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 
@@ -38,14 +37,12 @@ const REST: Duration = Duration::from_millis(100);
 const ALIVE_EVERY: Duration = Duration::from_secs(1);
 /// and given up if it does not answer within this.
 const ALIVE_WITHIN: Duration = Duration::from_secs(1);
-/// Bytes of one stream that may be under way. Holds a whole append.
-pub(super) const STREAM_WINDOW: u32 = 8 << 20;
-/// Bytes of one connection that may be under way.
-pub(super) const CONNECTION_WINDOW: u32 = 32 << 20;
+/// Bytes of one stream that may be under way and unread: what a slow reader holds in memory.
+pub(super) const STREAM_WINDOW: u32 = 1 << 20;
+/// Bytes of one connection that may be under way and unread.
+pub(super) const CONNECTION_WINDOW: u32 = 16 << 20;
 /// Bytes of one HTTP/2 frame.
 pub(super) const FRAME: u32 = 128 << 10;
-/// Losses that a slow listener may be behind.
-const LOSSES: usize = 64;
 
 /// Sends requests over one connection. Clones are the same connection.
 pub(super) type Sender = http2::SendRequest<Sent>;
@@ -75,7 +72,6 @@ struct Inner {
     credentials: CredentialHolder,
     book: Arc<dyn AddressBook>,
     dial: Arc<dyn Dial>,
-    lost: broadcast::Sender<NodeId>,
     places: Mutex<BTreeMap<(NodeId, Line), Place>>,
 }
 
@@ -96,30 +92,12 @@ impl Peers {
         book: Arc<dyn AddressBook>,
         dial: Arc<dyn Dial>,
     ) -> Self {
-        let lost = broadcast::Sender::new(LOSSES);
-        Self(Arc::new(Inner { own, credentials, book, dial, lost, places: Mutex::default() }))
+        Self(Arc::new(Inner { own, credentials, book, dial, places: Mutex::default() }))
     }
 
     /// This node's number.
     pub(crate) fn own(&self) -> NodeId {
         self.0.own
-    }
-
-    /// Which nodes were lost sight of: a connection to them broke. That is no proof that
-    /// they are gone, but the first sign of it.
-    pub(crate) fn losses(&self) -> broadcast::Receiver<NodeId> {
-        self.0.lost.subscribe()
-    }
-
-    /// A connection with a node broke.
-    fn note_loss(&self, node: NodeId) {
-        // Nobody listening is fine.
-        let _ = self.0.lost.send(node);
-    }
-
-    /// Gives up all connections. What waits on them fails.
-    pub(crate) fn disconnect(&self) {
-        self.0.places.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Asks a node, and waits at most `within` for its answer.
@@ -233,12 +211,10 @@ impl Peers {
             .await
             .map_err(|_| format!("{address}: no agreement in time"))?
             .map_err(|error| format!("{address}: {error}"))?;
-        let peers = self.clone();
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(node, %error, "a connection to a peer broke");
             }
-            peers.note_loss(node);
         });
         Ok(sender)
     }
@@ -281,8 +257,11 @@ pub(super) async fn accepted(
         return Ok(response);
     }
     let words = body::collect(response.into_body(), WORDS).await.unwrap_or_default();
-    let words = String::from_utf8_lossy(&words).into_owned();
-    Err(CallError::Refused(format!("node {node}: {status}: {words}")))
+    let words = format!("{status}: {}", String::from_utf8_lossy(&words));
+    if status == StatusCode::INTERNAL_SERVER_ERROR {
+        return Err(unknown(node, words));
+    }
+    Err(CallError::Refused(format!("node {node}: {words}")))
 }
 
 fn not_sent<R: std::fmt::Display>(node: NodeId, reason: R) -> CallError {

@@ -40,7 +40,9 @@ const CONNECTIONS: usize = 256;
 /// How long TLS may take, from a stranger.
 const HANDSHAKE: Duration = Duration::from_secs(2);
 /// How long a client without a certificate may stay.
-const GUEST: Duration = Duration::from_secs(60);
+const GUEST: Duration = Duration::from_secs(15);
+/// Clients without a certificate at once: they must not take the nodes' places.
+const GUESTS: usize = 16;
 /// How long a connection that is being closed may still take for its last answers.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// Requests at once on one connection. Forwarded questions take one each.
@@ -106,7 +108,12 @@ impl PeerServer {
     ) -> Result<Self, CredentialsError> {
         let held = serving.credentials.in_use().ok_or(CredentialsError::None)?;
         let own = held.identity.clone();
-        let door = Arc::new(Door { own, serving, receptions: Receptions::default() });
+        let door = Arc::new(Door {
+            own,
+            serving,
+            receptions: Receptions::default(),
+            guests: Semaphore::new(GUESTS),
+        });
         Ok(Self { task: tokio::spawn(accept(listener, door)) })
     }
 
@@ -167,6 +174,11 @@ async fn serve(stream: TcpStream, door: Arc<Door>) {
         }
     };
     let node = guest.node();
+    let stay = if node.is_none() { door.guests.try_acquire().map(Some) } else { Ok(None) };
+    let Ok(_stay) = stay else {
+        Refused::Busy.count();
+        return;
+    };
     let close = Arc::new(Notify::new());
     let guest = Arc::new(guest);
     let answering = {
@@ -185,6 +197,8 @@ async fn serve(stream: TcpStream, door: Arc<Door>) {
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_frame_size(FRAME)
         .max_concurrent_streams(REQUESTS)
+        // Requests whose askers gave up while this node stood still.
+        .max_pending_accept_reset_streams(REQUESTS as usize)
         .serve_connection(TokioIo::new(stream), answering);
     let mut connection = std::pin::pin!(connection);
     let stay = async {

@@ -6,22 +6,24 @@ use countersign_core::ids::ShardId;
 use countersign_storage::NodeId;
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use super::PeerServing;
 use super::raft;
+use crate::network::authority;
 use crate::network::body::{self, BodyError, Sent};
 use crate::network::identity::PeerIdentity;
 use crate::network::join::{self, Binding};
 use crate::network::refused::Refused;
 use crate::network::snapshot::Receptions;
-use crate::network::wire::{self, CONTROL_BYTES, JOIN_BYTES, path};
+use crate::network::wire::{self, CONTROL_BYTES, JOIN_BYTES, JoinRefusal, path};
 
 /// What every connection's requests go to.
 pub(super) struct Door {
     pub(super) own: PeerIdentity,
     pub(super) serving: PeerServing,
     pub(super) receptions: Receptions,
+    pub(super) guests: Semaphore,
 }
 
 /// Who is at the other end of a connection.
@@ -45,8 +47,10 @@ impl Guest {
 pub(in crate::network) enum Failure {
     /// It should not have been made. Counted.
     Refused(Refused),
-    /// It could not be answered, through no fault of the peer's.
+    /// Nothing was done with it, through no fault of the peer's.
     Unable(String),
+    /// It was done, and its answer cannot be given.
+    Lost(String),
 }
 
 impl From<BodyError> for Failure {
@@ -79,6 +83,8 @@ impl Door {
                 plain(status(refused), refused.reason())
             }
             Err(Failure::Unable(reason)) => plain(StatusCode::SERVICE_UNAVAILABLE, &reason),
+            // The one status that does not say that nothing was done.
+            Err(Failure::Lost(reason)) => plain(StatusCode::INTERNAL_SERVER_ERROR, &reason),
         }
     }
 
@@ -132,17 +138,22 @@ impl Door {
         let asked = join::asked(secret, binding, &bytes);
         let asked = asked.map_err(|_| Failure::Refused(Refused::Malformed))?;
         let request = asked.ok_or(Failure::Refused(Refused::WrongSecret))?;
-        let answer = self.serving.answerer.admit(request).await;
+        // Before anything is committed about it.
+        let answer = if authority::is_public_key(&request.public_key) {
+            self.serving.answerer.admit(request).await
+        } else {
+            Err(JoinRefusal::Invalid("its public key is not an ECDSA P-256 key".to_owned()))
+        };
         let bytes = join::answered(secret, binding, &answer);
-        Ok(ok(bytes.map_err(|error| Failure::Unable(error.to_string()))?))
+        Ok(ok(bytes.map_err(|error| Failure::Lost(error.to_string()))?))
     }
 }
 
 /// A value as an answer.
 pub(super) fn encoded<T: serde::Serialize>(value: &T) -> Outcome {
-    let bytes = wire::encode(value).map_err(|error| Failure::Unable(error.to_string()))?;
+    let bytes = wire::encode(value).map_err(|error| Failure::Lost(error.to_string()))?;
     if bytes.len() > CONTROL_BYTES {
-        return Err(Failure::Unable("the answer is larger than 1 MiB".to_owned()));
+        return Err(Failure::Lost("the answer is larger than 1 MiB".to_owned()));
     }
     Ok(ok(bytes))
 }

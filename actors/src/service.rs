@@ -64,6 +64,19 @@ struct Inner {
     stopping: AtomicBool,
 }
 
+/// A shard that is given up for good, however its retirement ends: one that takes up nothing any
+/// more must not stay.
+struct Retiring<'a> {
+    shards: &'a LedShards,
+    led: Arc<Shard>,
+}
+
+impl Drop for Retiring<'_> {
+    fn drop(&mut self) {
+        self.shards.remove_this(&self.led);
+    }
+}
+
 impl Service {
     /// Starts the tree. It leads nothing yet.
     ///
@@ -106,12 +119,13 @@ impl Service {
 
     /// Gives a shard up in order, before its leadership is handed to another node: what is asked
     /// from now on gets [`GatewayError::NotLeading`], what was asked before is waited for at most
-    /// `within`, then the shard is dropped. Returns whether everything was answered in time; at
-    /// once if the shard is not led here.
+    /// `within`, then the shard is dropped; likewise if whoever retires it stops waiting. Returns
+    /// whether everything was answered in time; at once if the shard is not led here.
     pub async fn retire(&self, shard: ShardId, within: Duration) -> bool {
         let Some(led) = self.inner.shards.find(shard) else { return true };
-        let answered = led.retired(deadline(within)).await;
-        self.inner.shards.remove_this(&led);
+        let retiring = Retiring { shards: &self.inner.shards, led };
+        let answered = retiring.led.retired(deadline(within)).await;
+        drop(retiring);
         tracing::info!(%shard, answered, "retired");
         answered
     }

@@ -11,6 +11,8 @@ use countersign_actors::testing::Fate;
 use countersign_core::command::{Command, Query};
 use countersign_core::proposal::Change;
 use countersign_core::reply::{Refusal, Reply};
+use futures::future::join_all;
+use futures::poll;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -47,10 +49,10 @@ fn changed(world: &World) -> Vec<String> {
 async fn what_was_asked_before_is_answered_and_what_is_asked_after_is_not_begun() {
     let world = World::new().await;
     world.replica.judge(|_| Fate::Hold);
-    let mut before = JoinSet::new();
-    for n in 0..20 {
-        let world = world.clone();
-        before.spawn(async move { world.put(&format!("user_{}", n % 10), "before").await });
+    let names: Vec<String> = (0..20).map(|n| format!("user_{}", n % 10)).collect();
+    let mut before: Vec<_> = names.iter().map(|name| Box::pin(world.put(name, "before"))).collect();
+    for asked in &mut before {
+        assert!(poll!(asked).is_pending(), "asked, and not answered yet");
     }
     // Half of them are in the log, the other half wait for those in their actors' mailboxes.
     world.holding(10).await;
@@ -61,8 +63,8 @@ async fn what_was_asked_before_is_answered_and_what_is_asked_after_is_not_begun(
     assert!(world.replica.applied().is_empty());
 
     world.replica.release();
-    while let Some(answer) = before.join_next().await {
-        assert!(matches!(answer.unwrap(), Ok(Reply::User(_))));
+    for answer in join_all(before).await {
+        assert!(matches!(answer, Ok(Reply::User(_))), "{answer:?}");
     }
     assert!(retired.await.unwrap());
     assert_eq!(world.replica.applied().len(), 20);
@@ -147,11 +149,13 @@ async fn a_decision_that_does_not_end_in_time_is_dropped_and_its_outcome_called_
 async fn a_caller_that_has_gone_is_waited_for_too() {
     let world = World::new().await;
     world.replica.judge(|_| Fate::Hold);
-    let target = Target::User("bob".parse().unwrap());
-    let soon = Duration::from_millis(1);
-    let asked = world.service.ask(SHARD, caller(), target, Question::Do(put("gone")), soon);
-    assert!(matches!(asked.await, Err(GatewayError::Unavailable(_))));
+    let asked = tokio::spawn({
+        let world = world.clone();
+        async move { world.put("bob", "gone").await }
+    });
     world.holding(1).await;
+    asked.abort();
+    assert!(asked.await.unwrap_err().is_cancelled());
     let retired = retiring(&world, LONG);
     refusing(&world).await;
     assert!(!retired.is_finished(), "what is in the log would be committed under another leader");
@@ -189,4 +193,21 @@ async fn leading_anew_while_the_earlier_term_retires_takes_the_shard_on() {
     assert!(world.service.leads(SHARD), "the earlier term takes nothing of the new one along");
     world.replica.release();
     world.put("bob", "later term").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_retirement_that_is_broken_off_leaves_no_shard_that_takes_up_nothing() {
+    let world = World::new().await;
+    world.replica.judge(|_| Fate::Hold);
+    let asked = tokio::spawn({
+        let world = world.clone();
+        async move { world.put("bob", "in the log").await }
+    });
+    world.holding(1).await;
+    let retired = retiring(&world, LONG);
+    refusing(&world).await;
+    assert!(world.service.leads(SHARD));
+    retired.abort();
+    assert!(matches!(asked.await.unwrap(), Err(GatewayError::Unavailable(_))));
+    assert!(!world.service.leads(SHARD));
 }

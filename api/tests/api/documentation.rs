@@ -91,6 +91,17 @@ async fn every_operation_shows_how_it_can_fail_with_examples() {
 }
 
 #[tokio::test]
+async fn every_address_says_what_it_answers_to_a_method_that_does_not_fit() {
+    let document = document().await;
+    for (path, operation) in operations(&document) {
+        let response = &operation["responses"]["405"];
+        assert!(response["headers"]["Allow"].is_object(), "{path}");
+        let examples = &response["content"]["application/problem+json"]["examples"];
+        assert!(examples["method_not_allowed"].is_object(), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn request_shapes_allow_no_unknown_fields() {
     let document = document().await;
     for (path, operation) in operations(&document) {

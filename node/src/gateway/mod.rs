@@ -237,4 +237,8 @@ impl Gateway for ClusterGateway {
     fn health(&self) -> Health {
         self.health_now()
     }
+
+    fn stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
 }

@@ -164,9 +164,9 @@ impl Client {
 
     async fn ask(&self, request: &Request<'_>, body: Option<Bytes>) -> Result<Answer, Failure> {
         let started = Instant::now();
-        let mut tries = 0;
-        let outcome = self.try_all(request, body, &mut tries).await;
-        self.waits.note(started, Instant::now(), tries > 1, outcome.is_ok());
+        let mut disturbed = false;
+        let outcome = self.try_all(request, body, &mut disturbed).await;
+        self.waits.note(started, Instant::now(), disturbed, outcome.is_ok());
         outcome
     }
 
@@ -174,7 +174,7 @@ impl Client {
         &self,
         request: &Request<'_>,
         body: Option<Bytes>,
-        tries: &mut usize,
+        disturbed: &mut bool,
     ) -> Result<Answer, Failure> {
         let deadline = Instant::now() + Duration::from_millis(FLIGHT_MS.unsigned_abs());
         let mut turn = self.next_address.fetch_add(1, Ordering::Relaxed);
@@ -182,35 +182,38 @@ impl Client {
             .prepare(request, body)
             .map_err(|error| unanswered(request.operation, &error.to_string()))?;
         let mut pause = PAUSE_MIN;
+        let mut tries = 0;
         loop {
             let place = self.place(turn);
             turn = place + 1;
-            *tries += 1;
+            tries += 1;
             let address = &self.addresses[place];
             let by = deadline.min(Instant::now() + TRY);
-            let (count, reason) = match timeout_at(by, address.send(prepared.clone())).await {
-                Ok(Ok(response)) if !matches!(response.status().as_u16(), 502..=504) => {
-                    return Ok(Answer::new(request.operation, request.subject, response));
-                }
-                Ok(Ok(response)) => {
-                    let seconds = header(&response, RETRY_AFTER.as_str()).parse().unwrap_or(0);
-                    pause = pause.max(Duration::from_secs(seconds));
-                    let problem = serde_json::from_slice::<Problem>(response.body());
-                    let code = problem.map(|problem| problem.code).unwrap_or_default();
-                    (&self.unavailable, format!("{} {code}", response.status().as_u16()))
-                }
-                Ok(Err(Fault::Refused(reason))) => {
-                    address.mark_down();
-                    (&self.refused, reason)
-                }
-                Ok(Err(Fault::Cut(reason))) => (&self.cut, reason),
-                Err(_) => {
-                    address.mark_down();
-                    (&self.late, "no answer in time".to_owned())
-                }
-            };
+            let (count, disturbs, reason) =
+                match timeout_at(by, address.send(prepared.clone())).await {
+                    Ok(Ok(response)) if !matches!(response.status().as_u16(), 502..=504) => {
+                        return Ok(Answer::new(request.operation, request.subject, response));
+                    }
+                    Ok(Ok(response)) => {
+                        let seconds = header(&response, RETRY_AFTER.as_str()).parse().unwrap_or(0);
+                        pause = pause.max(Duration::from_secs(seconds));
+                        let problem = serde_json::from_slice::<Problem>(response.body());
+                        let code = problem.map(|problem| problem.code).unwrap_or_default();
+                        (&self.unavailable, true, format!("{} {code}", response.status().as_u16()))
+                    }
+                    Ok(Err(Fault::Refused(reason))) => {
+                        address.mark_down();
+                        (&self.refused, false, reason)
+                    }
+                    Ok(Err(Fault::Cut(reason))) => (&self.cut, true, reason),
+                    Err(_) => {
+                        address.mark_down();
+                        (&self.late, true, "no answer in time".to_owned())
+                    }
+                };
+            *disturbed |= disturbs;
             // As many tries as there are addresses: give them a moment.
-            let rest = if *tries % self.addresses.len() == 0 {
+            let rest = if tries % self.addresses.len() == 0 {
                 pause.min(PAUSE_MAX)
             } else {
                 Duration::ZERO

@@ -1,8 +1,8 @@
 //! When the service was not there for somebody, and for how long.
 //!
-//! A request that had to be sent again and waited for it, or that waited long within a server (for
-//! an election, say), is a wait. Waits that overlap, or nearly so, are one interruption: from the
-//! first request that met it to the last one that was answered.
+//! A request that was lost on its way or refused for now and waited for it, or that waited long
+//! within a server (for an election, say), is a wait. Waits that overlap, or nearly so, are one
+//! interruption: from the first request that met it to the last one that was answered.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,9 +11,9 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::time::Instant;
 
-/// A request that was sent again and answered sooner than this was merely passed on.
-const SENT_AGAIN: Duration = Duration::from_millis(50);
-/// An answer to a request that was sent once belongs to an interruption if it took as long as this.
+/// A request that was lost or refused for now and was answered sooner than this was merely passed on.
+const DISTURBED: Duration = Duration::from_millis(50);
+/// Any other request belongs to an interruption if it took as long as this.
 const STALLED: Duration = Duration::from_millis(500);
 /// Waits that are no further apart than this are one interruption.
 const APART: Duration = Duration::from_millis(200);
@@ -46,8 +46,10 @@ pub(super) struct Interruption {
 
 impl Waits {
     /// Notes a request that took from `from` until `until`, if it belongs to an interruption.
-    pub(super) fn note(&self, from: Instant, until: Instant, sent_again: bool, answered: bool) {
-        let bound = if sent_again { SENT_AGAIN } else { STALLED };
+    /// `disturbed`: some node took it and gave no final answer. That nobody took the connection
+    /// disturbs nobody: the next node is asked at once.
+    pub(super) fn note(&self, from: Instant, until: Instant, disturbed: bool, answered: bool) {
+        let bound = if disturbed { DISTURBED } else { STALLED };
         if !answered || until.saturating_duration_since(from) >= bound {
             self.waits().push(Wait { from, until, answered });
         }

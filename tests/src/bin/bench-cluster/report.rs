@@ -187,18 +187,18 @@ impl fmt::Display for Report {
 /// What the workload saw meanwhile.
 fn write_load(f: &mut fmt::Formatter<'_>, load: &BenchReport) -> fmt::Result {
     let SentAgain { refused, cut, unavailable, late } = load.sent_again;
-    let lasted: Vec<f64> = load.interruptions.iter().map(|one| one.lasted_ms).collect();
+    let waits: Vec<f64> = load.interruptions.iter().map(|one| one.longest_ms).collect();
     writeln!(
         f,
         "  meanwhile {} operations, {} failed, {} wrong answers; sent again: {refused} not taken, \
-         {cut} cut off, {unavailable} answered 502 to 504, {late} late; {} interruptions, {:.0} ms \
-         at the median, {:.0} ms at worst",
+         {cut} cut off, {unavailable} answered 502 to 504, {late} late; {} interruptions, whose \
+         slowest request took {:.0} ms at the median, {:.0} ms at worst",
         load.completed,
         load.errors.values().sum::<u64>(),
         load.wrong_answers.len(),
-        lasted.len(),
-        median(&lasted),
-        worst(&lasted),
+        waits.len(),
+        median(&waits),
+        worst(&waits),
     )?;
     match &load.last_error {
         Some(last) => writeln!(f, "  the last failure: {last}"),

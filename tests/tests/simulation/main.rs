@@ -14,7 +14,7 @@
 //! What is checked stands in [`ledger`] (of what nodes apply) and [`board`] (of what clients were
 //! told). What is simulated: [`disk`] and [`volume`] (a disk with a synced prefix), [`machine`] and
 //! [`store`] (the rows, and openraft's view of them), [`peers`] and [`wire`] (messages), [`node`],
-//! [`leadership`] and [`replica`] (the node around the actors; written like the real one, which
+//! [`elections`], [`leadership`] and [`replica`] (the node around the actors; written like the real one, which
 //! needs RocksDB and sockets), [`clock`].
 //!
 //! A node can be made to do wrong ([`sabotage`]); for each way there is a test that some seed
@@ -34,6 +34,7 @@ mod board;
 mod client;
 mod clock;
 mod disk;
+mod elections;
 mod faults;
 mod guesser;
 mod leadership;

@@ -19,12 +19,16 @@ use countersign_core::vault::Vault;
 use openraft::BasicNode;
 use openraft::async_runtime::WatchReceiver;
 use openraft::errors::RaftError;
+use openraft::raft::AppendEntriesResponse;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use turmoil::net::{TcpListener, TcpStream};
 
 use crate::clock::SkewedClock;
 use crate::disk::Disk;
+use crate::elections::{Elections, Heard};
 use crate::leadership::Watcher;
 use crate::ledger::Ledger;
 use crate::peers::{Connection, Peers};
@@ -69,6 +73,8 @@ struct Node {
     led: BTreeMap<ShardId, watch::Receiver<bool>>,
     service: Service,
     grants_from: Instant,
+    boots: u64,
+    heard: Heard,
 }
 
 /// Runs a node until its host is crashed.
@@ -79,8 +85,13 @@ pub(crate) async fn run(place: Place) -> turmoil::Result {
     let grants_from = Instant::now() + LEASE;
     tokio::spawn(Arc::clone(&place.disk).run());
     let node = Arc::new(Node::start(place, grants_from).await?);
-    let elections = Arc::clone(&node);
-    tokio::spawn(async move { elections.take_part().await });
+    let elections = Elections {
+        groups: node.groups.clone(),
+        heard: node.heard.clone(),
+        not_before: grants_from,
+        random: ChaCha8Rng::seed_from_u64(node.randomness(1)),
+    };
+    tokio::spawn(elections.run());
     let listener = TcpListener::bind((IpAddr::V4(Ipv4Addr::UNSPECIFIED), PORT)).await?;
     loop {
         let (stream, _) = listener.accept().await?;
@@ -96,7 +107,7 @@ impl Node {
         let ports = Ports {
             directory: Arc::clone(&place.directory),
             clock: Arc::new(place.clock.clone()),
-            entropy: Arc::new(SeededSource::new(place.seed ^ (place.id << 32) ^ (boots << 48))),
+            entropy: Arc::new(SeededSource::new(randomness(&place, boots, 0))),
             vault: Arc::new(FixedVault),
         };
         let options = Options {
@@ -139,14 +150,12 @@ impl Node {
             groups.insert(shard, group);
             led.insert(shard, watched);
         }
-        Ok(Self { place, groups, led, service, grants_from })
+        Ok(Self { place, groups, led, service, grants_from, boots, heard: Heard::default() })
     }
 
-    async fn take_part(&self) {
-        tokio::time::sleep_until(self.grants_from).await;
-        for group in self.groups.values() {
-            group.runtime_config().elect(true);
-        }
+    /// A seed of this process, for one of its purposes.
+    fn randomness(&self, purpose: u64) -> u64 {
+        randomness(&self.place, self.boots, purpose)
     }
 
     async fn attend(&self, mut stream: TcpStream) -> io::Result<()> {
@@ -161,7 +170,11 @@ impl Node {
         let remembers = Instant::now() >= self.grants_from;
         match request {
             Request::Append(shard, request) => {
-                told(self.groups[&shard].append_entries(request).await, Answer::Append)
+                let answer = self.groups[&shard].append_entries(request).await;
+                if !matches!(answer, Ok(AppendEntriesResponse::HigherVote(_)) | Err(_)) {
+                    self.heard.note(shard);
+                }
+                told(answer, Answer::Append)
             }
             Request::Vote(..) | Request::PreVote(..) if !remembers => {
                 Answer::Failed("started less than a lease ago".to_owned())
@@ -226,6 +239,10 @@ impl Node {
             sleep(LOOK_AGAIN).await;
         }
     }
+}
+
+fn randomness(place: &Place, boots: u64, purpose: u64) -> u64 {
+    place.seed ^ (place.id << 32) ^ (boots << 40) ^ (purpose << 56)
 }
 
 fn told<T>(answer: Result<T, RaftError<crate::raft::TypeConfig>>, wrap: fn(T) -> Answer) -> Answer {

@@ -56,7 +56,7 @@ pub(crate) fn config(shard: ShardId) -> Config {
         election_timeout_max: 600,
         enable_pre_vote: Some(true),
         enable_leader_restore: Some(false),
-        // Only once the node has been up for a lease; see `node.rs`.
+        // `elections.rs` does it.
         enable_elect: false,
         max_payload_entries: 32,
         snapshot_policy: SnapshotPolicy::LogsSinceLast(40),

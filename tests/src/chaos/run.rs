@@ -120,8 +120,17 @@ pub(super) struct Run {
 /// If the cluster cannot be started.
 pub async fn run(options: Options) -> Outcome {
     let mut plan = Plan { nodes: options.nodes, program: options.program.clone(), ..Plan::of(3) };
-    plan.arguments =
-        ["--disk-reserve", "64MiB", "--shutdown-grace", "500ms"].map(str::to_owned).into();
+    plan.arguments = [
+        "--disk-reserve",
+        "64MiB",
+        "--shutdown-grace",
+        "500ms",
+        // As operators are told to: one name for all nodes.
+        "--issuer-url",
+        "https://countersign.test",
+    ]
+    .map(str::to_owned)
+    .into();
     let plan = plan.with_links().with_disks(DISK_BYTES);
     let cluster = Cluster::start(plan).await;
     let tape = Arc::new(Tape::default());

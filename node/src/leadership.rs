@@ -34,6 +34,8 @@ const CONFIRM_AGAIN: Duration = Duration::from_millis(50);
 const FINISH: Duration = Duration::from_secs(2);
 /// How long the next leader may take to show itself.
 const SUCCESSION: Duration = Duration::from_secs(2);
+/// How long the next leader may take to have all entries.
+const READY: Duration = Duration::from_millis(700);
 /// Wishes to hand over that may wait for one shard.
 const WISHES: usize = 4;
 
@@ -178,8 +180,8 @@ impl Watcher {
             let changed = tokio::select! {
                 changed = changes.changed() => changed,
                 Some(wish) = self.wished.recv() => {
-                    if serving.take().is_some() {
-                        let _ = wish.done.send(self.hand_over(wish.to).await);
+                    if let Some(fence) = serving.take() {
+                        let _ = wish.done.send(self.hand_over(fence, wish.to).await);
                     }
                     continue;
                 }
@@ -208,24 +210,51 @@ impl Watcher {
 
     /// Gives the shard away, in order. Whether somebody else leads it then; if not, the loop takes it
     /// on again.
-    async fn hand_over(&self, to: NodeId) -> bool {
+    async fn hand_over(&self, fence: Fence, to: NodeId) -> bool {
         self.led.send_replace(false);
         if !self.service.retire(self.shard, FINISH).await {
             tracing::warn!(shard = %self.shard, "handed over before all decisions were finished");
+        }
+        if !self.prepare(to).await {
+            tracing::info!(shard = %self.shard, to, "not handed over: the node is behind");
+            return false;
         }
         if let Err(error) = self.group.trigger().transfer_leader(to).await {
             tracing::warn!(shard = %self.shard, %error, "the leadership was not transferred");
             return false;
         }
-        let other = |metrics: &RaftMetrics<TypeConfig>| {
-            metrics.current_leader.is_some_and(|leader| leader != metrics.id)
+        // Somebody else, or this node again in a later term: if the other did not take over.
+        let settled = |metrics: &RaftMetrics<TypeConfig>| {
+            let leader = metrics.vote.leader_id().to_committed();
+            metrics.vote.is_committed() && leader != fence && metrics.current_leader.is_some()
         };
-        let succeeded = self.group.wait(Some(SUCCESSION)).metrics(other, "another leader").await;
-        match &succeeded {
-            Ok(_) => tracing::info!(shard = %self.shard, to, "handed over"),
-            Err(error) => tracing::warn!(shard = %self.shard, to, %error, "nobody took over"),
+        let settled = self.group.wait(Some(SUCCESSION)).metrics(settled, "a leader").await;
+        let moved = match settled {
+            Ok(metrics) => metrics.current_leader != Some(metrics.id),
+            Err(_) => false,
+        };
+        match moved {
+            true => tracing::info!(shard = %self.shard, to, "handed over"),
+            false => tracing::warn!(shard = %self.shard, to, "nobody took over"),
         }
-        succeeded.is_ok()
+        moved
+    }
+
+    /// Makes sure that a node can lead: it must have put an entry of this very term on its disk, and
+    /// all that came before. Openraft refuses a transfer to one that has written nothing since it
+    /// started, and the shard would be without a leader until the lease has ended.
+    async fn prepare(&self, to: NodeId) -> bool {
+        let Ok(Ok(written)) = timeout(READY, self.group.write_blank()).await else { return false };
+        let index = written.log_id.index;
+        let has_it = |metrics: &RaftMetrics<TypeConfig>| {
+            let matched = metrics.replication.as_ref().and_then(|all| all.get(&to).cloned());
+            matched.flatten().is_some_and(|matched| matched.index >= index)
+        };
+        self.group
+            .wait(Some(READY))
+            .metrics(has_it, "the next leader has all entries")
+            .await
+            .is_ok()
     }
 
     /// Lets the actors answer, once this node has confirmed with a quorum that it leads and has

@@ -15,7 +15,7 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use countersign_core::ids::ShardId;
 use countersign_storage::{
-    Snapshot, SnapshotFile, SnapshotMeta, StorageError, Store, TypeConfig, Vote,
+    NodeId, Snapshot, SnapshotFile, SnapshotMeta, StorageError, Store, TypeConfig, Vote,
 };
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -195,17 +195,21 @@ impl Drop for Reception {
     }
 }
 
-/// Receives a snapshot into a temporary file. Dropping this, or what it returns, removes the file.
+/// Receives a snapshot from the leader that it speaks for into a temporary file. Dropping this, or what it returns, removes the file.
 ///
 /// # Errors
 /// If it breaks off, or is not what it should be.
 pub(super) async fn receive(
     store: &Store,
     shard: ShardId,
+    leader: NodeId,
     body: Incoming,
 ) -> Result<(Vote, Snapshot), Failure> {
     let mut source = Source { body, buffer: BytesMut::new() };
     let (vote, meta): (Vote, SnapshotMeta) = source.head().await?;
+    if vote.leader_id.node_id != leader {
+        return Err(Failure::Refused(Refused::Malformed));
+    }
     let mut file = store.receive_snapshot(shard).map_err(disk)?;
     let mut whole = crc32fast::Hasher::new();
     loop {

@@ -14,6 +14,7 @@ use futures::{StreamExt, stream};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::Response;
 use hyper::body::{Frame, Incoming};
+use metrics::counter;
 use openraft::raft::{
     AppendEntriesRequest, StreamAppendResult, TransferLeaderRequest, VoteRequest,
 };
@@ -33,6 +34,9 @@ use crate::raft::Group;
 
 type Append = AppendEntriesRequest<TypeConfig>;
 
+/// Counts streams of appends that were opened: few where all is well, for each lasts as long as
+/// its leader leads.
+const STREAMS: &str = "countersign_peer_append_streams_total";
 /// Answers that are ready at once leave together.
 const TOGETHER: usize = 64;
 
@@ -72,9 +76,9 @@ impl At<'_> {
                 if !(serving.takes_entries)() {
                     return Err(Failure::Refused(Refused::NoRoom));
                 }
-                let incoming = snapshot::receive(&serving.store, self.shard, body).await;
-                let (vote, snapshot) = incoming?;
-                self.speaks_for(&vote)?;
+                let store = &serving.store;
+                let (vote, snapshot) =
+                    snapshot::receive(store, self.shard, self.node, body).await?;
                 let installed = self.group.install_full_snapshot(vote, snapshot).await;
                 drop(reception);
                 encoded(&installed.map_err(unable)?)
@@ -117,6 +121,7 @@ impl At<'_> {
 
     /// Appends, answered one by one in their order, until either side has enough.
     fn stream(&self, body: Incoming) -> Response<Sent> {
+        counter!(STREAMS).increment(1);
         let inbox = Arc::new(Inbox {
             node: self.node,
             shard: self.shard,

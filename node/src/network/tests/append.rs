@@ -1,5 +1,6 @@
 //! A leader's entries on their way to a follower.
 
+use countersign_core::proposal::LogCommand;
 use countersign_storage::{Entry, LogId, TypeConfig, Vote};
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt};
@@ -205,6 +206,8 @@ async fn a_vote_is_given_to_the_one_who_asks_for_it_once_the_pause_is_over() {
 
 #[tokio::test]
 async fn three_nodes_elect_a_leader_and_agree_on_what_it_writes() {
+    let counts = Counts::new();
+    let _guard = metrics::set_default_local_recorder(&counts.recorder);
     let cluster = Cluster::new();
     let sides = [cluster.node(1).await, cluster.node(2).await, cluster.node(3).await];
     let members: BTreeMap<NodeId, countersign_storage::NodeAddress> =
@@ -213,16 +216,31 @@ async fn three_nodes_elect_a_leader_and_agree_on_what_it_writes() {
     sides[0].group().trigger().elect(false).await.unwrap();
     let leads = sides[0].group().wait(Some(Duration::from_secs(10)));
     leads.current_leader(1, "node 1 leads").await.unwrap();
+    let write = || {
+        let retain = LogCommand::Retain { now: Timestamp::EPOCH, audit_days: 0 };
+        sides[0].group().client_write(retain)
+    };
+    // It names itself before a quorum has acknowledged it; until then its lease has not begun.
+    let acknowledged = timeout(Duration::from_secs(10), async {
+        while write().await.is_err() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    });
+    acknowledged.await.unwrap();
     let mut last = 0;
     for _ in 0..50 {
-        let command =
-            countersign_core::proposal::LogCommand::Retain { now: Timestamp::EPOCH, audit_days: 0 };
-        last = sides[0].group().client_write(command).await.unwrap().log_id.index;
+        last = write().await.unwrap().log_id.index;
     }
     for side in &sides {
         let applied = side.group().wait(Some(Duration::from_secs(10)));
         applied.applied_index_at_least(Some(last), "all is applied").await.unwrap();
     }
+    // Not one a write: each leads on for as long as the leader does.
+    let text = counts.handle().render();
+    let opened =
+        text.lines().find_map(|line| line.strip_prefix("countersign_peer_append_streams_total "));
+    let opened: u64 = opened.unwrap().parse().unwrap();
+    assert!((2..=10).contains(&opened), "{opened} streams");
     for side in &sides {
         side.group().shutdown().await.unwrap();
     }

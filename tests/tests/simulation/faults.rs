@@ -13,7 +13,11 @@ pub(crate) enum Action {
     Start(Vec<u64>),
     /// No message passes between the two.
     Part(u64, u64),
-    /// Nor in this direction.
+    /// Nobody hears of whoever leads this shard then, but for the clients.
+    PartLeader(u16),
+    /// All messages pass again.
+    MendAll,
+    /// No message passes in this direction.
     PartOneWay(u64, u64),
     /// Messages pass again, both ways.
     Mend(u64, u64),
@@ -32,17 +36,18 @@ pub(crate) enum Action {
 /// An action and when, in milliseconds from the beginning.
 pub(crate) type Due = (u64, Action);
 
-/// The faults of a run of `nodes` nodes between `from` and `until`. All of them are over at
+/// The faults of a run of `nodes` nodes and `shards` shards between `from` and `until`. All of them are over at
 /// `until`, but for clocks, which stay wrong. `latency` is what a message takes at most otherwise.
 pub(crate) fn schedule(
     random: &mut ChaCha8Rng,
     nodes: u64,
     from: u64,
     until: u64,
+    shards: u16,
     latency: u64,
 ) -> Vec<Due> {
     let mut all = crashes(random, nodes, from, until);
-    all.extend(links(random, nodes, from, until, latency));
+    all.extend(links(random, nodes, from, until, shards, latency));
     all.extend(machines(random, nodes, from, until));
     // Stable, so that an end stays before a beginning at the same time.
     all.sort_by_key(|(at, _)| *at);
@@ -69,7 +74,14 @@ fn crashes(random: &mut ChaCha8Rng, nodes: u64, from: u64, until: u64) -> Vec<Du
     }
 }
 
-fn links(random: &mut ChaCha8Rng, nodes: u64, from: u64, until: u64, latency: u64) -> Vec<Due> {
+fn links(
+    random: &mut ChaCha8Rng,
+    nodes: u64,
+    from: u64,
+    until: u64,
+    shards: u16,
+    latency: u64,
+) -> Vec<Due> {
     let mut due = Vec::new();
     let mut at = from + random.random_range(0..1_000);
     loop {
@@ -79,8 +91,16 @@ fn links(random: &mut ChaCha8Rng, nodes: u64, from: u64, until: u64, latency: u6
         }
         let pair = (1..=nodes).choose_multiple(random, 2);
         let (one, other) = (pair[0], pair[1]);
-        match random.random_range(0..6) {
-            0 | 5 => {
+        match random.random_range(0..8) {
+            5..8 => {
+                // Long enough for another leader, whatever the first one thinks.
+                let end = (at + random.random_range(1_200..4_000)).min(until);
+                due.push((at, Action::PartLeader(random.random_range(0..shards))));
+                due.push((end, Action::MendAll));
+                at = end + random.random_range(50..1_000);
+                continue;
+            }
+            0 => {
                 // One node alone against all others.
                 for peer in (1..=nodes).filter(|peer| *peer != one) {
                     due.push((at, Action::Part(one, peer)));

@@ -20,6 +20,8 @@ pub(crate) struct Guesser {
     pub(crate) client: Client,
     /// The users that it knows.
     pub(crate) boards: Vec<Arc<Board>>,
+    /// How often it reads instead of guessing: 1 for always.
+    pub(crate) reads: f64,
 }
 
 impl Guesser {
@@ -28,7 +30,7 @@ impl Guesser {
         while !self.client.finishing() {
             let which = self.client.random.random_range(0..self.boards.len());
             let board = Arc::clone(&self.boards[which]);
-            match self.client.random.random_bool(0.6) {
+            match self.client.random.random_bool(self.reads) {
                 true => self.read(&board).await,
                 false => self.guess(&board).await,
             }

@@ -46,14 +46,14 @@ struct App {
 
 impl Owner {
     /// An owner of a user that does not exist yet.
-    pub(crate) const fn new(client: Client, board: Arc<Board>) -> Self {
+    pub(crate) const fn new(client: Client, board: Arc<Board>, recovery_codes: bool) -> Self {
         Self {
             client,
             board,
             app: None,
             spent: None,
             recovery_codes: Vec::new(),
-            sets: 0,
+            sets: if recovery_codes { 0 } else { SETS },
             answered: Vec::new(),
         }
     }
@@ -77,8 +77,8 @@ impl Owner {
     async fn step(&mut self) {
         let dice = self.client.random.random_range(0..100);
         match (dice, self.app.clone()) {
-            (0..12, _) => self.write_profile().await,
-            (12..30, _) => {
+            (0..20, _) => self.write_profile().await,
+            (20..30, _) => {
                 let node = self.client.any_node();
                 self.read_profile(node).await;
             }

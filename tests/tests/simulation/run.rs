@@ -40,6 +40,17 @@ const TICK: Duration = Duration::from_millis(1);
 /// Users of each shard.
 const USERS_A_SHARD: usize = 2;
 
+/// What a run is to be.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan {
+    /// Decides everything else.
+    pub(crate) seed: u64,
+    /// What the nodes do wrong.
+    pub(crate) sabotage: Sabotage,
+    /// Whether owners make recovery codes. Those are hashed on threads of their own.
+    pub(crate) recovery_codes: bool,
+}
+
 /// What became of a run.
 pub(crate) struct Outcome {
     /// Its seed.
@@ -66,9 +77,10 @@ impl Outcome {
 }
 
 /// Runs the simulation that the seed decides.
-pub(crate) fn run(seed: u64, sabotage: Sabotage) -> Outcome {
+pub(crate) fn run(plan: Plan) -> Outcome {
+    let seed = plan.seed;
     Seeded::begin(seed);
-    let mut run = Run::new(seed, sabotage);
+    let mut run = Run::new(plan);
     let transcript = run.transcript.clone();
     run.go();
     Outcome { seed, transcript }
@@ -85,7 +97,8 @@ struct Run {
 }
 
 impl Run {
-    fn new(seed: u64, sabotage: Sabotage) -> Self {
+    fn new(plan: Plan) -> Self {
+        let Plan { seed, sabotage, recovery_codes } = plan;
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let nodes = if random.random_bool(0.7) { 3 } else { 5 };
         let shards = random.random_range(2..=4);
@@ -135,10 +148,13 @@ impl Run {
             finish: Arc::clone(&finish),
             transcript: transcript.clone(),
         };
-        let owners: Vec<Owner> =
-            boards.iter().map(|board| Owner::new(client(&mut random), Arc::clone(board))).collect();
-        let guessers: Vec<Guesser> = (0..2)
-            .map(|_| Guesser { client: client(&mut random), boards: boards.clone() })
+        let owners: Vec<Owner> = boards
+            .iter()
+            .map(|board| Owner::new(client(&mut random), Arc::clone(board), recovery_codes))
+            .collect();
+        let guessers: Vec<Guesser> = [0.3, 0.3, 1.0, 1.0, 1.0, 1.0]
+            .into_iter()
+            .map(|reads| Guesser { client: client(&mut random), boards: boards.clone(), reads })
             .collect();
         sim.client("clients", async move {
             let mut tasks = JoinSet::new();
@@ -150,7 +166,8 @@ impl Run {
             Ok(())
         });
         let (from, until) = (FAULTS_FROM_MS, FAULTS_UNTIL_MS);
-        let mut due = faults::schedule(&mut random, nodes, from, until, latency).into_iter();
+        let schedule = faults::schedule(&mut random, nodes, from, until, shards, latency);
+        let mut due = schedule.into_iter();
         let next = due.next();
         Self { sim, places, boards, due, next, finish, transcript }
     }
@@ -229,6 +246,20 @@ impl Run {
             }
             Action::Start(nodes) => nodes.iter().for_each(|node| sim.bounce(host(*node))),
             Action::Part(one, other) => sim.partition(host(*one), host(*other)),
+            Action::PartLeader(shard) => {
+                let Some(leader) = leader(&self.places, ShardId(*shard)) else { return };
+                self.transcript.note(format!("node {leader} is alone"));
+                for peer in self.places.iter().filter(|place| place.id != leader) {
+                    sim.partition(host(leader), host(peer.id));
+                }
+            }
+            Action::MendAll => {
+                for one in &self.places {
+                    for other in self.places.iter().filter(|other| other.id > one.id) {
+                        sim.repair(host(one.id), host(other.id));
+                    }
+                }
+            }
             Action::PartOneWay(from, to) => sim.partition_oneway(host(*from), host(*to)),
             Action::Mend(one, other) => sim.repair(host(*one), host(*other)),
             Action::Hold(one, other) => sim.hold(host(*one), host(*other)),
@@ -291,6 +322,13 @@ impl Run {
             board.settle(state, self.places[0].ledger.failures(&board.key));
         }
     }
+}
+
+/// Whoever was elected last.
+fn leader(places: &[Place], shard: ShardId) -> Option<u64> {
+    let votes = places.iter().filter_map(|place| place.disk.read(shard, |volume| volume.vote));
+    let newest = votes.filter(|vote| vote.committed).max_by_key(|vote| vote.leader_id.term)?;
+    Some(newest.leader_id.node_id)
 }
 
 /// The default tenant, with short locks and few recovery codes: a run lasts minutes of wall clock.

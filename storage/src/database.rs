@@ -83,10 +83,7 @@ impl Database {
             ColumnFamilyDescriptor::new(family.name(), family_options(family, &cache))
         });
         let rocks = Rocks::open_cf_descriptors(&database_options(options), folder, families)
-            .map_err(|error| StorageError::Damaged {
-                path: folder.to_owned(),
-                reason: error.into_string(),
-            })?;
+            .map_err(StorageError::opening(folder))?;
         Ok(Self { rocks, sync_failed: AtomicBool::new(false), unsynced: WriteOptions::default() })
     }
 

@@ -38,6 +38,17 @@ pub enum StorageError {
         /// RocksDB's answer.
         reason: String,
     },
+    /// There is no room to open the database.
+    #[error(
+        "the disk that holds {path} is full. Nothing was lost. Make room on it and start again: \
+         {reason}"
+    )]
+    DiskFull {
+        /// The database's folder.
+        path: PathBuf,
+        /// RocksDB's answer.
+        reason: String,
+    },
     /// The data on disk is not what was written.
     #[error(
         "the data in {path} is damaged: {reason}. Nothing was changed. Move this directory away \
@@ -92,7 +103,7 @@ impl StorageError {
     /// Whether the same call may succeed later without anybody's help.
     pub const fn retryable(&self) -> bool {
         match self {
-            Self::Locked { .. } | Self::File { .. } => true,
+            Self::Locked { .. } | Self::File { .. } | Self::DiskFull { .. } => true,
             Self::Database { .. }
             | Self::Damaged { .. }
             | Self::Row { .. }
@@ -100,6 +111,35 @@ impl StorageError {
             | Self::Hole { .. }
             | Self::Snapshot { .. }
             | Self::Closed => false,
+        }
+    }
+
+    /// Whether there was no room for a file.
+    pub(crate) fn is_full_disk(&self) -> bool {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        match self {
+            Self::DiskFull { .. } => true,
+            Self::File { source, .. } => {
+                matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+            }
+            _ => false,
+        }
+    }
+
+    /// For `map_err` on opening RocksDB.
+    pub(crate) fn opening(folder: &std::path::Path) -> impl FnOnce(rocksdb::Error) -> Self {
+        let path = folder.to_owned();
+        move |error| {
+            let reason = error.into_string();
+            // RocksDB's kinds do not tell a full disk from a missing file; its text does, in the
+            // system's own words (ENOSPC, EDQUOT).
+            match ["No space left on device", "Disk quota exceeded"]
+                .iter()
+                .any(|text| reason.contains(text))
+            {
+                true => Self::DiskFull { path, reason },
+                false => Self::Damaged { path, reason },
+            }
         }
     }
 

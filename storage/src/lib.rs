@@ -25,6 +25,7 @@ mod lock;
 mod log;
 mod machine;
 mod options;
+mod recent;
 pub mod records;
 mod rows;
 mod sabotage;

@@ -7,9 +7,8 @@
 use std::fmt::Debug;
 use std::io;
 use std::ops::{Bound, RangeBounds};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
-use countersign_core::ids::ShardId;
 use openraft::OptionalSend;
 use openraft::storage::{IOFlushed, LogState, RaftLogReader, RaftLogStorage};
 
@@ -17,7 +16,7 @@ use crate::database::Family;
 use crate::error::StorageError;
 use crate::keys;
 use crate::records;
-use crate::store::Store;
+use crate::store::{Shard, Store};
 use crate::stored::Stored;
 use crate::types::{Entry, LogId, TypeConfig, Vote};
 use crate::writer::Waiting;
@@ -31,17 +30,17 @@ const READ_BYTES_MAX: usize = 1 << 20;
 #[derive(Clone)]
 pub struct ShardLog {
     store: Arc<Store>,
-    shard: ShardId,
+    shard: Arc<Shard>,
 }
 
 impl ShardLog {
-    pub(crate) const fn new(store: Arc<Store>, shard: ShardId) -> Self {
+    pub(crate) const fn new(store: Arc<Store>, shard: Arc<Shard>) -> Self {
         Self { store, shard }
     }
 
     fn meta<T: Stored>(&self, what: &'static str, kind: u8) -> Result<Option<T>, StorageError> {
-        let row = self.store.database.get(Family::Meta, &keys::single(self.shard, kind))?;
-        row.map(|bytes| records::decode(what, self.shard, &bytes)).transpose()
+        let row = self.store.database.get(Family::Meta, &keys::single(self.shard.id, kind))?;
+        row.map(|bytes| records::decode(what, self.shard.id, &bytes)).transpose()
     }
 
     fn put_meta<T: Stored>(
@@ -51,18 +50,18 @@ impl ShardLog {
         value: &T,
     ) -> Result<(), StorageError> {
         let mut batch = self.store.database.batch();
-        let key = keys::single(self.shard, kind);
+        let key = keys::single(self.shard.id, kind);
         batch.put(Family::Meta, &key, &records::encode(what, value)?)?;
         batch.write()
     }
 
     fn last(&self) -> Result<Option<LogId>, StorageError> {
-        let (from, to) = keys::shard_range(self.shard);
+        let (from, to) = keys::shard_range(self.shard.id);
         let Some(row) = self.store.database.walk_back(Family::Log, &from, &to)?.next() else {
             return Ok(None);
         };
         let (_, bytes) = row.map_err(StorageError::database("read the log's end"))?;
-        let entry: Entry = records::decode("log entry", self.shard, &bytes)?;
+        let entry: Entry = records::decode("log entry", self.shard.id, &bytes)?;
         Ok(Some(entry.log_id))
     }
 
@@ -78,16 +77,19 @@ impl ShardLog {
         if first >= end {
             return Ok(Vec::new());
         }
-        let (from, to) = (keys::log(self.shard, first), keys::log(self.shard, end));
+        if let Some(entries) = self.shard.recent.read(first, end, entries_max, bytes_max) {
+            return Ok(entries);
+        }
+        let (from, to) = (keys::log(self.shard.id, first), keys::log(self.shard.id, end));
         let mut entries: Vec<Entry> = Vec::new();
         let mut bytes_read = 0;
         for row in self.store.database.walk(Family::Log, &from, &to)? {
             let (key, bytes) = row.map_err(StorageError::database("read the log"))?;
-            let entry: Entry = records::decode("log entry", self.shard, &bytes)?;
+            let entry: Entry = records::decode("log entry", self.shard.id, &bytes)?;
             if let Some(last) = entries.last() {
                 let expected = last.log_id.index + 1;
                 if keys::log_index(&key) != Some(expected) {
-                    return Err(StorageError::Hole { shard: self.shard, index: expected });
+                    return Err(StorageError::Hole { shard: self.shard.id, index: expected });
                 }
             }
             entries.push(entry);
@@ -101,31 +103,40 @@ impl ShardLog {
 
     fn write_entries(&self, entries: impl IntoIterator<Item = Entry>) -> Result<(), StorageError> {
         let mut batch = self.store.database.batch();
-        let mut count = 0;
+        self.shard.put_commit_mark(&mut batch)?;
+        let mut written = Vec::new();
         for entry in entries {
             let bytes = records::encode("log entry", &entry)?;
-            batch.put(Family::Log, &keys::log(self.shard, entry.log_id.index), &bytes)?;
-            count += 1;
+            batch.put(Family::Log, &keys::log(self.shard.id, entry.log_id.index), &bytes)?;
+            written.push((entry, bytes.len()));
         }
-        self.store.counters.appended(count, batch.bytes() as u64);
-        batch.write()
+        self.store.counters.appended(written.len() as u64, batch.bytes() as u64);
+        if let Err(error) = batch.write() {
+            // Nobody knows how much of it is there.
+            self.shard.recent.clear();
+            return Err(error);
+        }
+        self.shard.recent.extend(written);
+        Ok(())
     }
 
     fn truncate(&self, first: u64) -> Result<(), StorageError> {
+        self.shard.recent.truncate(first);
         let mut batch = self.store.database.batch();
-        let end = keys::shard_range(self.shard).1;
-        batch.delete_range(Family::Log, &keys::log(self.shard, first), &end)?;
+        let end = keys::shard_range(self.shard.id).1;
+        batch.delete_range(Family::Log, &keys::log(self.shard.id, first), &end)?;
         batch.write()
     }
 
     fn purge_through(&self, log_id: &LogId) -> Result<(), StorageError> {
+        self.shard.recent.purge(log_id.index);
         let mut batch = self.store.database.batch();
-        let from = keys::shard_range(self.shard).0;
+        let from = keys::shard_range(self.shard.id).0;
         let end = match log_id.index.checked_add(1) {
-            Some(next) => keys::log(self.shard, next),
-            None => keys::shard_range(self.shard).1,
+            Some(next) => keys::log(self.shard.id, next),
+            None => keys::shard_range(self.shard.id).1,
         };
-        let key = keys::single(self.shard, keys::meta::PURGED);
+        let key = keys::single(self.shard.id, keys::meta::PURGED);
         batch.put(Family::Meta, &key, &records::encode("purge mark", log_id)?)?;
         batch.delete_range(Family::Log, &from, &end)?;
         batch.write()
@@ -184,11 +195,17 @@ impl RaftLogStorage<TypeConfig> for ShardLog {
     }
 
     async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), io::Error> {
-        // Not synced: it only spares a restarted node the wait for its leader.
-        Ok(self.put_meta("commit mark", keys::meta::COMMITTED, &committed)?)
+        // Openraft says so before each apply, and waits. But the mark only spares a restarted node
+        // the wait for its leader, so it is written along with the next append, for nothing.
+        *self.shard.committed.lock().unwrap_or_else(PoisonError::into_inner) = Some(committed);
+        Ok(())
     }
 
     async fn read_committed(&mut self) -> Result<Option<LogId>, io::Error> {
+        let waiting = *self.shard.committed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(committed) = waiting {
+            return Ok(committed);
+        }
         Ok(self.meta::<Option<LogId>>("commit mark", keys::meta::COMMITTED)?.flatten())
     }
 

@@ -71,6 +71,7 @@ impl ShardMachine {
     }
 
     fn learn(&self, learned: Learned) {
+        self.shard.remember(learned.hashes);
         let directory = &self.store.directory;
         if self.shard.id == ShardId::SYSTEM {
             for (id, state) in learned.tenants {

@@ -1,7 +1,8 @@
 //! Reads of a shard's rows, as this node applied them. Whether that is recent enough is for the
 //! caller to make sure, by a barrier on the shard's leader.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
 
 use countersign_core::ids::{ShardId, TenantId, UserHash, UserId, UserKey};
 use countersign_core::proposal::{AnswerKey, KeptAnswer};
@@ -55,6 +56,20 @@ impl Rows {
     /// The sum over all rows, as apply keeps it.
     pub fn state_hash(&self) -> StateHash {
         self.head().state_hash
+    }
+
+    /// The state hash after some of the entries applied last, and after the very last, by their
+    /// index. Replicas that have an index in common must have its hash in common: if they do not,
+    /// one of them has drifted. Cheap: reads no row.
+    pub fn state_hashes(&self) -> BTreeMap<u64, StateHash> {
+        let kept = self.shard.hashes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hashes: BTreeMap<u64, StateHash> = kept.iter().copied().collect();
+        drop(kept);
+        let head = self.shard.head.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = head.last_applied {
+            hashes.insert(last.index, head.state_hash);
+        }
+        hashes
     }
 
     /// The sum over all rows, read from all rows. Slow; for tests and for finding drift.

@@ -1,6 +1,6 @@
 //! One node's store: one RocksDB, its log-writer thread, and the shards that live in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -9,7 +9,7 @@ use countersign_core::ids::ShardId;
 use tokio::sync::watch;
 
 use crate::continuity;
-use crate::database::{Database, Family};
+use crate::database::{Batch, Database, Family};
 use crate::directory::Directory;
 use crate::error::StorageError;
 use crate::format_mark;
@@ -18,11 +18,13 @@ use crate::lock::DirectoryLock;
 use crate::log::ShardLog;
 use crate::machine::ShardMachine;
 use crate::options::StoreOptions;
+use crate::recent::Recent;
 use crate::records::{self, Identity, ShardHead};
 use crate::rows::Rows;
 use crate::snapshot::{self, IncomingSnapshot};
+use crate::state_hash::StateHash;
 use crate::statistics::{Counters, Statistics};
-use crate::types::SnapshotMeta;
+use crate::types::{LogId, SnapshotMeta};
 use crate::writer::LogWriter;
 
 /// The store. Shared by all that need it; closed when the last of them lets go.
@@ -38,13 +40,22 @@ pub struct Store {
     _lock: DirectoryLock,
 }
 
+/// State hashes remembered of one shard.
+const HASHES_KEPT: usize = 16;
+
 /// What the store knows in memory of one shard.
 pub(crate) struct Shard {
     pub(crate) id: ShardId,
     /// How many batches of entries were applied; see [`crate::continuity`].
     pub(crate) batches: AtomicU64,
+    /// The entries appended last.
+    pub(crate) recent: Recent,
+    /// The commit mark, as long as it is not written; see [`crate::log`].
+    pub(crate) committed: Mutex<Option<Option<LogId>>>,
     /// As of the last batch that was written.
     pub(crate) head: RwLock<ShardHead>,
+    /// The state hash after some of the entries applied last, oldest first.
+    pub(crate) hashes: Mutex<VecDeque<(u64, StateHash)>>,
     /// The index of the last applied entry, for whoever waits for one; 0 before the first.
     pub(crate) applied: watch::Sender<u64>,
     /// The newest snapshot that was checked: outer `None` before anybody looked.
@@ -57,14 +68,33 @@ impl Shard {
         Self {
             id,
             batches: AtomicU64::new(batches),
+            recent: Recent::default(),
+            committed: Mutex::new(None),
             head: RwLock::new(head),
+            hashes: Mutex::default(),
             applied,
             snapshot: Mutex::new(None),
         }
     }
 
+    /// Puts a waiting commit mark into a batch.
+    pub(crate) fn put_commit_mark(&self, batch: &mut Batch<'_>) -> Result<(), StorageError> {
+        let waiting = self.committed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(committed) = waiting else { return Ok(()) };
+        let key = keys::single(self.id, keys::meta::COMMITTED);
+        batch.put(Family::Meta, &key, &records::encode("commit mark", &committed)?)
+    }
+
     pub(crate) fn head(&self) -> ShardHead {
         self.head.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Remembers state hashes, and forgets the oldest.
+    pub(crate) fn remember(&self, hashes: Vec<(u64, StateHash)>) {
+        let mut kept = self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend(hashes);
+        let over = kept.len().saturating_sub(HASHES_KEPT);
+        kept.drain(..over);
     }
 
     /// Makes a written head visible, then wakes those who wait for it.
@@ -167,7 +197,7 @@ impl Store {
 
     /// The Raft log of a shard.
     pub fn log(self: &Arc<Self>, shard: ShardId) -> ShardLog {
-        ShardLog::new(Arc::clone(self), shard)
+        ShardLog::new(Arc::clone(self), self.shard(shard))
     }
 
     /// The state machine of a shard. One at a time: two would apply entries twice.
@@ -208,6 +238,7 @@ impl Store {
     /// # Errors
     /// If the disk refuses.
     pub fn flush(&self) -> Result<(), StorageError> {
+        self.write_commit_marks()?;
         self.database.sync()?;
         self.database.flush()
     }
@@ -230,6 +261,20 @@ impl Store {
         self.counters.read(self.database.table_bytes().unwrap_or(0))
     }
 
+    /// Writes the commit marks that wait for the next append.
+    fn write_commit_marks(&self) -> Result<(), StorageError> {
+        let shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut batch = self.database.batch();
+        let empty = batch.bytes();
+        for shard in shards.values() {
+            shard.put_commit_mark(&mut batch)?;
+        }
+        if batch.bytes() == empty {
+            return Ok(());
+        }
+        batch.write()
+    }
+
     pub(crate) fn shard(&self, id: ShardId) -> Arc<Shard> {
         let mut shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = || Arc::new(Shard::new(id, ShardHead::default(), 0));
@@ -238,6 +283,14 @@ impl Store {
 
     pub(crate) fn snapshot_folder(&self, shard: ShardId) -> PathBuf {
         snapshot::folder(&self.snapshots, shard)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if let Err(error) = self.write_commit_marks() {
+            tracing::info!(%error, "a node that starts again will wait for its leaders");
+        }
     }
 }
 

@@ -27,8 +27,7 @@ impl Run<'_> {
         self.decoded("kept answer", bytes.as_deref())
     }
 
-    /// Keeps the answer of a proposal that took effect at `at`, in the place of an expired one
-    /// under the same key.
+    /// Keeps the answer of a proposal that took effect at `at`. None is kept under its key.
     pub(super) fn keep(
         &mut self,
         proposal: &Proposal,
@@ -43,9 +42,6 @@ impl Run<'_> {
             return Ok(());
         }
         let expires_at = at.plus_millis(asked);
-        if let Some(expired) = self.kept(&answer.key)? {
-            self.forget(expired.expires_at, &expired.key)?;
-        }
         let kept = KeptAnswer { expires_at, ..answer.clone() };
         let row_key = keys::answer(self.shard, &answer.key);
         self.replace(row_key, None, Some(records::encode("kept answer", &kept)?));
@@ -60,7 +56,11 @@ impl Run<'_> {
     }
 
     /// Removes all rows of an answer.
-    fn forget(&mut self, expires_at: Timestamp, key: &AnswerKey) -> Result<(), StorageError> {
+    pub(super) fn forget(
+        &mut self,
+        expires_at: Timestamp,
+        key: &AnswerKey,
+    ) -> Result<(), StorageError> {
         let row_key = keys::answer(self.shard, key);
         let old = self.row(&row_key)?;
         self.replace(row_key, old.as_deref(), None);

@@ -28,6 +28,7 @@ use crate::failures::Failure;
 use crate::keys;
 use crate::records::{self, ShardHead, SystemRow, TenantRow, UserRow};
 use crate::sabotage;
+use crate::state_hash::StateHash;
 use crate::stored::Stored;
 use crate::types::{Entry, StoredMembership};
 
@@ -35,12 +36,17 @@ use crate::types::{Entry, StoredMembership};
 pub(crate) const HASHED: [u8; 4] =
     [keys::state::USER, keys::state::TENANT, keys::state::SYSTEM, keys::state::ANSWER];
 
-/// What the directory in memory must learn once the batch is written.
+/// The state hash is remembered after every so many entries, so that replicas that stand at
+/// different ones have some in common.
+const HASH_EVERY: u64 = 256;
+
+/// What the memory must learn once the batch is written.
 #[derive(Default)]
 pub(crate) struct Learned {
     pub(crate) tenants: Vec<(TenantId, Option<TenantState>)>,
     pub(crate) system: Option<SystemState>,
     pub(crate) failures: Vec<Failure>,
+    pub(crate) hashes: Vec<(u64, StateHash)>,
 }
 
 /// Entries being applied, until they are written as one batch.
@@ -80,6 +86,14 @@ impl<'a> Run<'a> {
 
     /// Applies one entry.
     pub(crate) fn apply(&mut self, entry: &Entry) -> Result<Applied, StorageError> {
+        let applied = self.apply_payload(entry)?;
+        if entry.log_id.index.is_multiple_of(HASH_EVERY) {
+            self.learned.hashes.push((entry.log_id.index, self.head.state_hash));
+        }
+        Ok(applied)
+    }
+
+    fn apply_payload(&mut self, entry: &Entry) -> Result<Applied, StorageError> {
         let index = entry.log_id.index;
         self.head.last_applied = Some(entry.log_id);
         match &entry.payload {
@@ -124,10 +138,11 @@ impl<'a> Run<'a> {
     fn propose(&mut self, index: u64, proposal: &Proposal) -> Result<Applied, StorageError> {
         // A clock that is behind must not reopen what has ended.
         let at = proposal.now.max(self.head.last_now);
-        if let Some(answer) = &proposal.answer
-            && let Some(kept) = self.kept(&answer.key)?
-            && kept.expires_at > at
-        {
+        let kept = match &proposal.answer {
+            Some(answer) => self.kept(&answer.key)?,
+            None => None,
+        };
+        if kept.as_ref().is_some_and(|kept| kept.expires_at > at) {
             return Ok(Applied::Repeated);
         }
         let (conflict, owner) = match &proposal.change {
@@ -148,6 +163,9 @@ impl<'a> Run<'a> {
             return Ok(Applied::Conflict { version });
         }
         self.head.last_now = at;
+        if let Some(expired) = kept {
+            self.forget(expired.expires_at, &expired.key)?;
+        }
         self.keep(proposal, owner, at)?;
         self.sweep(index, at)?;
         Ok(Applied::Done { version: index, at })

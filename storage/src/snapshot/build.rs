@@ -50,7 +50,14 @@ impl Builder {
             // Openraft waits for this before it applies on.
             let _ = taken.send(());
             match wanted.blocking_recv() {
-                Ok(()) => build(&store, &shard, &view).map(Some),
+                Ok(()) => match build(&store, &shard, &view) {
+                    Err(error) if error.is_full_disk() => {
+                        // An error would end the shard here, and it can do without a new snapshot.
+                        tracing::warn!(shard = %shard.id, %error, "no room for a snapshot");
+                        older(&store, &shard).map(Some)
+                    }
+                    built => built.map(Some),
+                },
                 Err(_) => Ok(None),
             }
         });
@@ -95,6 +102,16 @@ fn build(
     // next start as well.
     let _ = std::fs::remove_file(&part);
     built
+}
+
+/// The snapshot that there is, or else one that covers nothing: openraft only takes note of what a
+/// built snapshot covers, and asks for a new one when it is due again.
+fn older(store: &Store, shard: &Shard) -> Result<(SnapshotMeta, SnapshotFile), StorageError> {
+    let folder = store.snapshot_folder(shard.id);
+    match files::current(&folder, shard)? {
+        Some(current) => Ok(current),
+        None => Ok((SnapshotMeta::default(), SnapshotFile::open(&folder)?)),
+    }
 }
 
 /// Puts what was built in the place of an older snapshot. If a newer one was installed meanwhile,

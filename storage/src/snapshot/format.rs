@@ -92,6 +92,11 @@ impl FrameWriter {
             source: error.into_error(),
         })?;
         fail::fail_point!("storage::snapshot_written");
+        fail::fail_point!("storage::snapshot_finds_no_room", |_| Err(StorageError::File {
+            operation: "sync",
+            path: path.clone(),
+            source: std::io::ErrorKind::StorageFull.into(),
+        }));
         file.sync_all().map_err(StorageError::file("sync", &path))
     }
 }

@@ -49,6 +49,7 @@ pub(crate) fn install(
     files::keep_only(&folder, &whole)?;
     drop(known);
     shard.batches.store(0, Ordering::Relaxed);
+    shard.hashes.lock().unwrap_or_else(PoisonError::into_inner).clear();
     shard.publish(head);
     if shard.id == ShardId::SYSTEM {
         store.directory.reload(&store.database)?;

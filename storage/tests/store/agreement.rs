@@ -195,3 +195,19 @@ fn failures_of_an_address_are_counted_over_users_shards_and_restarts() {
     assert_eq!(count(&stage, at(602)), 2);
     assert_eq!(count(&stage, at(700)), 0);
 }
+
+#[test]
+fn replicas_that_stand_at_different_entries_have_hashes_in_common() {
+    let entries = history(1_000);
+    let (ahead, behind) = (Stage::new(), Stage::new());
+    ahead.apply(&entries, 100);
+    behind.apply(&entries[..700], 9);
+    let (hashes, others) = (ahead.rows().state_hashes(), behind.rows().state_hashes());
+    assert_eq!(hashes.keys().copied().collect::<Vec<_>>(), [256, 512, 768, 1_000]);
+    assert_eq!(others.keys().copied().collect::<Vec<_>>(), [256, 512, 700]);
+    assert_eq!(hashes[&1_000], ahead.state_hash());
+    for index in [256, 512] {
+        assert_eq!(hashes[&index], others[&index]);
+        assert_ne!(hashes[&index], hashes[&1_000]);
+    }
+}

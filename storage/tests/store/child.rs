@@ -115,6 +115,7 @@ fn a_child_does_its_job() {
             "write" => write_for_ever(&folder).await,
             "apply" => apply(&folder),
             "build" => build(&folder).await,
+            "build twice" => build_twice(&folder).await,
             "install" => install(&folder).await,
             "refuse" => refuse(&folder).await,
             other => panic!("no such job: {other}"),
@@ -194,6 +195,26 @@ async fn build(folder: &Path) {
     let mut machine = store.machine(SHARD).unwrap();
     let mut builder = machine.try_create_snapshot_builder(true).await.unwrap();
     builder.build_snapshot().await.unwrap();
+}
+
+/// Builds on a disk that has no room for it, first without any snapshot, then with an older one.
+async fn build_twice(folder: &Path) {
+    let store = open(folder);
+    let mut machine = store.machine(SHARD).unwrap();
+    machine.apply_entries(&history(20)).unwrap();
+    fail::cfg("storage::snapshot_finds_no_room", "return").unwrap();
+    let mut builder = machine.try_create_snapshot_builder(true).await.unwrap();
+    let built = builder.build_snapshot().await.unwrap();
+    assert_eq!(built.meta.last_log_id, None);
+    assert!(machine.get_current_snapshot().await.unwrap().is_none());
+    fail::cfg("storage::snapshot_finds_no_room", "off").unwrap();
+    let mut builder = machine.try_create_snapshot_builder(true).await.unwrap();
+    let first = builder.build_snapshot().await.unwrap();
+    fail::cfg("storage::snapshot_finds_no_room", "return").unwrap();
+    machine.apply_entries(&history(40)[20..]).unwrap();
+    let mut builder = machine.try_create_snapshot_builder(true).await.unwrap();
+    let second = builder.build_snapshot().await.unwrap();
+    assert_eq!(second.meta, first.meta);
 }
 
 /// Installs the snapshot that lies beside the store, as the network would hand it over.

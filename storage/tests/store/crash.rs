@@ -253,3 +253,10 @@ async fn after_a_failed_sync_none_succeeds() {
     let notes = ["refused", "append 0 false", "refused", "append 1 false", "finished"];
     assert_eq!(reports, notes.map(|note| Report::Note(note.to_owned())));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_without_room_for_a_snapshot_keeps_the_one_before() {
+    let folder = TempDir::new().unwrap();
+    let (reports, well) = start("build twice", folder.path(), "").end();
+    assert!(well, "{reports:?}");
+}

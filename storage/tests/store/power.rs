@@ -11,6 +11,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use countersign_storage::{StorageError, Store, StoreOptions};
 use tempfile::TempDir;
 
 use crate::child::{SHARDS, start};
@@ -24,9 +25,9 @@ struct Disk {
 }
 
 impl Disk {
-    fn new(folder: &Path) -> Result<Self, String> {
+    fn new(folder: &Path, size: &str) -> Result<Self, String> {
         let image = folder.join("disk.img");
-        run("truncate", &["-s".as_ref(), "256M".as_ref(), image.as_ref()])?;
+        run("truncate", &["-s".as_ref(), size.as_ref(), image.as_ref()])?;
         run("mkfs.ext4", &["-q".as_ref(), "-F".as_ref(), image.as_ref()])?;
         Self::mount(image, folder.join("disk"))
     }
@@ -69,7 +70,7 @@ fn run(program: &str, arguments: &[&std::ffi::OsStr]) -> Result<(), String> {
 /// what is gone. `None` where no file system can be mounted.
 async fn cut_after(reports: usize, crash: &str) -> Option<(usize, u64)> {
     let folder = TempDir::new().unwrap();
-    let disk = match Disk::new(folder.path()) {
+    let disk = match Disk::new(folder.path(), "256M") {
         Ok(disk) => disk,
         Err(reason) => {
             eprintln!("skipped, for it needs root and a loop device: {reason}");
@@ -108,4 +109,43 @@ async fn whatever_was_reported_survives_a_power_cut() {
 async fn without_syncs_a_power_cut_loses_what_was_reported() {
     let Some((promised, gone)) = cut_after(400, "storage::skip_sync=return").await else { return };
     assert!(gone > 0, "{promised} entries were reported unsynced, and all are there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_fills_up_ends_the_writing_and_loses_nothing() {
+    let folder = TempDir::new().unwrap();
+    let disk = match Disk::new(folder.path(), "24M") {
+        Ok(disk) => disk,
+        Err(reason) => {
+            eprintln!("skipped, for it needs root and a loop device: {reason}");
+            return;
+        }
+    };
+    let mut promised = Promised::new();
+    let mut child = start("write", &disk.data(), "");
+    // Far more than there is room for.
+    let mut reports = 0;
+    while let Some(report) = child.next() {
+        remember(&mut promised, &report);
+        reports += 1;
+        assert!(reports < 500_000, "the disk does not fill up");
+    }
+    let (_, well) = child.end();
+    assert!(!well, "it ended as if all were well");
+    assert_eq!(promised.len(), SHARDS.len());
+    // While the disk is full the store opens or says why not, and harms nothing.
+    match Store::open(&disk.data(), StoreOptions::default()) {
+        Ok(store) => close(store),
+        Err(StorageError::DiskFull { .. } | StorageError::File { .. }) => {}
+        Err(error) => panic!("{error}"),
+    }
+    // With room, all is there that was reported.
+    let roomy = folder.path().join("roomy");
+    run("cp", &["-a".as_ref(), disk.data().as_ref(), roomy.as_ref()]).unwrap();
+    let store = open(&roomy);
+    assert_eq!(missing(&store, &promised).await, 0);
+    for shard in SHARDS {
+        check(&store, shard).await;
+    }
+    close(store);
 }

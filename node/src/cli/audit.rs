@@ -149,7 +149,7 @@ fn check(chains: &Chains, gaps: bool) -> Result<String, String> {
         }
         for (sequence, row) in rows {
             let fault = |reason| format!("shard {shard}: row {sequence} {reason}");
-            shown_as_chained(row).map_err(fault)?;
+            shown_as_chained(*shard, row).map_err(fault)?;
         }
         checked += rows.len();
     }
@@ -191,9 +191,13 @@ fn anchor(mut piece: Vec<&Row>) -> (ChainPoint, Vec<&Row>) {
 }
 
 /// Compares what people read with what was chained.
-fn shown_as_chained(row: &Row) -> Result<(), String> {
+fn shown_as_chained(shard: u16, row: &Row) -> Result<(), String> {
     let chained: Chained =
         codec::decode(&row.export.chained).map_err(|error| format!("is malformed: {error}"))?;
+    // The first row of a cut chain follows from nothing that could tell its place.
+    if chained.sequence != row.export.sequence {
+        return Err(format!("was put there: it was chained as row {}", chained.sequence));
+    }
     let annex: Option<Annex> = match &row.export.annex {
         Some(bytes) => Some(
             Annex::from_bytes(bytes).map_err(|error| format!("has a malformed annex: {error}"))?,
@@ -208,6 +212,7 @@ fn shown_as_chained(row: &Row) -> Result<(), String> {
     let user = annex.as_ref().and_then(|annex| annex.user.as_ref());
     let address = annex.as_ref().and_then(|annex| annex.ip_address);
     for (field, meant) in [
+        ("id", json!(format!("evt_{shard}_{}", chained.sequence))),
         ("at", text(time_text(chained.at))),
         ("type", json!(chained.event_type)),
         ("outcome", json!(outcome)),

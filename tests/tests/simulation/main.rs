@@ -57,8 +57,8 @@ mod volume;
 mod wire;
 
 use std::ops::Range;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use run::{Outcome, Plan, run};
 use sabotage::Sabotage;
@@ -67,6 +67,10 @@ use sabotage::Sabotage;
 const SEEDS: Range<u64> = 0..20;
 /// Seeds that may pass before a sabotage is noticed.
 const NOTICED_WITHIN: Range<u64> = 0..40;
+
+/// Held for writing by a test whose runs must have the process to themselves: tasks and actors are
+/// numbered across it.
+static ALONE: RwLock<()> = RwLock::new(());
 
 /// The seeds to run: `SIMULATION_SEEDS` is a number or a range.
 fn seeds() -> Range<u64> {
@@ -84,6 +88,7 @@ fn failures(
     sabotage: Sabotage,
     enough: impl Fn(&Outcome) -> bool + Sync,
 ) -> Vec<Outcome> {
+    let _beside_others = ALONE.read().unwrap_or_else(PoisonError::into_inner);
     let (next, end) = (AtomicU64::new(seeds.start), AtomicU64::new(seeds.end));
     let failed = Mutex::new(Vec::new());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -124,6 +129,7 @@ fn no_promise_is_broken_whatever_fails() {
 
 #[test]
 fn the_same_seed_gives_the_same_history() {
+    let _alone = ALONE.write().unwrap_or_else(PoisonError::into_inner);
     let plan = Plan { seed: 7, sabotage: Sabotage::None, recovery_codes: false };
     let (once, again) = (run(plan), run(plan));
     let (once, again) = (once.transcript.all(), again.transcript.all());

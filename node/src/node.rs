@@ -89,7 +89,7 @@ pub struct Node {
     leadership: Leadership,
     gateway: Arc<dyn Gateway>,
     here: Arc<Here>,
-    currency: Currency,
+    liveness: Liveness,
     server: Server,
     peer_server: PeerServer,
     peer_address: SocketAddr,
@@ -200,8 +200,9 @@ impl Node {
             groups.get(&ShardId::SYSTEM).cloned().ok_or(Error::NoShards)?,
             led.clone(),
             contact.clone(),
+            peers.clone(),
+            Arc::clone(&store),
             Arc::clone(&keys),
-            store.directory(),
         );
         let liveness = Liveness::default();
         let balancer =
@@ -296,7 +297,7 @@ impl Node {
             groups: Arc::clone(&groups),
             led: led.clone(),
             directory: store.directory(),
-            liveness,
+            liveness: liveness.clone(),
             balancer,
         };
         beside.spawn(reconciler.run());
@@ -311,7 +312,7 @@ impl Node {
             leadership,
             gateway,
             here,
-            currency,
+            liveness,
             server,
             peer_server,
             peer_address,
@@ -379,8 +380,14 @@ impl Node {
     /// Returns if the node is taken out of the cluster.
     pub async fn expelled(&self) {
         let mut changes = self.store.directory().changes();
-        while !self.here.book.expelled() {
-            if changes.changed().await.is_err() {
+        let mut told = self.liveness.expelled();
+        // By its own log, or by another node if the log came no more.
+        while !self.here.book.expelled() && !*told.borrow() {
+            let changed = tokio::select! {
+                changed = changes.changed() => changed,
+                changed = told.changed() => changed,
+            };
+            if changed.is_err() {
                 return std::future::pending().await;
             }
         }

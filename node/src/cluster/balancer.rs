@@ -94,7 +94,7 @@ impl Balancer {
         let membership = metrics.membership_config.membership();
         membership
             .voter_ids()
-            .filter(|node| *node != metrics.id && self.liveness.is_up(*node))
+            .filter(|node| *node != metrics.id && self.liveness.can_lead(*node))
             .filter(|node| {
                 let matched = replication.get(node).cloned().flatten();
                 matched.is_some_and(|matched| matched.index + LAG >= last)

@@ -3,8 +3,12 @@
 //! They are read from memory, as applied here, by every request. So that a change of them is seen
 //! by the next request through any node, two sides keep a bargain: the leader of shard 0 answers a
 //! change only when every node has applied it or has heard nothing of the leader for [`BOUND`]; and
-//! a node that has heard nothing for so long counts itself out of date, until it is in touch again
-//! and has applied all that it missed. Requests wait for that within their deadline.
+//! a node that has heard nothing for so long counts itself out of date. Requests wait meanwhile,
+//! within their deadline.
+//!
+//! To be up to date again takes a question to the leader that was asked after the loss, and having
+//! applied all that its answer names. To hear of the leader is not enough: a process that was
+//! stopped for a while finds the leader's old messages in its sockets and takes them for new.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,13 +16,13 @@ use std::time::Duration;
 
 use countersign_actors::gateway::GatewayError;
 use countersign_core::ids::ShardId;
-use countersign_storage::{Directory, KeyRing};
-use openraft::Instant as _;
+use countersign_storage::{Directory, KeyRing, Store};
 use openraft::async_runtime::WatchReceiver;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use openraft::{Instant as _, ReadPolicy};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use crate::leadership::Led;
-use crate::network::Contact;
+use crate::network::{Answer, Call, Contact, Peers};
 use crate::raft::Group;
 
 /// A node that has not been in touch with shard 0's leader for so long is out of date.
@@ -27,10 +31,11 @@ pub(crate) const BOUND: Duration = Duration::from_millis(1_500);
 const CHECK: Duration = Duration::from_millis(100);
 /// A check that comes later than this after the last one may have missed a gap.
 const LATE: Duration = Duration::from_millis(400);
-/// How often a waiting request looks again.
-const LOOK: Duration = Duration::from_millis(5);
-/// Committed entries that a node in touch may not have applied yet.
-const LAG: u64 = 512;
+/// How long the leader's answer and applying what it names may take. A process that was stopped in
+/// between must not take an old answer for a new one, so this is well below [`BOUND`].
+const CONFIRM: Duration = Duration::from_millis(500);
+/// How often a waiting request looks again, and a lost touch is tried again.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// This node's word on its own knowledge. Clones are the same.
 #[derive(Clone)]
@@ -40,6 +45,8 @@ struct Inner {
     group: Group,
     led: Led,
     contact: Contact,
+    peers: Peers,
+    store: Arc<Store>,
     keys: Arc<KeyRing>,
     directory: Arc<Directory>,
     begun: Instant,
@@ -54,15 +61,18 @@ impl Currency {
         group: Group,
         led: Led,
         contact: Contact,
+        peers: Peers,
+        store: Arc<Store>,
         keys: Arc<KeyRing>,
-        directory: Arc<Directory>,
     ) -> Self {
         Self(Arc::new(Inner {
             group,
             led,
             contact,
+            peers,
+            directory: store.directory(),
+            store,
             keys,
-            directory,
             begun: Instant::now(),
             current: AtomicBool::new(false),
             checked: AtomicU64::new(0),
@@ -86,8 +96,6 @@ impl Currency {
                 ));
             }
             sleep(LOOK).await;
-            // Not before the next tick if it was the touch that was lost, but at once if regained.
-            self.check();
         }
         Ok(())
     }
@@ -98,34 +106,33 @@ impl Currency {
         every.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             every.tick().await;
-            if self.late() {
+            let lost = self.late() || !self.in_touch();
+            if lost {
                 self.0.current.store(false, Ordering::Release);
             }
-            self.check();
-            let at = u64::try_from(self.0.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-            self.0.checked.store(at, Ordering::Release);
+            while !self.0.current.load(Ordering::Acquire) {
+                let asked = Instant::now();
+                let confirmed = timeout(CONFIRM, self.confirm()).await == Ok(true);
+                self.note_check();
+                // A process that was stopped meanwhile finds that the answer is old.
+                if confirmed && asked.elapsed() < BOUND {
+                    self.0.current.store(true, Ordering::Release);
+                } else {
+                    sleep(LOOK).await;
+                }
+            }
+            self.note_check();
         }
+    }
+
+    fn note_check(&self) {
+        let at = u64::try_from(self.0.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.checked.store(at, Ordering::Release);
     }
 
     fn late(&self) -> bool {
         let checked = Duration::from_millis(self.0.checked.load(Ordering::Acquire));
         self.0.begun.elapsed().saturating_sub(checked) > LATE
-    }
-
-    fn check(&self) {
-        let was = self.0.current.load(Ordering::Acquire);
-        // Who was out of touch must make up for all of it; who is in touch may be a little behind.
-        let allowed = if was { LAG } else { 0 };
-        let is = self.in_touch() && self.behind() <= allowed && (was || self.has_keys());
-        if is != was {
-            self.0.current.store(is, Ordering::Release);
-        }
-    }
-
-    /// Whether the key that seals is at hand.
-    fn has_keys(&self) -> bool {
-        let system = self.0.directory.system();
-        system.data_keys.last().is_some_and(|key| key.id == self.0.keys.active_key())
     }
 
     /// Whether this node leads shard 0 with a quorum behind it, or has lately heard of who does.
@@ -140,12 +147,32 @@ impl Currency {
         self.0.contact.heard(ShardId::SYSTEM).is_some_and(|at| at.elapsed() < BOUND)
     }
 
-    /// Entries that were committed, as far as this node was told, and not applied here.
-    fn behind(&self) -> u64 {
-        let metrics = self.0.group.metrics();
-        let metrics = metrics.borrow_watched();
-        let committed = metrics.cluster_committed.map_or(0, |log_id| log_id.index);
-        let applied = metrics.last_applied.map_or(0, |log_id| log_id.index);
-        committed.saturating_sub(applied)
+    /// Whether this node has applied all that shard 0's leader names now, and can open it.
+    async fn confirm(&self) -> bool {
+        let applied = if self.0.led.is_led(ShardId::SYSTEM) {
+            self.0.group.ensure_linearizable(ReadPolicy::ReadIndex).await.is_ok()
+        } else {
+            self.catch_up().await
+        };
+        applied && self.in_touch() && self.has_keys()
+    }
+
+    async fn catch_up(&self) -> bool {
+        let Some(last) = self.0.contact.last(ShardId::SYSTEM) else { return false };
+        let call = Call::ReadIndex { shards: vec![ShardId::SYSTEM] };
+        let answer = self.0.peers.call(last.leader, &call, CONFIRM).await;
+        let index = match answer {
+            Ok(Answer::Indexes(indexes)) => indexes.into_iter().find_map(|(_, index)| index),
+            _ => None,
+        };
+        let Some(index) = index else { return false };
+        let mut applied = self.0.store.applied(ShardId::SYSTEM);
+        applied.wait_for(|applied| *applied >= index).await.is_ok()
+    }
+
+    /// Whether the key that seals is at hand.
+    fn has_keys(&self) -> bool {
+        let system = self.0.directory.system();
+        system.data_keys.last().is_some_and(|key| key.id == self.0.keys.active_key())
     }
 }

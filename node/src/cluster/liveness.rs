@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use countersign_storage::NodeId;
 use futures::future::join_all;
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::book::Book;
@@ -18,21 +19,59 @@ const ASK: Duration = Duration::from_secs(1);
 /// A node that has not answered for so long counts as down.
 const PATIENCE: Duration = Duration::from_millis(2_500);
 
-/// When each node answered last. Clones are the same.
-#[derive(Clone, Default)]
-pub(crate) struct Liveness(Arc<Mutex<BTreeMap<NodeId, Instant>>>);
+/// When each node answered last, and whether it wants to lead. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Liveness(Arc<Inner>);
+
+struct Inner {
+    heard: Mutex<BTreeMap<NodeId, Heard>>,
+    expelled: watch::Sender<bool>,
+}
+
+#[derive(Clone, Copy)]
+struct Heard {
+    at: Instant,
+    resting: bool,
+}
+
+impl Default for Liveness {
+    fn default() -> Self {
+        let inner = Inner { heard: Mutex::default(), expelled: watch::Sender::new(false) };
+        Self(Arc::new(inner))
+    }
+}
 
 impl Liveness {
     /// Whether a node answered lately.
     pub(crate) fn is_up(&self, node: NodeId) -> bool {
-        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.get(&node).is_some_and(|at| at.elapsed() < PATIENCE)
+        self.last(node).is_some_and(|heard| heard.at.elapsed() < PATIENCE)
+    }
+
+    /// Whether a node answered lately and wants to lead: it does not while it ends or runs out of
+    /// disk.
+    pub(crate) fn can_lead(&self, node: NodeId) -> bool {
+        self.last(node).is_some_and(|heard| heard.at.elapsed() < PATIENCE && !heard.resting)
+    }
+
+    fn last(&self, node: NodeId) -> Option<Heard> {
+        self.0.heard.lock().unwrap_or_else(PoisonError::into_inner).get(&node).copied()
     }
 
     /// A node was heard of.
     pub(crate) fn heard(&self, node: NodeId) {
-        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.insert(node, Instant::now());
+        let mut heard = self.0.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let resting = heard.get(&node).is_some_and(|heard| heard.resting);
+        heard.insert(node, Heard { at: Instant::now(), resting });
+    }
+
+    fn answered(&self, node: NodeId, resting: bool) {
+        let mut heard = self.0.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.insert(node, Heard { at: Instant::now(), resting });
+    }
+
+    /// Whether another node said that this one was taken out of the cluster.
+    pub(crate) fn expelled(&self) -> watch::Receiver<bool> {
+        self.0.expelled.subscribe()
     }
 
     /// Asks the others, until dropped.
@@ -44,8 +83,12 @@ impl Liveness {
             let asked = book.others().into_iter().map(|node| {
                 let (liveness, peers) = (self.clone(), peers.clone());
                 async move {
-                    if let Ok(Answer::Pong { .. }) = peers.call(node, &Call::Ping, ASK).await {
-                        liveness.heard(node);
+                    match peers.call(node, &Call::Ping, ASK).await {
+                        Ok(Answer::Pong { resting, .. }) => liveness.answered(node, resting),
+                        Err(error) if error.tells_removal() => {
+                            liveness.0.expelled.send_replace(true);
+                        }
+                        _ => {}
                     }
                 }
             });
@@ -58,13 +101,18 @@ impl Liveness {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_node_is_up_for_a_while_after_it_was_heard_of() {
+    #[test]
+    fn a_node_is_up_for_a_while_after_it_was_heard_of() {
         let liveness = Liveness::default();
         assert!(!liveness.is_up(2));
         liveness.heard(2);
         assert!(liveness.is_up(2) && !liveness.is_up(3));
-        tokio::time::advance(PATIENCE).await;
-        assert!(!liveness.is_up(2));
+        assert!(liveness.can_lead(2));
+        liveness.answered(2, true);
+        assert!(liveness.is_up(2) && !liveness.can_lead(2));
+        let long_ago = Instant::now().checked_sub(PATIENCE).unwrap();
+        let heard = Heard { at: long_ago, resting: false };
+        liveness.0.heard.lock().unwrap().insert(2, heard);
+        assert!(!liveness.is_up(2) && !liveness.can_lead(2));
     }
 }

@@ -10,6 +10,7 @@ use countersign_storage::NodeId;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::refused::Refused;
 use super::wire::{JoinGrant, JoinRefusal, JoinRequest};
 
 /// A question to another node. `within_ms` is what is left of the asker's deadline.
@@ -154,6 +155,13 @@ pub(crate) enum CallError {
     /// Received, and refused before anything was done.
     #[error("refused: {0}")]
     Refused(String),
+}
+
+impl CallError {
+    /// Whether the other node says that this one was taken out of the cluster.
+    pub(crate) fn tells_removal(&self) -> bool {
+        matches!(self, Self::Refused(words) if words.ends_with(Refused::Removed.reason()))
+    }
 }
 
 impl Call {

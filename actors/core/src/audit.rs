@@ -2,9 +2,8 @@
 //!
 //! A row has two parts. The *chained* part is hashed into the shard's chain and never changes; it
 //! names its user by a pseudonym. The *annex* holds what is personal (the user's id, the address,
-//! what somebody wrote);
-//! the chain holds only a salted digest of it, so that erasing a user removes the annexes and the
-//! chain still verifies.
+//! what somebody wrote); the chain holds only a salted digest of it, so that erasing a user removes
+//! the annexes and the chain still verifies.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -30,8 +30,9 @@
 //! simulated time waits for it, but what wakes first afterwards only real time decides. So runs
 //! without recovery codes repeat line by line, which a test holds; runs with them repeat up to about
 //! their first set of codes and then differ by milliseconds. Not seeded either: the fairness of
-//! `tokio::select!` (that needs `--cfg tokio_unstable`) and the order of std's hash maps. So a
-//! failure is printed with its transcript, and not every failing seed fails again.
+//! `tokio::select!` (that needs `--cfg tokio_unstable`), the order of std's hash maps, and the
+//! numbers of tasks and actors, which go on from run to run within a process. So a failure is
+//! printed with its transcript, and not every failing seed fails again.
 
 mod board;
 mod client;
@@ -57,8 +58,9 @@ mod volume;
 mod wire;
 
 use std::ops::Range;
+use std::process::Command;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
 
 use run::{Outcome, Plan, run};
 use sabotage::Sabotage;
@@ -68,9 +70,8 @@ const SEEDS: Range<u64> = 0..20;
 /// Seeds that may pass before a sabotage is noticed.
 const NOTICED_WITHIN: Range<u64> = 0..40;
 
-/// Held for writing by a test whose runs must have the process to themselves: tasks and actors are
-/// numbered across it.
-static ALONE: RwLock<()> = RwLock::new(());
+/// Set for the process that [`the_same_seed_gives_the_same_history`] has to itself.
+const ALONE: &str = "SIMULATION_ALONE";
 
 /// The seeds to run: `SIMULATION_SEEDS` is a number or a range.
 fn seeds() -> Range<u64> {
@@ -88,7 +89,6 @@ fn failures(
     sabotage: Sabotage,
     enough: impl Fn(&Outcome) -> bool + Sync,
 ) -> Vec<Outcome> {
-    let _beside_others = ALONE.read().unwrap_or_else(PoisonError::into_inner);
     let (next, end) = (AtomicU64::new(seeds.start), AtomicU64::new(seeds.end));
     let failed = Mutex::new(Vec::new());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -129,7 +129,14 @@ fn no_promise_is_broken_whatever_fails() {
 
 #[test]
 fn the_same_seed_gives_the_same_history() {
-    let _alone = ALONE.write().unwrap_or_else(PoisonError::into_inner);
+    // Tasks and actors are numbered across a process, so these runs want one to themselves.
+    if std::env::var_os(ALONE).is_none() {
+        let this = std::env::current_exe().unwrap();
+        let name = "the_same_seed_gives_the_same_history";
+        let child = Command::new(this).args([name, "--exact"]).env(ALONE, "1").output().unwrap();
+        assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
+        return;
+    }
     let plan = Plan { seed: 7, sabotage: Sabotage::None, recovery_codes: false };
     let (once, again) = (run(plan), run(plan));
     let (once, again) = (once.transcript.all(), again.transcript.all());

@@ -27,7 +27,7 @@ pub(crate) fn remembered(events: &[UserEvent]) -> Cow<'_, [UserEvent]> {
 
 #[cfg_attr(
     not(any(test, feature = "failpoints")),
-    expect(dead_code, reason = "a failpoint that is off takes its closure along")
+    allow(dead_code, reason = "a failpoint that is off takes its closure along")
 )]
 fn without(events: &[UserEvent], forgotten: impl Fn(&UserEvent) -> bool) -> Cow<'_, [UserEvent]> {
     Cow::Owned(events.iter().filter(|event| !forgotten(event)).cloned().collect())

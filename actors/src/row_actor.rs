@@ -314,10 +314,12 @@ impl<R: Row> Decider<R> {
         }
         let command = LogCommand::Propose(Box::new(proposal));
         let proposed = self.desk.replica.propose(command);
-        let applied =
-            timeout(self.desk.options.propose_timeout, proposed).await.map_err(|_| {
-                GatewayError::Unavailable("the log did not confirm the change in time".into())
-            })??;
+        let patience = self.desk.options.propose_timeout;
+        #[cfg(feature = "sabotage")]
+        let patience = crate::sabotage::patience(patience);
+        let applied = timeout(patience, proposed).await.map_err(|_| {
+            GatewayError::Unavailable("the log did not confirm the change in time".into())
+        })??;
         match applied {
             Applied::Done { version, at } => {
                 self.row.evolve(&mut row.value, &change, at);

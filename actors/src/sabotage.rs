@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
 
 use countersign_core::proposal::{AnswerKey, KeptAnswer, LogCommand, Proposal};
 
@@ -47,6 +48,12 @@ pub(crate) fn replies_first(
         fail::fail_point!("actors::count_later", |_| propose());
     }
     false
+}
+
+/// How long an actor waits for the log.
+pub(crate) fn patience(whole: Duration) -> Duration {
+    fail::fail_point!("actors::impatient", |_| Duration::from_millis(1));
+    whole
 }
 
 /// Whether leadership is taken for granted.

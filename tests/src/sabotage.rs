@@ -17,8 +17,8 @@ use crate::scenarios;
 pub enum Scene {
     /// Chaos with these faults alone.
     Chaos(&'static [Fault]),
-    /// The story of a slow commit.
-    SlowCommit,
+    /// The story of a leader that stood still.
+    StaleLeader,
 }
 
 /// A duty that is left out.
@@ -50,9 +50,11 @@ pub const ALL: [Broken; 9] = [
     },
     Broken {
         name: "no-version-check",
+        // With it goes the patience of the actors: while an actor waits for the log, it decides on
+        // nothing else, and no row is ever decided on from an old version.
         what: "a change is applied to whatever version the row has",
-        failpoints: "storage::skip_version_check=return",
-        scene: Scene::SlowCommit,
+        failpoints: "storage::skip_version_check=return;actors::impatient=20%return",
+        scene: Scene::Chaos(&[Fault::Kill]),
     },
     Broken {
         name: "reply-before-commit",
@@ -88,7 +90,7 @@ pub const ALL: [Broken; 9] = [
         name: "stale-reads",
         what: "a leader answers from memory without confirming that it still leads",
         failpoints: "actors::skip_barrier=return",
-        scene: Scene::Chaos(&[Fault::Isolate, Fault::Pause]),
+        scene: Scene::StaleLeader,
     },
 ];
 
@@ -118,9 +120,9 @@ impl Broken {
                 let outcome = run(options).await;
                 Caught { by: outcome.violations.first().cloned(), after: outcome.took }
             }
-            Scene::SlowCommit => {
+            Scene::StaleLeader => {
                 let begun = Instant::now();
-                let told = scenarios::slow_commit(program).await;
+                let told = scenarios::stale_leader(program).await;
                 Caught { by: told.err(), after: begun.elapsed() }
             }
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::join_all;
 use reqwest::Method;
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
@@ -12,6 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::fault::Fault;
 use super::schedule::{Schedule, Step};
 use super::verdict;
+use crate::client::Client;
 use crate::cluster::{Cluster, Plan, Program};
 use crate::history::Tape;
 use crate::house::ROOT_KEY;
@@ -86,6 +88,9 @@ pub struct Outcome {
     pub tape: Arc<Tape>,
     /// The faults.
     pub bands: Vec<Band>,
+    /// When the clients stopped, in microseconds since the tape began. What follows are looks
+    /// back.
+    pub stopped_us: u64,
     /// Users whose history was checked.
     pub users: usize,
     /// How long the run took, from the first fault to the verdict, or to the first broken promise.
@@ -174,6 +179,7 @@ impl Run {
             sleep(Duration::from_millis(50)).await;
         }
         let users = self.crowd.stop().await;
+        let stopped_us = self.tape.now_us();
         if broken_after.is_none() || !self.options.stop_when_broken {
             verdict::judge(&mut self).await;
         }
@@ -186,6 +192,7 @@ impl Run {
         let violations = self.tape.violations();
         Outcome {
             bands: self.bands,
+            stopped_us,
             users,
             took: broken_after.unwrap_or_else(|| begun.elapsed()),
             violations,
@@ -334,24 +341,11 @@ impl Run {
     /// Waits until every shard is written to through each of these nodes.
     async fn serves(&self, nodes: &[usize], within: Duration) -> bool {
         let deadline = Instant::now() + within;
-        for node in nodes {
+        let probes = nodes.iter().flat_map(|node| {
             let client = self.cluster.client(*node);
-            for probe in 0..PROBES {
-                loop {
-                    let path = format!("/v1/users/probe-{probe}");
-                    let asked = client.send(Method::PUT, &path, Some(json!({})), None);
-                    let answer = timeout(Duration::from_secs(2), asked).await.ok().flatten();
-                    if answer.is_some_and(|answer| answer.status.is_success()) {
-                        break;
-                    }
-                    if Instant::now() >= deadline {
-                        return false;
-                    }
-                    sleep(Duration::from_millis(20)).await;
-                }
-            }
-        }
-        true
+            (0..PROBES).map(move |probe| writes(client.clone(), probe, deadline))
+        });
+        join_all(probes).await.into_iter().all(|served| served)
     }
 
     async fn leads_most(&self) -> Option<usize> {
@@ -383,6 +377,22 @@ impl Run {
                 *before = term.max(*before);
             }
         }
+    }
+}
+
+/// Writes one user until that succeeds; `false` if it does not by `deadline`.
+async fn writes(client: Client, probe: usize, deadline: Instant) -> bool {
+    loop {
+        let path = format!("/v1/users/probe-{probe}");
+        let asked = client.send(Method::PUT, &path, Some(json!({})), None);
+        let answer = timeout(Duration::from_secs(2), asked).await.ok().flatten();
+        if answer.is_some_and(|answer| answer.status.is_success()) {
+            return true;
+        }
+        if Instant::now() >= deadline {
+            return false;
+        }
+        sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -24,9 +24,9 @@ struct Second {
 #[expect(clippy::cast_precision_loss, reason = "a picture is drawn in floats")]
 pub fn draw(options: &Options, outcome: &Outcome) -> String {
     let attempts = outcome.tape.attempts();
-    let last = attempts.iter().map(|attempt| attempt.to_us).max().unwrap_or(0);
+    let last = outcome.stopped_us;
     let mut seconds = vec![Second::default(); (last / 1_000_000) as usize + 1];
-    for attempt in &attempts {
+    for attempt in attempts.iter().filter(|attempt| attempt.to_us <= last) {
         let second = &mut seconds[(attempt.to_us / 1_000_000) as usize];
         match attempt.status {
             0 | 500..=599 => second.unanswered += 1,

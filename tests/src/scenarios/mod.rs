@@ -2,5 +2,7 @@
 //! a deliberately broken one must stumble over.
 
 mod slow_commit;
+mod stale_leader;
 
 pub use self::slow_commit::slow_commit;
+pub use self::stale_leader::stale_leader;

@@ -90,3 +90,9 @@ async fn a_change_that_is_slow_to_commit_is_not_decided_on_twice() {
     let _machine = alone().await;
     scenarios::slow_commit(Program::shipped()).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_leader_that_stood_still_answers_nothing_from_memory() {
+    let _machine = alone().await;
+    scenarios::stale_leader(Program::shipped()).await.unwrap();
+}

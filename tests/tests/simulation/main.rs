@@ -34,6 +34,15 @@
 //! numbers of tasks and actors, which go on from run to run within a process. So a failure is
 //! printed with its transcript, and not every failing seed fails again.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::large_enum_variant,
+    reason = "a simulation stops at what should not be"
+)]
+
 mod board;
 mod client;
 mod clock;

@@ -133,7 +133,7 @@ impl AsyncRuntime for Seeded {
     }
 
     fn thread_rng() -> Self::ThreadLocalRng {
-        RANDOMNESS.with_borrow_mut(|randomness| SmallRng::from_rng(randomness))
+        RANDOMNESS.with_borrow_mut(SmallRng::from_rng)
     }
 
     fn new(threads: usize) -> Self {

@@ -236,6 +236,8 @@ pub struct Health {
     pub nodes: Vec<NodeHealth>,
     /// The shards.
     pub shards: Vec<ShardHealth>,
+    /// The shards that have had no leader for longer than an election takes, or never had one here.
+    pub leaderless: Vec<ShardId>,
     /// Whether what this node knows of tenants, keys and policies is current; see
     /// [`Gateway::current`].
     pub current: bool,

@@ -244,14 +244,17 @@ impl Error {
             | Self::NothingThere { .. }
             | Self::GeoIp { .. }
             | Self::Usage(_) => EXIT_USAGE,
-            Self::DataDir { .. } | Self::WrongMasterKey { .. } | Self::NoShards => EXIT_DATA,
+            // Starting again would not help; service managers are told not to try.
+            Self::DataDir { .. }
+            | Self::WrongMasterKey { .. }
+            | Self::NoShards
+            | Self::Expelled => EXIT_DATA,
             Self::AddressInUse { .. } => EXIT_ADDRESS,
             Self::Listen { .. }
             | Self::Raft { .. }
             | Self::Founding { .. }
             | Self::Join(_)
             | Self::Credentials(_)
-            | Self::Expelled
             | Self::Service(_)
             | Self::File { .. }
             | Self::Request { .. }

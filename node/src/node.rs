@@ -29,7 +29,7 @@ use crate::cluster::book::Book;
 use crate::cluster::credentials::OwnCredentials;
 use crate::cluster::currency::Currency;
 use crate::cluster::disk::{self, Room};
-use crate::cluster::elections::Elections;
+use crate::cluster::elections::{Elections, Vacancies};
 use crate::cluster::joining::{self, Addresses};
 use crate::cluster::liveness::Liveness;
 use crate::cluster::reconciler::Reconciler;
@@ -205,6 +205,7 @@ impl Node {
             Arc::clone(&keys),
         );
         let liveness = Liveness::default();
+        let vacancies = Vacancies::default();
         let balancer =
             Balancer { groups: Arc::clone(&groups), led: led.clone(), liveness: liveness.clone() };
         let (stopping, stopped) = watch::channel(false);
@@ -227,6 +228,7 @@ impl Node {
             },
             balancer: balancer.clone(),
             currency: currency.clone(),
+            liveness: liveness.clone(),
             peers: peers.clone(),
             book: book.clone(),
             room: roomy.clone(),
@@ -264,6 +266,7 @@ impl Node {
             listing: Listing::new(Arc::clone(&store), identity.shards),
             currency: currency.clone(),
             liveness: liveness.clone(),
+            vacancies: vacancies.clone(),
             peers: peers.clone(),
             geoip,
             cluster_id: identity.cluster_id.clone(),
@@ -291,7 +294,13 @@ impl Node {
         beside.spawn(disk::watch(config.data_dir.clone(), config.disk_reserve, room));
         beside.spawn(keep_will(resting, stopped, roomy, rest_until));
         beside.spawn(balancer.clone().run(rests));
-        let elections = Elections { groups: Arc::clone(&groups), contact, not_before: started };
+        let elections = Elections {
+            groups: Arc::clone(&groups),
+            led: led.clone(),
+            contact,
+            not_before: started,
+            vacancies: vacancies.clone(),
+        };
         beside.spawn(elections.run());
         let reconciler = Reconciler {
             groups: Arc::clone(&groups),

@@ -127,10 +127,11 @@ pub(crate) fn missing(health: &Health) -> Vec<String> {
     if !health.current {
         missing.push("this node has lost touch with the cluster".to_owned());
     }
+    // A short election is no reason to send everybody elsewhere: there it is the same.
+    for shard in &health.leaderless {
+        missing.push(format!("shard {shard} has no leader"));
+    }
     for shard in &health.shards {
-        if shard.leader.is_none() {
-            missing.push(format!("shard {} has no leader", shard.id));
-        }
         if !shard.caught_up {
             missing.push(format!("shard {} has not caught up", shard.id));
         }

@@ -309,6 +309,7 @@ pub(crate) fn healthy() -> Health {
     Health {
         cluster_id: "clu_test".to_owned(),
         version: "1.2.3".to_owned(),
+        leaderless: Vec::new(),
         nodes: vec![node(1), node(2)],
         shards: vec![shard(0), shard(1)],
         current: true,

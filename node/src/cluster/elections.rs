@@ -6,6 +6,7 @@
 //! ask at once. It only ever asks: whether a leader is elected is Raft's to decide.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use countersign_core::entropy::Entropy;
@@ -14,6 +15,7 @@ use openraft::async_runtime::WatchReceiver;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::entropy::SystemEntropy;
+use crate::leadership::Led;
 use crate::network::Contact;
 use crate::raft::{Group, Groups, LEASE};
 
@@ -26,14 +28,38 @@ const SPREAD_MS: u64 = 120;
 /// How long to wait for the outcome before asking again, and a random wait on top.
 const AGAIN: Duration = Duration::from_millis(200);
 
+/// Longer than an election takes.
+const VACANT: Duration = Duration::from_secs(3);
+
+/// When each shard was last seen to have a leader. Clones are the same.
+#[derive(Clone, Default)]
+pub(crate) struct Vacancies(Arc<Mutex<BTreeMap<ShardId, Instant>>>);
+
+impl Vacancies {
+    fn led(&self, shard: ShardId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(shard, Instant::now());
+    }
+
+    /// Those of the shards that have had no leader for longer than an election takes, or never.
+    pub(crate) fn long(&self, shards: impl Iterator<Item = ShardId>) -> Vec<ShardId> {
+        let led = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let vacant = |shard: &ShardId| led.get(shard).is_none_or(|at| at.elapsed() > VACANT);
+        shards.filter(vacant).collect()
+    }
+}
+
 /// The watch over all shards.
 pub(crate) struct Elections {
     /// All groups.
     pub(crate) groups: Groups,
+    /// What this node's actors answer for.
+    pub(crate) led: Led,
     /// When each shard's leader was last heard of.
     pub(crate) contact: Contact,
     /// Before this nobody is asked: the node has just started.
     pub(crate) not_before: Instant,
+    /// What was seen is noted here.
+    pub(crate) vacancies: Vacancies,
 }
 
 impl Elections {
@@ -46,6 +72,9 @@ impl Elections {
             every.tick().await;
             let now = Instant::now();
             for (shard, group) in self.groups.iter() {
+                if self.served(*shard, group) {
+                    self.vacancies.led(*shard);
+                }
                 if !waits_for_leader(group) {
                     due.remove(shard);
                     continue;
@@ -66,6 +95,19 @@ impl Elections {
                     due.remove(shard);
                 }
             }
+        }
+    }
+}
+
+impl Elections {
+    /// Whether a group has a leader: not this node itself before its actors answer.
+    fn served(&self, shard: ShardId, group: &Group) -> bool {
+        let metrics = group.server_metrics();
+        let metrics = metrics.borrow_watched();
+        match metrics.current_leader {
+            Some(leader) if leader == metrics.id => self.led.is_led(shard),
+            Some(_) => true,
+            None => false,
         }
     }
 }

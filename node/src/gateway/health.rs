@@ -22,6 +22,7 @@ impl ClusterGateway {
                 .iter()
                 .map(|(shard, group)| self.shard_health(*shard, group))
                 .collect(),
+            leaderless: self.vacancies.long(self.here.groups.keys().copied()),
             current: self.currency.is_current(),
             stopping: *self.stopping.borrow(),
         }

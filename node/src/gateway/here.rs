@@ -21,6 +21,7 @@ use crate::cluster::balancer::Balancer;
 use crate::cluster::book::Book;
 use crate::cluster::currency::{BOUND, Currency};
 use crate::cluster::disk::Room;
+use crate::cluster::liveness::Liveness;
 use crate::cluster::registry::Registry;
 use crate::leadership::Led;
 use crate::network::{Answer, Call, Changed, ClusterChange, Peers};
@@ -28,6 +29,8 @@ use crate::raft::Groups;
 
 /// How long a question waits here for this node to take on a shard that it has won.
 const TAKING_ON: Duration = Duration::from_millis(500);
+/// How often such a question looks whether this node still has it.
+const LOOK: Duration = Duration::from_millis(5);
 /// How much longer than [`BOUND`] a change of tenants waits for a node that does not answer.
 const SLACK: Duration = Duration::from_millis(300);
 
@@ -47,6 +50,8 @@ pub(crate) struct Here {
     pub(crate) balancer: Balancer,
     /// Whether tenants, keys and policies are up to date here.
     pub(crate) currency: Currency,
+    /// Who is there.
+    pub(crate) liveness: Liveness,
     /// The others.
     pub(crate) peers: Peers,
     /// Where they are.
@@ -158,17 +163,19 @@ impl Here {
 
     /// Waits a little if this node has won the shard and its actors have not taken it on yet.
     async fn taken_on(&self, shard: ShardId, deadline: Instant) -> Result<(), GatewayError> {
-        if self.led.is_led(shard) {
-            return Ok(());
-        }
-        let leader = self.leader(shard);
-        if leader == Some(self.book.own()) {
-            let until = deadline.min(Instant::now() + TAKING_ON);
-            if self.led.wait(shard, until).await {
+        let until = deadline.min(Instant::now() + TAKING_ON);
+        loop {
+            if self.led.is_led(shard) {
                 return Ok(());
             }
+            let leader = self.leader(shard);
+            let other = leader.filter(|node| *node != self.book.own());
+            // Not longer than it leads: it may be about to give the shard away.
+            if leader.is_none() || other.is_some() || Instant::now() >= until {
+                return Err(GatewayError::NotLeading { leader: other });
+            }
+            self.led.wait(shard, until.min(Instant::now() + LOOK)).await;
         }
-        Err(GatewayError::NotLeading { leader: leader.filter(|node| *node != self.book.own()) })
     }
 
     /// Who leads a shard, as far as this node knows.

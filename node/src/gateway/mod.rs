@@ -34,6 +34,7 @@ pub(crate) use self::here::Here;
 pub(crate) use self::reading::Reading;
 pub(crate) use self::route::Route;
 use crate::cluster::currency::Currency;
+use crate::cluster::elections::Vacancies;
 use crate::cluster::liveness::Liveness;
 use crate::geoip::GeoIp;
 use crate::listing::Listing;
@@ -56,6 +57,8 @@ pub(crate) struct ClusterGateway {
     pub(crate) currency: Currency,
     /// Who is there.
     pub(crate) liveness: Liveness,
+    /// Which shards had a leader when.
+    pub(crate) vacancies: Vacancies,
     /// The others.
     pub(crate) peers: Peers,
     /// Tells where addresses are.

@@ -19,6 +19,8 @@ use crate::network::{Answer, Call, CallError, Peers};
 const LOOK: Duration = Duration::from_millis(20);
 /// How long a call waits for the answer of a node that does not lead the shard any more.
 const AFTERMATH: Duration = Duration::from_millis(250);
+/// How long a call waits although too few nodes are there: one may just be coming back.
+const HOPE: Duration = Duration::from_secs(3);
 /// For how long a call is sent again that finds the shard led but not able to answer.
 const INSIST: Duration = Duration::from_secs(4);
 
@@ -58,6 +60,7 @@ impl Route {
         let mut hint = None;
         let mut unable_since = None;
         let mut reason = format!("shard {shard} has no leader");
+        let begun = Instant::now();
         let mut sendings = 0_u32;
         loop {
             sendings = sendings.saturating_add(1);
@@ -67,6 +70,10 @@ impl Route {
             }
             match self.send_once(shard, call.clone().within(left), left, hint.take()).await {
                 Outcome::Answered(answer) => return Ok(answer),
+                Outcome::NotDone(None) if begun.elapsed() > HOPE && self.hopeless(shard) => {
+                    let text = format!("too few nodes can be reached to decide for shard {shard}");
+                    return Err(GatewayError::Unavailable(text));
+                }
                 Outcome::NotDone(leader) => hint = leader,
                 Outcome::Unknown(why) if repeatable(&call) => reason = why,
                 Outcome::Unknown(why) => {
@@ -86,6 +93,18 @@ impl Route {
                 self.pause(shard).await;
             }
         }
+    }
+
+    /// Whether so few of a shard's voters are there that nobody can lead it.
+    fn hopeless(&self, shard: ShardId) -> bool {
+        let Some(group) = self.here.groups.get(&shard) else { return false };
+        let metrics = group.server_metrics();
+        let metrics = metrics.borrow_watched();
+        let own = metrics.id;
+        let membership = metrics.membership_config.membership();
+        let voters: Vec<u64> = membership.voter_ids().collect();
+        let there = |node: &&u64| **node == own || self.here.liveness.is_up(**node);
+        voters.iter().filter(there).count() * 2 <= voters.len()
     }
 
     async fn send_once(

@@ -99,8 +99,7 @@ impl<'a> Guess<'a> {
         let events = vec![UserEvent::AttemptFailed { policy, challenge }];
         let after = self.case.after(&events, now);
         let of_user = after.lockout.attempts_remaining(&policy);
-        let of_challenge =
-            open.map_or(u32::MAX, |one| one.attempts_remaining().saturating_sub(1));
+        let of_challenge = open.map_or(u32::MAX, |one| one.attempts_remaining().saturating_sub(1));
         let mut audit =
             vec![self.entry(INVALID_CODE).detail("failedAttempts", after.lockout.failed_attempts)];
         let locked = match after.lockout.at(now) {

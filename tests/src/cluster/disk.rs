@@ -11,6 +11,9 @@ use std::sync::OnceLock;
 use super::plan::Storage;
 use super::shell::run;
 
+/// How much less is tried if a disk cannot be filled as far as was asked: 1 MiB.
+const FILL_STEP: u64 = 1 << 20;
+
 /// Where a node's data is; unmounted when dropped.
 pub(super) enum Disk {
     Folder(PathBuf),
@@ -76,9 +79,17 @@ impl Disk {
         };
         let stat = rustix::fs::statvfs(&image.mounted).map_err(|error| error.to_string())?;
         let free = stat.f_bavail * stat.f_frsize;
-        let length = free.saturating_sub(leave).max(1).to_string();
         let ballast = image.ballast();
-        run("fallocate", &["-l", &length, &ballast.to_string_lossy()]).map(drop)
+        let ballast = ballast.to_string_lossy();
+        // The file system takes some room for itself, and the node some meanwhile.
+        let mut length = free.saturating_sub(leave).max(1);
+        loop {
+            match run("fallocate", &["-l", &length.to_string(), &ballast]) {
+                Err(reason) if length <= FILL_STEP => return Err(reason),
+                Err(_) => length -= FILL_STEP,
+                Ok(_) => return Ok(()),
+            }
+        }
     }
 
     /// Takes the ballast away.

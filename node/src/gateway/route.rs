@@ -36,7 +36,7 @@ pub(crate) struct Route {
 /// What came of one sending.
 enum Outcome {
     /// An answer for the caller.
-    Answered(Answer),
+    Answered(Box<Answer>),
     /// Certainly not done; perhaps this node can.
     NotDone(Option<u64>),
     /// Nobody knows.
@@ -69,7 +69,7 @@ impl Route {
                 return Err(GatewayError::Unavailable(reason));
             }
             match self.send_once(shard, call.clone().within(left), left, hint.take()).await {
-                Outcome::Answered(answer) => return Ok(answer),
+                Outcome::Answered(answer) => return Ok(*answer),
                 Outcome::NotDone(None) if begun.elapsed() > HOPE && self.hopeless(shard) => {
                     let text = format!("too few nodes can be reached to decide for shard {shard}");
                     return Err(GatewayError::Unavailable(text));
@@ -89,7 +89,7 @@ impl Route {
                 }
             }
             // Two nodes that each take the other for the leader must not make this a hot loop.
-            if hint.is_none() || sendings % 2 == 0 {
+            if hint.is_none() || sendings.is_multiple_of(2) {
                 self.pause(shard).await;
             }
         }
@@ -196,11 +196,11 @@ fn judge(answer: Answer) -> Outcome {
         Answer::Reply(Err(error)) | Answer::Tenant(Err(error)) | Answer::Changed(Err(error)) => {
             error
         }
-        _ => return Outcome::Answered(answer),
+        _ => return Outcome::Answered(Box::new(answer)),
     };
     match failure {
         GatewayError::NotLeading { leader } => Outcome::NotDone(*leader),
         GatewayError::Unavailable(why) => Outcome::Unable(why.clone()),
-        _ => Outcome::Answered(answer),
+        _ => Outcome::Answered(Box::new(answer)),
     }
 }

@@ -104,7 +104,10 @@ mod tests {
     use super::*;
 
     /// `(op, invoked, answer and return)`.
-    fn history(steps: Vec<(Op, u64, Option<(Ret, u64)>)>) -> Vec<Record> {
+    /// An operation, when it began, and what came of it when.
+    type Step = (Op, u64, Option<(Ret, u64)>);
+
+    fn history(steps: Vec<Step>) -> Vec<Record> {
         let record = |(op, invoked, end): (Op, u64, Option<(Ret, u64)>)| Record {
             user: "ann".to_owned(),
             op,
@@ -118,11 +121,11 @@ mod tests {
         steps.into_iter().map(record).collect()
     }
 
-    fn faults(steps: Vec<(Op, u64, Option<(Ret, u64)>)>) -> usize {
+    fn faults(steps: Vec<Step>) -> usize {
         check(&history(steps)).1.len()
     }
 
-    fn begin() -> Vec<(Op, u64, Option<(Ret, u64)>)> {
+    fn begin() -> Vec<Step> {
         vec![
             (Op::Import(0), 0, Some((Ret::Done, 1))),
             (Op::Challenge { challenge: 0, device: None }, 2, Some((Ret::Challenged, 3))),

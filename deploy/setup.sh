@@ -76,29 +76,46 @@ need mount "mount and losetup, for the power-loss tests" has losetup
 need curl "the examples of the README" has curl
 need ca-certificates "HTTPS to the crate registry" test -e /etc/ssl/certs -o -e /etc/pki/tls/certs
 
-if [ "${#missing[@]}" -eq 0 ]; then
+# The tests that part nodes from each other are left out, and say so, where these are missing.
+wished=()
+wish() {
+    local package="$1" reason="$2"
+    shift 2
+    "$@" && return 0
+    say "missing, and not needed by the rest: $package ($reason)"
+    wished+=("$package")
+}
+wish iproute2 "network namespaces, for tests of parted nodes" has ip
+wish nftables "cuts single links in these tests" has nft
+
+if [ "${#missing[@]}" -eq 0 ] && [ "${#wished[@]}" -eq 0 ]; then
     say "system packages: all there"
 elif has apt-get; then
     as_root=()
     if [ "$(id -u)" -ne 0 ]; then
-        has sudo || fail "need root to install: ${missing[*]}" \
-            "Run as root: apt-get update && apt-get install -y ${missing[*]}"
+        has sudo || fail "need root to install: ${missing[*]} ${wished[*]}" \
+            "Run as root: apt-get update && apt-get install -y ${missing[*]} ${wished[*]}"
         as_root=(sudo)
     fi
-    say "installing with apt-get: ${missing[*]}"
+    say "installing with apt-get: ${missing[*]} ${wished[*]}"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq ||
         say "apt-get update failed; trying with the package lists that are there"
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 \
-        "${missing[@]}" </dev/null ||
+    install() {
+        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 \
+            "$@" </dev/null
+    }
+    [ "${#missing[@]}" -eq 0 ] || install "${missing[@]}" ||
         fail "apt-get could not install: ${missing[*]}" \
             "Its message is above. Check the network and /etc/apt/sources.list, then run this again."
+    [ "${#wished[@]}" -eq 0 ] || install "${wished[@]}" ||
+        say "not installed: ${wished[*]}; some tests will be left out, and say so"
     if ! { has c++ && has make && has clang && has_libclang; }; then
         fail "apt-get ran, but the compiler or libclang is still not found" \
             "If libclang lies in an unusual place, name its folder in LIBCLANG_PATH."
     fi
     say "system packages: installed"
-else
+elif [ "${#missing[@]}" -gt 0 ]; then
     fail "missing: ${missing[*]} (names as in Debian), and there is no apt-get here" \
         "Fedora:  dnf install gcc-c++ make pkgconf clang clang-devel e2fsprogs util-linux curl" \
         "Arch:    pacman -S base-devel pkgconf clang e2fsprogs util-linux curl" \

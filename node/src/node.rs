@@ -273,8 +273,7 @@ impl Node {
             deadline: config.request_timeout,
             stopping: stopped.clone(),
         });
-        let api_address = own.api.clone();
-        let router = api(&config, &api_address, &store, &groups, &gateway, &ports);
+        let router = api(&config, &identity.cluster_id, &store, &groups, &gateway, &ports);
         let server = Server::start(listener, router, Bounds::within(open_files))?;
 
         let mut beside = JoinSet::new();
@@ -534,13 +533,16 @@ async fn announce_self(
 /// The HTTP layer over a node's parts.
 fn api(
     config: &Config,
-    address: &str,
+    cluster_id: &str,
     store: &Arc<Store>,
     groups: &Groups,
     gateway: &Arc<dyn Gateway>,
     ports: &Ports,
 ) -> Router {
-    let issuer_url = config.issuer_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    // The same on every node, or a verifier would depend on which one answered: RFC 7519 section 2
+    // takes any URI.
+    let issuer_url =
+        config.issuer_url.clone().unwrap_or_else(|| format!("urn:countersign:{cluster_id}"));
     let mut options = ApiOptions::new(issuer_url);
     options.request_timeout = config.request_timeout;
     let (store, groups) = (Arc::clone(store), Arc::clone(groups));

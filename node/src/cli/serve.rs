@@ -63,7 +63,7 @@ pub(super) struct ServeArgs {
     /// A file with the master key, 32 bytes in base64.
     #[arg(long, value_name = "FILE")]
     master_key_file: Option<String>,
-    /// The `iss` of access tokens [default: http:// and the address of the API].
+    /// The `iss` of access tokens, the same on all nodes [default: urn:countersign:<cluster id>].
     #[arg(long, value_name = "URL")]
     issuer_url: Option<String>,
     /// How log lines are written: text or json [default: text].

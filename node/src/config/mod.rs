@@ -101,7 +101,7 @@ pub struct Config {
     pub cluster_secret: Option<Secret>,
     /// How many shards a new cluster has, forever.
     pub shards: u16,
-    /// The `iss` of access tokens; `None` for the address where the API listens.
+    /// The `iss` of access tokens; `None` for a name made of the cluster's id. The same on all nodes.
     pub issuer_url: Option<String>,
     /// How log lines are written.
     pub log_format: LogFormat,

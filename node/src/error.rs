@@ -165,7 +165,7 @@ pub enum Error {
     /// Somebody else listens there.
     #[error(
         "{address} is in use by another process: stop that one, or choose another address \
-         (--listen of `dev`, --api-listen of `serve`)"
+         (--listen of `dev`, --api-listen or --peer-listen of `serve`)"
     )]
     AddressInUse {
         /// Where.

@@ -37,6 +37,8 @@ fn config(shard: ShardId) -> Config {
     Config {
         cluster_name: format!("shard-{shard}"),
         heartbeat_interval: millis(HEARTBEAT),
+        // An answered append says what a heartbeat says: under load there are none.
+        heartbeat_min_interval: Some(millis(HEARTBEAT)),
         election_timeout_min: millis(ELECTION_MIN),
         election_timeout_max: millis(LEASE),
         // Not before every lease from before this start has ended: what this node promised to a

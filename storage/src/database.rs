@@ -278,6 +278,9 @@ fn database_options(choice: &StoreOptions) -> Options {
     // Every write reaches the kernel at once, so that a killed process loses nothing and the
     // writer thread's sync finds all of it.
     options.set_manual_wal_flush(false);
+    // Few writers with small batches: one after the other costs less than a list that many may
+    // change at once.
+    options.set_allow_concurrent_memtable_write(false);
     options.set_db_write_buffer_size(choice.write_buffer_bytes);
     options.set_max_total_wal_size(choice.max_wal_bytes);
     options.set_max_open_files(choice.max_open_files);

@@ -139,7 +139,8 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Error> {
     });
     let node = Box::pin(started).await?;
     tracing::info!(
-        node = node.id(), api = %node.address(), peers = %node.peer_address(), "listening"
+        node = node.id(), api = %node.address(), peers = %node.peer_address(),
+        "ready for requests"
     );
     running::tell_service_manager(sd_notify::NotifyState::Ready);
     running::until_stopped(node, until).await

@@ -15,11 +15,11 @@ fn an_empty_directory_needs_to_be_told_how_to_begin() {
 }
 
 #[test]
-fn joining_is_refused_plainly() {
+fn a_node_without_the_clusters_secret_does_not_ask_to_join() {
     let dir = tempfile::tempdir().unwrap();
     let output = run(serve(dir.path()).args(["--join", "127.0.0.1:7082"]));
     assert_eq!(output.status.code(), Some(2));
-    assert!(said(&output).contains("not available in this release"), "{}", said(&output));
+    assert!(said(&output).contains("COUNTERSIGN_CLUSTER_SECRET"), "{}", said(&output));
 }
 
 #[test]

@@ -39,6 +39,7 @@ pub(crate) fn serve_at(data_dir: &Path, address: &str) -> Command {
     command
         .arg("serve")
         .args(["--name", "n1", "--api-listen", address, "--shards", "4"])
+        .args(["--peer-listen", "127.0.0.1:0"])
         .arg("--data-dir")
         .arg(data_dir)
         .env("COUNTERSIGN_MASTER_KEY", MASTER_KEY)

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_core::audit::AuditEntry;
 use countersign_core::event::UserEvent;
@@ -13,7 +14,7 @@ use countersign_core::tenant::TenantEvent;
 use countersign_core::time::{HOUR_MS, Timestamp};
 use countersign_core::user::Profile;
 use countersign_storage::{
-    Entry, LogId, Rows, ShardMachine, StateHash, Store, StoreOptions, TypeConfig,
+    Entry, LogId, Rows, ShardMachine, StateHash, StorageError, Store, StoreOptions, TypeConfig,
 };
 use openraft::EntryPayload;
 use openraft::type_config::alias::CommittedLeaderIdOf;
@@ -66,7 +67,15 @@ impl Stage {
 }
 
 pub(crate) fn open(folder: &Path) -> Arc<Store> {
-    Store::open(folder, StoreOptions::default()).unwrap()
+    // A child that another test is just starting holds every open file, locks included, until it
+    // has become its own program.
+    for _ in 0..500 {
+        match Store::open(folder, StoreOptions::default()) {
+            Err(StorageError::Locked { .. }) => std::thread::sleep(Duration::from_millis(10)),
+            opened => return opened.unwrap(),
+        }
+    }
+    panic!("{} stays locked", folder.display())
 }
 
 /// Closes a store: nobody else may hold it.

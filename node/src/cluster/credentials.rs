@@ -80,8 +80,15 @@ fn write(store: &Store, keys: &KeyRing, kept: &Kept) -> Result<(), Error> {
 /// # Errors
 /// If it cannot be kept.
 pub(crate) fn joining_key(store: &Store, keys: &KeyRing) -> Result<KeyPair, Error> {
-    if let Some(kept) = read(store, keys)? {
-        return Ok(kept.key);
+    match read(store, keys) {
+        Ok(Some(kept)) => return Ok(kept.key),
+        Ok(None) => {}
+        // A node that was refused for its master key left a key that only that one opens, and that
+        // no cluster knows. One that was let in has an identity, and with it this key for ever.
+        Err(error) => match store.identity() {
+            Ok(None) => tracing::warn!("the key of an earlier attempt cannot be opened: a new one"),
+            Ok(Some(_)) | Err(_) => return Err(error),
+        },
     }
     let key = KeyPair::generate().map_err(failed)?;
     write(store, keys, &Kept { key: key.clone(), certified: None, founding: None })?;

@@ -20,7 +20,7 @@ use countersign_storage::{
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 use zeroize::Zeroizing;
 
 use crate::clock::WallClock;
@@ -64,6 +64,9 @@ const DRAIN_SLACK: Duration = Duration::from_secs(2);
 const DECIDE: Duration = Duration::from_secs(10);
 /// How often a node looks whether it wants to lead.
 const WILL: Duration = Duration::from_millis(100);
+/// A node that has been out of date for so long leads nothing more: it could answer no question. Longer
+/// than an election takes.
+const OUT_OF_DATE: Duration = Duration::from_secs(2);
 
 /// What a node takes from outside, for tests to put something else in.
 #[derive(Clone)]
@@ -291,7 +294,7 @@ impl Node {
         beside.spawn(currency.clone().keep());
         beside.spawn(liveness.clone().keep(peers.clone(), book.clone()));
         beside.spawn(disk::watch(config.data_dir.clone(), config.disk_reserve, room));
-        beside.spawn(keep_will(resting, stopped, roomy, rest_until));
+        beside.spawn(keep_will(resting, stopped, roomy, rest_until, currency.clone()));
         beside.spawn(balancer.clone().run(rests));
         let elections = Elections {
             groups: Arc::clone(&groups),
@@ -463,18 +466,28 @@ fn addresses(
     })
 }
 
-/// Whether this node wants to lead: not while it ends, runs out of disk, or was asked to hand over.
+/// Whether this node wants to lead: not while it ends, runs out of disk, was asked to hand over, or is
+/// out of touch with shard 0's leader: it may have a quorum for its other shards all the same, by a
+/// node that both of them reach, but those can be asked nothing as long as it leads them.
 async fn keep_will(
     resting: watch::Sender<bool>,
     stopping: watch::Receiver<bool>,
     room: watch::Receiver<Room>,
     rest_until: watch::Receiver<Option<Instant>>,
+    currency: Currency,
 ) {
     let mut every = tokio::time::interval(WILL);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut out_of_date: Option<Instant> = None;
     loop {
         every.tick().await;
+        out_of_date = match currency.is_current() {
+            true => None,
+            false => Some(out_of_date.unwrap_or_else(Instant::now)),
+        };
+        let lost = out_of_date.is_some_and(|since| since.elapsed() > OUT_OF_DATE);
         let rests = rest_until.borrow().is_some_and(|until| Instant::now() < until);
-        let wants = !*stopping.borrow() && *room.borrow() == Room::Enough && !rests;
+        let wants = !*stopping.borrow() && *room.borrow() == Room::Enough && !rests && !lost;
         resting.send_if_modified(|resting| std::mem::replace(resting, !wants) == wants);
     }
 }

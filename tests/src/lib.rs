@@ -8,6 +8,7 @@
 //! - [`cluster`]: nodes as processes that make one cluster, and what can happen to them.
 //! - [`history`]: what clients asked and were told, and the search for an order that explains it.
 //! - [`house`]: a node as a process, with a data directory and a log.
+//! - [`inside`]: nodes of one cluster within this very process, on links that can be cut.
 //! - [`client`]: the HTTP contract, as far as the scenarios speak it.
 //! - [`app`]: an authenticator app in a person's hand.
 //! - [`workload`]: clients at work, as applications and attackers would be.
@@ -31,6 +32,7 @@ pub mod cluster;
 pub mod etcd;
 pub mod history;
 pub mod house;
+pub mod inside;
 pub mod ledger;
 pub mod sabotage;
 pub mod scenarios;

@@ -100,14 +100,18 @@ impl Door {
         }
     }
 
-    /// Changes the default tenant.
+    /// Changes the default tenant, once for each `number`, however often it is asked.
     ///
     /// # Errors
     /// What the gateway says.
-    pub async fn change(&self, command: TenantCommand) -> Result<TenantReply, GatewayError> {
+    pub async fn change(
+        &self,
+        number: u64,
+        command: TenantCommand,
+    ) -> Result<TenantReply, GatewayError> {
         let tenant = TenantId::default_tenant();
         self.through(move |gateway| async move {
-            gateway.change_tenant(caller(None), tenant, command).await
+            gateway.change_tenant(caller(Some(number)), tenant, command).await
         })
         .await
     }

@@ -132,7 +132,7 @@ struct Inner {
 
 impl Links {
     /// A node's peers reach it at `address`.
-    pub(super) fn settle(&self, place: usize, address: &str) {
+    pub fn settle(&self, place: usize, address: &str) {
         let mut places = self.0.places.lock().unwrap_or_else(PoisonError::into_inner);
         places.insert(address.to_owned(), place);
     }

@@ -11,6 +11,7 @@ mod cuts;
 mod growth;
 mod handing_over;
 mod joining;
+mod links;
 mod snapshots;
 mod tenants;
 

@@ -9,23 +9,29 @@ use countersign_actors::Service;
 use countersign_actors::gateway::Caller;
 use countersign_actors::ports::{Clock, Directory, Replica};
 use countersign_core::entropy::Entropy;
-use countersign_core::ids::TenantId;
+use countersign_core::ids::{ShardId, TenantId};
 use countersign_core::proposal::{Applied, Change, LogCommand, Proposal};
 use countersign_core::reply::Refusal;
 use countersign_core::secret::Secret;
 use countersign_core::system::{self, NodeRecord, SystemEvent};
 use countersign_core::tenant::{TenantCommand, TenantReply};
-use countersign_storage::KeyRing;
+use countersign_storage::{KeyRing, Store};
 use data_encoding::BASE32_DNSSEC;
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::cluster::credentials::OwnCredentials;
 use crate::entropy::SystemEntropy;
 use crate::error::Error;
+use crate::leadership::Led;
+use crate::raft::Groups;
+use crate::replica::ShardReplica;
 
 /// What every API key begins with.
 const KEY_PREFIX: &str = "csk_";
 
+/// How long a founding node waits for its own election.
+const FOUNDING_ELECTION: Duration = Duration::from_secs(30);
 /// How long one step may take.
 const STEP: Duration = Duration::from_secs(30);
 
@@ -199,4 +205,25 @@ impl Founding<'_> {
             other => Err(failed(format!("unexpected outcome {other:?}"))),
         }
     }
+}
+
+/// Shard 0's replica, once it is led here.
+///
+/// # Errors
+/// If it is not led here within half a minute.
+pub(crate) async fn system_replica(
+    store: &Arc<Store>,
+    groups: &Groups,
+    led: &Led,
+) -> Result<Arc<dyn Replica>, Error> {
+    let shard = ShardId::SYSTEM;
+    let failed =
+        |reason: &str| Error::Founding { step: "the first election", reason: reason.to_owned() };
+    if !led.wait(shard, Instant::now() + FOUNDING_ELECTION).await {
+        return Err(failed("shard 0 has no leader"));
+    }
+    let group = groups.get(&shard).ok_or_else(|| failed("there is no shard 0"))?;
+    let leader = group.as_leader().map_err(|error| failed(&error.to_string()))?;
+    let fence = leader.to_committed_leader_id();
+    Ok(ShardReplica::new(shard, group.clone(), store.rows(shard), fence).into_port())
 }

@@ -2,7 +2,7 @@
 //! in order and ends them in order.
 //!
 //! ```text
-//! cli ── config ── node ─┬─ founding            what happens once in a cluster's life
+//! cli ── config ── node ─┬─ opening, founding   what happens once in a node's and a cluster's life
 //!                        ├─ raft, network       one group a shard, over all nodes
 //!                        ├─ cluster             who belongs to it, who leads, who is there
 //!                        ├─ leadership, replica from groups to actors
@@ -32,6 +32,7 @@ mod limits;
 mod listing;
 mod network;
 mod node;
+mod opening;
 mod raft;
 mod replica;
 mod retention;

@@ -1,7 +1,6 @@
 //! One node, from its settings to its end: what is started in which order, and ended in which.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,16 +11,12 @@ use countersign_actors::{Options, Ports, Service};
 use countersign_api::{ApiOptions, ApiState};
 use countersign_core::ids::ShardId;
 use countersign_core::secret::Secret;
-use countersign_core::system::FEATURE_LEVEL;
 use countersign_core::vault::Vault;
-use countersign_storage::{
-    Identity, KeyRing, MasterKey, NodeAddress, NodeId, StorageError, Store, StoreOptions,
-};
+use countersign_storage::{KeyRing, NodeAddress, NodeId, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior};
-use zeroize::Zeroizing;
+use tokio::time::Instant;
 
 use crate::clock::WallClock;
 use crate::cluster::balancer::Balancer;
@@ -29,44 +24,36 @@ use crate::cluster::book::Book;
 use crate::cluster::credentials::OwnCredentials;
 use crate::cluster::currency::Currency;
 use crate::cluster::disk::{self, Room};
-use crate::cluster::elections::{Elections, Vacancies};
-use crate::cluster::joining::{self, Addresses};
+use crate::cluster::elections::{self, Elections, Vacancies};
+use crate::cluster::joining::Addresses;
 use crate::cluster::liveness::Liveness;
 use crate::cluster::reconciler::Reconciler;
-use crate::cluster::registry::{self, Registry};
-use crate::config::{Beginning, Config};
+use crate::cluster::registry::Registry;
+use crate::cluster::{announcing, will};
+use crate::config::Config;
 use crate::directory::AppliedDirectory;
 use crate::entropy::SystemEntropy;
 use crate::error::Error;
 use crate::founding::{self, Founding};
 use crate::gateway::{Answering, ClusterGateway, Here, Reading, Route};
 use crate::geoip::GeoIp;
-use crate::leadership::{Leadership, Led};
+use crate::leadership::Leadership;
+#[cfg(test)]
+use crate::leadership::Led;
 use crate::listing::Listing;
-use crate::network::{
-    Answer, Call, Changed, ClusterChange, Contact, Dial, PeerServer, PeerServing, Peers, TcpDial,
-};
+use crate::network::{Contact, Dial, PeerServer, PeerServing, Peers, TcpDial};
+use crate::opening::{Begun, FIRST_NODE, Opened};
 use crate::raft::{self, Groups};
-use crate::replica::ShardReplica;
 use crate::retention::Retention;
 use crate::server::{self, Bounds, Server};
 use crate::{limits, snapshots, telemetry};
 
-/// The number of the node that founds a cluster.
-const FIRST_NODE: u64 = 1;
-/// How long a founding node waits for its own election.
-const FOUNDING_ELECTION: Duration = Duration::from_secs(30);
 /// How long the shards that this node leads may take to find another leader when it ends.
 const HAND_OVER: Duration = Duration::from_secs(6);
 /// What requests in flight may take beyond their own deadline once the node ends.
 const DRAIN_SLACK: Duration = Duration::from_secs(2);
 /// How long decisions in flight may take after that.
 const DECIDE: Duration = Duration::from_secs(10);
-/// How often a node looks whether it wants to lead.
-const WILL: Duration = Duration::from_millis(100);
-/// A node that has been out of date for so long leads nothing more: it could answer no question. Longer
-/// than an election takes.
-const OUT_OF_DATE: Duration = Duration::from_secs(2);
 
 /// What a node takes from outside, for tests to put something else in.
 #[derive(Clone)]
@@ -185,7 +172,7 @@ impl Node {
         }
         if !complete {
             let founding = Founding {
-                replica: system_replica(&store, &groups, &led).await?,
+                replica: founding::system_replica(&store, &groups, &led).await?,
                 service: &service,
                 directory: ports.directory.as_ref(),
                 keys: &keys,
@@ -294,16 +281,16 @@ impl Node {
         beside.spawn(currency.clone().keep());
         beside.spawn(liveness.clone().keep(peers.clone(), book.clone()));
         beside.spawn(disk::watch(config.data_dir.clone(), config.disk_reserve, room));
-        beside.spawn(keep_will(resting, stopped, roomy, rest_until, currency.clone()));
+        beside.spawn(will::keep(resting, stopped, roomy, rest_until, currency.clone()));
         beside.spawn(balancer.clone().run(rests));
-        let elections = Elections {
+        let watch = Elections {
             groups: Arc::clone(&groups),
             led: led.clone(),
             contact,
             not_before: started,
             vacancies: vacancies.clone(),
         };
-        beside.spawn(elections.run());
+        beside.spawn(watch.run());
         let reconciler = Reconciler {
             groups: Arc::clone(&groups),
             led: led.clone(),
@@ -313,8 +300,8 @@ impl Node {
         };
         beside.spawn(reconciler.run());
         beside.spawn(credentials.keep());
-        beside.spawn(announce_self(route, store.directory(), identity.node_id, own));
-        beside.spawn(let_elections(Arc::clone(&groups), started + raft::LEASE));
+        beside.spawn(announcing::run(route, store.directory(), identity.node_id, own));
+        beside.spawn(elections::let_timers(Arc::clone(&groups), started + raft::LEASE));
         Ok(Self {
             id: identity.node_id,
             store,
@@ -439,7 +426,7 @@ impl Node {
             if kept == 0 {
                 return;
             }
-            tokio::time::sleep(WILL).await;
+            tokio::time::sleep(will::WILL).await;
         }
         tracing::warn!("some shards found no other leader in time; they will elect one");
     }
@@ -466,83 +453,6 @@ fn addresses(
     })
 }
 
-/// Whether this node wants to lead: not while it ends, runs out of disk, was asked to hand over, or is
-/// out of touch with shard 0's leader: it may have a quorum for its other shards all the same, by a
-/// node that both of them reach, but those can be asked nothing as long as it leads them.
-async fn keep_will(
-    resting: watch::Sender<bool>,
-    stopping: watch::Receiver<bool>,
-    room: watch::Receiver<Room>,
-    rest_until: watch::Receiver<Option<Instant>>,
-    currency: Currency,
-) {
-    let mut every = tokio::time::interval(WILL);
-    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut out_of_date: Option<Instant> = None;
-    loop {
-        every.tick().await;
-        out_of_date = match currency.is_current() {
-            true => None,
-            false => Some(out_of_date.unwrap_or_else(Instant::now)),
-        };
-        let lost = out_of_date.is_some_and(|since| since.elapsed() > OUT_OF_DATE);
-        let rests = rest_until.borrow().is_some_and(|until| Instant::now() < until);
-        let wants = !*stopping.borrow() && *room.borrow() == Room::Enough && !rests && !lost;
-        resting.send_if_modified(|resting| std::mem::replace(resting, !wants) == wants);
-    }
-}
-
-/// Lets openraft's own timers call elections too, once every lease from before the start has ended.
-async fn let_elections(groups: Groups, from: Instant) {
-    tokio::time::sleep_until(from).await;
-    for group in groups.values() {
-        group.runtime_config().elect(true);
-    }
-}
-
-/// Tells the registry where this node is and which version it has, if that is not what it says.
-async fn announce_self(
-    route: Route,
-    directory: Arc<countersign_storage::Directory>,
-    id: NodeId,
-    own: Addresses,
-) {
-    let said = registry::announcement(id, own.api.clone(), own.peer.clone());
-    let mut changes = directory.changes();
-    loop {
-        let system = directory.system();
-        let known = system.node(id);
-        let same = known.is_some_and(|node| {
-            node.api_address == own.api
-                && node.peer_address == own.peer
-                && node.version == env!("CARGO_PKG_VERSION")
-                && node.feature_level == FEATURE_LEVEL
-        });
-        if same || known.is_some_and(|node| node.removed_at.is_some()) {
-            return;
-        }
-        if known.is_none() {
-            // The registry has not arrived here yet.
-            if changes.changed().await.is_err() {
-                return;
-            }
-            continue;
-        }
-        let change = ClusterChange::Announce(said.clone());
-        let call = Call::ChangeCluster { change, within_ms: 10_000 };
-        let deadline = Instant::now() + Duration::from_secs(10);
-        match route.send(ShardId::SYSTEM, call, deadline).await {
-            Ok(Answer::Changed(Ok(Changed::Announced))) => return,
-            Ok(Answer::Changed(Ok(Changed::Refused(reason)))) => {
-                tracing::error!(reason, "the cluster does not take this node's announcement");
-                return;
-            }
-            other => tracing::debug!(?other, "not announced yet"),
-        }
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
-}
-
 /// The HTTP layer over a node's parts.
 fn api(
     config: &Config,
@@ -566,120 +476,6 @@ fn api(
     let Ports { directory, clock, entropy, vault } = ports.clone();
     let state = ApiState::new(Arc::clone(gateway), directory, vault, clock, entropy, options);
     countersign_api::router(state)
-}
-
-/// A store, and the keys that open what is in it.
-struct Opened {
-    store: Arc<Store>,
-    keys: Arc<KeyRing>,
-    identity: Option<Identity>,
-}
-
-/// Who this node is, and where it was told that others are.
-struct Begun {
-    identity: Identity,
-    told: Vec<(NodeId, String)>,
-}
-
-impl Opened {
-    /// Opens the data directory and checks the master key against it, before anything is written.
-    fn open(config: &Config) -> Result<Self, Error> {
-        let dir = config.data_dir.as_path();
-        let data = |error: &StorageError| Error::DataDir {
-            path: dir.to_owned(),
-            reason: error.to_string(),
-        };
-        if !holds_data(dir) && config.beginning == Beginning::Refuse {
-            return Err(Error::NothingThere { path: dir.to_owned() });
-        }
-        let master = master_key(config)?;
-        let store = Store::open(dir, StoreOptions::default()).map_err(|error| data(&error))?;
-        let identity = store.identity().map_err(|error| data(&error))?;
-        let keys = Arc::new(KeyRing::new(master));
-        if identity.as_ref().is_some_and(|found| keys.verify_key_check(&found.key_check).is_err()) {
-            return Err(Error::WrongMasterKey { path: dir.to_owned() });
-        }
-        let system = store.directory().system();
-        if system.founded() {
-            keys.load(&system).map_err(|error| Error::DataDir {
-                path: dir.to_owned(),
-                reason: format!("a data key cannot be opened: {error}"),
-            })?;
-        }
-        Ok(Self { store, keys, identity })
-    }
-
-    /// Gives an empty node its identity: its own, or one that a cluster gives it.
-    async fn begin(
-        &self,
-        config: &Config,
-        own: &Addresses,
-        dial: &dyn Dial,
-    ) -> Result<Begun, Error> {
-        if let Some(identity) = &self.identity {
-            // One that was let in and has heard nothing since may have moved: it asks again.
-            let waits =
-                !self.store.directory().system().founded() && identity.node_id != FIRST_NODE;
-            if let (true, Beginning::Join(seeds)) = (waits, &config.beginning) {
-                let joined =
-                    joining::run(config, seeds, own, &self.store, &self.keys, dial).await?;
-                return Ok(Begun { identity: joined.identity, told: joined.nodes });
-            }
-            return Ok(Begun { identity: identity.clone(), told: Vec::new() });
-        }
-        match &config.beginning {
-            Beginning::Refuse => Err(Error::NothingThere { path: config.data_dir.clone() }),
-            Beginning::Join(seeds) => {
-                let joined =
-                    joining::run(config, seeds, own, &self.store, &self.keys, dial).await?;
-                Ok(Begun { identity: joined.identity, told: joined.nodes })
-            }
-            Beginning::Bootstrap => {
-                let identity = Identity {
-                    node_id: FIRST_NODE,
-                    cluster_id: founding::new_cluster_id(),
-                    name: config.name.clone(),
-                    shards: config.shards,
-                    key_check: self.keys.key_check(),
-                };
-                self.store.set_identity(&identity).map_err(|error| Error::DataDir {
-                    path: config.data_dir.clone(),
-                    reason: error.to_string(),
-                })?;
-                Ok(Begun { identity, told: Vec::new() })
-            }
-        }
-    }
-}
-
-/// Whether a store was ever opened there. Looks without opening, so that a refusal to begin
-/// leaves nothing behind.
-fn holds_data(dir: &Path) -> bool {
-    dir.join("db").is_dir()
-}
-
-fn master_key(config: &Config) -> Result<MasterKey, Error> {
-    let bytes =
-        Zeroizing::new(config.master_key.expose().try_into().map_err(|_| Error::NoMasterKey)?);
-    Ok(MasterKey::from_bytes(*bytes))
-}
-
-/// Shard 0's replica, once it is led here.
-async fn system_replica(
-    store: &Arc<Store>,
-    groups: &Groups,
-    led: &Led,
-) -> Result<Arc<dyn countersign_actors::ports::Replica>, Error> {
-    let shard = ShardId::SYSTEM;
-    let failed =
-        |reason: &str| Error::Founding { step: "the first election", reason: reason.to_owned() };
-    if !led.wait(shard, Instant::now() + FOUNDING_ELECTION).await {
-        return Err(failed("shard 0 has no leader"));
-    }
-    let group = groups.get(&shard).ok_or_else(|| failed("there is no shard 0"))?;
-    let leader = group.as_leader().map_err(|error| failed(&error.to_string()))?;
-    let fence = leader.to_committed_leader_id();
-    Ok(ShardReplica::new(shard, group.clone(), store.rows(shard), fence).into_port())
 }
 
 /// Opens data keys as they come into being.

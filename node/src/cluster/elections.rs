@@ -112,6 +112,14 @@ impl Elections {
     }
 }
 
+/// Lets openraft's own timers call elections too, once every lease from before the start has ended.
+pub(crate) async fn let_timers(groups: Groups, from: Instant) {
+    tokio::time::sleep_until(from).await;
+    for group in groups.values() {
+        group.runtime_config().elect(true);
+    }
+}
+
 /// Whether this node votes in a group that it does not lead, together with others.
 fn waits_for_leader(group: &Group) -> bool {
     let metrics = group.server_metrics();

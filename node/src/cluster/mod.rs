@@ -8,6 +8,8 @@
 //! elections   calls for a new leader as soon as the old one's lease has ended
 //! liveness    which nodes answer
 //! currency    whether this node's tenants, keys and policies are up to date
+//! will        whether this node wants to lead at all
+//! announcing  where this node is, and which release it has
 //! joining     how an empty node becomes one of the cluster
 //! credentials the node's certificate, made and renewed by itself
 //! disk        how much room is left
@@ -15,6 +17,7 @@
 //!
 //! Nothing here decides about users, and nothing here must be needed for safety: that is the log's.
 
+pub(crate) mod announcing;
 pub(crate) mod balancer;
 pub(crate) mod book;
 pub(crate) mod credentials;
@@ -25,3 +28,4 @@ pub(crate) mod joining;
 pub(crate) mod liveness;
 pub(crate) mod reconciler;
 pub(crate) mod registry;
+pub(crate) mod will;

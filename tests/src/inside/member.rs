@@ -1,6 +1,7 @@
 //! One node of a cluster within the process: its directory, its clock, and while it runs, its own
 //! runtime.
 
+use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Weak};
@@ -11,6 +12,7 @@ use countersign_storage::Store;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 
 use super::clock::SkewedClock;
 use super::door::Door;
@@ -104,16 +106,31 @@ impl Member {
     /// Waits until nothing of the node holds its store: only then another may open it.
     async fn closed(&self, store: &Weak<Store>) {
         let what = format!("the store of node {} is closed", self.place);
-        super::until(&what, END, async || store.strong_count() == 0).await;
+        super::until(&what, END, async || store.strong_count() == 0 && let_go(self.path())).await;
     }
 }
 
+/// Whether nobody holds a data directory any more: the lock is what a store gives back last.
+fn let_go(dir: &Path) -> bool {
+    let lock = File::options().write(true).open(dir.join("LOCK.countersign"));
+    lock.map_or(true, |lock| lock.try_lock().is_ok())
+}
+
+/// Ends the node and waits until its store is closed: the database's own threads must not outlive
+/// the process's last function.
 impl Drop for Member {
     fn drop(&mut self) {
-        if let Some(Running { runtime, node }) = self.running.take() {
-            // A runtime must not wait for its threads from within another one.
-            runtime.shutdown_background();
+        let Some(Running { runtime, node }) = self.running.take() else { return };
+        // A runtime must not wait for its threads from within another one.
+        let ending = std::thread::spawn(move || {
+            runtime.shutdown_timeout(END);
             drop(node);
+        });
+        // A panic in there was printed by it.
+        let _ = ending.join();
+        let until = Instant::now() + END;
+        while !let_go(self.path()) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use countersign_core::context::Context;
 use countersign_core::entropy::Entropy;
 use countersign_core::ids::{KeyId, TenantId};
+use countersign_core::message::{Channel, Channels};
+use countersign_core::system::FEATURE_OUTBOX;
 use countersign_core::tenant::TenantState;
 use countersign_core::time::Timestamp;
 use tokio::time::{Instant, timeout_at};
@@ -56,6 +58,15 @@ impl Desk {
         tenant.ok_or_else(|| GatewayError::Unavailable(format!("tenant {id} is not known here")))
     }
 
+    /// Which channels can be used: a provider is configured here, and every node of the cluster
+    /// understands what is written for a message.
+    pub(crate) fn channels(&self) -> Channels {
+        let carrier = self.ports.carrier.as_ref();
+        let understood = self.ports.directory.system().feature_level() >= FEATURE_OUTBOX;
+        let can = |channel| understood && carrier.carries(channel);
+        Channels { sms: can(Channel::Sms), email: can(Channel::Email) }
+    }
+
     /// The `kid` of the key that signs tokens now.
     pub(crate) fn signing_key(&self) -> Result<String, GatewayError> {
         let system = self.ports.directory.system();
@@ -71,7 +82,13 @@ impl Desk {
         f: impl FnOnce(&mut Context<'_>) -> T,
     ) -> T {
         let mut entropy = Tap(self.ports.entropy.as_ref());
-        f(&mut Context { now, entropy: &mut entropy, vault: self.ports.vault.as_ref(), actor })
+        f(&mut Context {
+            now,
+            entropy: &mut entropy,
+            vault: self.ports.vault.as_ref(),
+            actor,
+            feature_level: self.ports.directory.system().feature_level(),
+        })
     }
 }
 

@@ -3,11 +3,12 @@
 
 use countersign_core::audit::AuditOutcome;
 use countersign_core::command::{Command, Query};
-use countersign_core::ids::{ChallengeId, KeyId, ShardId, TenantId, UserId};
+use countersign_core::ids::{ChallengeId, DeliveryId, KeyId, ShardId, TenantId, UserId, WebhookId};
 use countersign_core::proposal::AnswerKey;
 use countersign_core::reply::{Reply, UserView};
 use countersign_core::tenant::{TenantCommand, TenantReply};
 use countersign_core::time::Timestamp;
+use countersign_core::webhook::Delivery;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -158,6 +159,17 @@ pub struct AuditRow {
     pub hash: [u8; 32],
 }
 
+/// A delivery to a webhook, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryRow {
+    /// `dlv_…`: names the shard and the audit row.
+    pub id: DeliveryId,
+    /// The audit row that is delivered, `evt_…`.
+    pub event: String,
+    /// How it stands.
+    pub delivery: Delivery,
+}
+
 /// The head of a shard's audit chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditHead {
@@ -301,6 +313,23 @@ pub trait Gateway: Send + Sync + 'static {
     /// Makes a node hand over the shards that it leads.
     fn hand_over(&self, caller: Caller, node: u64)
     -> BoxFuture<'_, Result<HandOver, GatewayError>>;
+
+    /// Deliveries to a webhook, those of the newest events of each shard first.
+    fn webhook_deliveries(
+        &self,
+        tenant: TenantId,
+        webhook: WebhookId,
+        cursor: Option<String>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Page<DeliveryRow>, GatewayError>>;
+
+    /// Tries a delivery anew, whatever became of it; `false` if the webhook has none of that name.
+    fn redeliver(
+        &self,
+        caller: Caller,
+        webhook: WebhookId,
+        delivery: DeliveryId,
+    ) -> BoxFuture<'_, Result<bool, GatewayError>>;
 
     /// How the cluster is, from this node's own knowledge, without asking anybody.
     fn health(&self) -> Health;

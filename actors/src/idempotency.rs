@@ -14,6 +14,11 @@ use serde::de::DeserializeOwned;
 use crate::desk::Desk;
 use crate::gateway::GatewayError;
 
+/// The shape of replies. One that an earlier release kept in another shape is not read: for a day
+/// after an upgrade, a request that is repeated from before it gets an error instead of its answer,
+/// never another answer.
+const ANSWER_SHAPE: u8 = 2;
+
 /// Where the answer to a request is kept, and which request that is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Keeping {
@@ -56,7 +61,9 @@ impl Keeping {
             .vault
             .open(&self.context(), &sealed)
             .map_err(|error| unreadable(error.to_string()))?;
-        codec::decode(plain.expose()).map(Some).map_err(|error| unreadable(error.to_string()))
+        codec::decode_as(ANSWER_SHAPE, plain.expose())
+            .map(Some)
+            .map_err(|error| unreadable(error.to_string()))
     }
 
     /// `reply`, sealed, to go along with the proposal.
@@ -67,7 +74,7 @@ impl Keeping {
         now: Timestamp,
     ) -> Result<KeptAnswer, GatewayError> {
         // Taken in as a secret, so that the plain bytes are wiped.
-        let plain = codec::encode(reply).map(Secret::new).map_err(|error| {
+        let plain = codec::encode_as(ANSWER_SHAPE, reply).map(Secret::new).map_err(|error| {
             GatewayError::Internal(format!("an answer cannot be encoded: {error}"))
         })?;
         let mut nonce = [0; 24];

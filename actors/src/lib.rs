@@ -14,6 +14,7 @@
 //! What the actors need of the world stands in [`ports`]; what the API asks through, in
 //! [`gateway`]. Start at [`Service`].
 
+pub mod carrier;
 pub mod gateway;
 pub mod ports;
 #[cfg(feature = "testing")]

@@ -65,5 +65,10 @@ pub(crate) const fn outcome(refusal: &Refusal) -> &'static str {
         Refusal::Conflict(_) => "conflict",
         Refusal::NotFound(_) => "not_found",
         Refusal::Unreadable => "unreadable",
+        Refusal::DeliveryNotConfigured(_) => "delivery_not_configured",
+        Refusal::TooManySends { .. } => "too_many_sends",
+        Refusal::CodeExpired => "code_expired",
+        Refusal::EmailNotVerified => "email_not_verified",
+        Refusal::CountryNotAllowed(_) => "country_not_allowed",
     }
 }

@@ -146,7 +146,9 @@ mod tests {
     use crate::options::Options;
     use crate::ports::Replica;
     use crate::service::Ports;
-    use crate::testing::{FixedDirectory, FixedVault, ManualClock, MemoryReplica, SeededSource};
+    use crate::testing::{
+        FixedDirectory, FixedVault, ManualClock, MemoryReplica, Nowhere, SeededSource,
+    };
 
     const LONG: Duration = Duration::from_secs(60);
 
@@ -167,6 +169,9 @@ mod tests {
                 clock: Arc::new(ManualClock::new(countersign_core::time::Timestamp::EPOCH)),
                 entropy: Arc::new(SeededSource::new(1)),
                 vault: Arc::new(FixedVault),
+                carrier: Arc::new(Nowhere),
+                poster: Arc::new(Nowhere),
+                steward: Arc::new(Nowhere),
             },
             replica: MemoryReplica::new(ShardId(3)) as Arc<dyn Replica>,
             gate: Arc::new(Gate::new(1, 1)),

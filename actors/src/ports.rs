@@ -4,14 +4,23 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use countersign_core::ids::{KeyId, ShardId, TenantId, UserHash, UserId, UserKey};
+use countersign_core::alerts::Pressure;
+use countersign_core::ids::{
+    KeyId, Pseudonym, ShardId, TenantId, UserHash, UserId, UserKey, WebhookId,
+};
+use countersign_core::outbox::{OutboxKey, OutboxRow};
 use countersign_core::proposal::{AnswerKey, Applied, KeptAnswer, LogCommand};
+use countersign_core::sending::{Lane, Traffic};
 use countersign_core::system::SystemState;
 use countersign_core::tenant::{Scope, TenantState};
 use countersign_core::time::Timestamp;
 use countersign_core::user::UserState;
+use countersign_core::webhook::Delivery;
 use futures::future::BoxFuture;
 use thiserror::Error;
+use tokio::sync::watch;
+
+use crate::gateway::AuditRow;
 
 /// A row with its version: the log index of its last change, 0 if it does not exist.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -103,6 +112,104 @@ pub trait Replica: Send + Sync + 'static {
     /// The latest time that the shard has applied. A decision's `now` is never earlier, so a slow
     /// clock on a new leader reopens nothing.
     fn last_now(&self) -> Timestamp;
+
+    /// What waits to leave this shard; `None` for a replica from which nothing ever does.
+    fn outbox(&self) -> Option<&dyn Outbox> {
+        None
+    }
+}
+
+/// What waits to leave a shard, as applied here.
+pub trait Outbox: Send + Sync {
+    /// Messages that wait, those that die first first, at most `limit`, after a given one.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn messages(
+        &self,
+        after: Option<OutboxKey>,
+        limit: usize,
+    ) -> Result<Vec<OutboxRow>, ReplicaError>;
+
+    /// One of them; `None` once it is settled.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn message(&self, key: &OutboxKey) -> Result<Option<OutboxRow>, ReplicaError>;
+
+    /// Changes whenever a message was put in.
+    fn messages_put(&self) -> watch::Receiver<u64>;
+
+    /// The index of the last applied entry, and its changes: audit rows come with them.
+    fn applied(&self) -> watch::Receiver<u64>;
+
+    /// A tenant's audit rows of this shard after a place in its chain, oldest first, at most
+    /// `limit`.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn events(
+        &self,
+        tenant: &TenantId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<AuditRow>, ReplicaError>;
+
+    /// One audit row of this shard; `None` if it is not the tenant's or not there any more.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn event(&self, tenant: &TenantId, sequence: u64) -> Result<Option<AuditRow>, ReplicaError>;
+
+    /// The place of the tenant's last audit row of this shard that is older than `at`; 0 if there is
+    /// none.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn events_before(&self, tenant: &TenantId, at: Timestamp) -> Result<u64, ReplicaError>;
+
+    /// Up to which place of the chain an endpoint's deliveries have been recorded; `None` before
+    /// the first record.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn webhook_position(
+        &self,
+        tenant: &TenantId,
+        webhook: WebhookId,
+    ) -> Result<Option<u64>, ReplicaError>;
+
+    /// An endpoint's recorded deliveries after a place in the chain, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn deliveries(
+        &self,
+        tenant: &TenantId,
+        webhook: WebhookId,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, ReplicaError>;
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn delivery(
+        &self,
+        tenant: &TenantId,
+        webhook: WebhookId,
+        sequence: u64,
+    ) -> Result<Option<Delivery>, ReplicaError>;
+
+    /// Endpoints of which this shard has records, of all tenants, gone ones included.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn webhooks(&self) -> Result<Vec<(TenantId, WebhookId)>, ReplicaError>;
+
+    /// Changes whenever a delivery was asked for again.
+    fn redelivered(&self) -> watch::Receiver<u64>;
 }
 
 /// Who an API key is.
@@ -137,6 +244,20 @@ pub trait Directory: Send + Sync + 'static {
     /// Failed verifications from an address in the ten minutes before `now`, over all users of the
     /// tenant, as counted from what this node applied.
     fn failures_from(&self, tenant: &TenantId, address: IpAddr, now: Timestamp) -> u32;
+
+    /// What else was counted over all users of the tenant, as this node applied it: about the
+    /// address, leaving out the user at hand, and about the asking key.
+    fn pressure(
+        &self,
+        tenant: &TenantId,
+        user: Option<Pseudonym>,
+        address: Option<IpAddr>,
+        key: Option<KeyId>,
+        now: Timestamp,
+    ) -> Pressure;
+
+    /// The messages that were made on a lane, over all shards as this node applied them.
+    fn traffic(&self, tenant: &TenantId, lane: &Lane, now: Timestamp) -> Traffic;
 }
 
 /// The wall clock.

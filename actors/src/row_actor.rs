@@ -258,7 +258,12 @@ impl<R: Row> Decider<R> {
         // says when to come again, and one that is a fault of ours.
         let passing = matches!(
             R::refusal(&decision.reply),
-            Some(Refusal::TooManyAttempts { .. } | Refusal::Unreadable)
+            Some(
+                Refusal::TooManyAttempts { .. }
+                    | Refusal::TooManySends { .. }
+                    | Refusal::DeliveryNotConfigured(_)
+                    | Refusal::Unreadable
+            )
         );
         let keeping = request.keeping.as_ref().filter(|_| !passing);
         if decision.events.is_empty() && decision.audit.is_empty() && keeping.is_none() {
@@ -330,9 +335,11 @@ impl<R: Row> Decider<R> {
             }
             // Both: somebody else was first. The row and the kept answer are read anew.
             Applied::Conflict { .. } | Applied::Repeated => Ok(Step::Again),
-            Applied::Nothing | Applied::Maintained { .. } => Err(GatewayError::Internal(
-                "the log answered a decision with something else".into(),
-            )),
+            Applied::Nothing | Applied::Maintained { .. } | Applied::Noted | Applied::Unknown => {
+                Err(GatewayError::Internal(
+                    "the log answered a decision with something else".into(),
+                ))
+            }
         }
     }
 }

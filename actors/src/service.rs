@@ -12,6 +12,7 @@ use ractor::{Actor, ActorRef};
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use crate::carrier::{Carrier, Poster, Steward};
 use crate::desk::Desk;
 use crate::error::ServiceError;
 use crate::gate::Gate;
@@ -44,6 +45,12 @@ pub struct Ports {
     pub entropy: Arc<dyn EntropySource>,
     /// Sealing.
     pub vault: Arc<dyn Vault>,
+    /// Carries messages.
+    pub carrier: Arc<dyn Carrier>,
+    /// Posts events.
+    pub poster: Arc<dyn Poster>,
+    /// Does what couriers have no right to.
+    pub steward: Arc<dyn Steward>,
 }
 
 /// A handle on the node's actors; clones are the same service.

@@ -1,21 +1,24 @@
 //! A user as a row to decide about.
 
+use std::net::IpAddr;
+
 use countersign_core::command::Command;
-use countersign_core::context::Surroundings;
+use countersign_core::context::{Surroundings, TrafficCounter};
 use countersign_core::decide;
 use countersign_core::decision::{Decision, Work, Worked};
 use countersign_core::event::UserEvent;
 use countersign_core::evolve::evolve_all;
-use countersign_core::ids::UserKey;
+use countersign_core::ids::{TenantId, UserKey};
 use countersign_core::proposal::Change;
 use countersign_core::query;
 use countersign_core::reply::{Refusal, Reply};
+use countersign_core::sending::{Lane, Traffic};
 use countersign_core::time::Timestamp;
 use countersign_core::user::UserState;
 
 use crate::desk::Desk;
 use crate::gateway::{GatewayError, Question};
-use crate::ports::{Replica, ReplicaError, Versioned};
+use crate::ports::{Directory, Replica, ReplicaError, Versioned};
 use crate::row_actor::{Request, Row};
 
 /// A user's identity.
@@ -26,6 +29,7 @@ impl UserRow {
     /// Runs `f` with what surrounds the user.
     fn surrounded<T>(
         &self,
+        state: &UserState,
         request: &Request<Question>,
         desk: &Desk,
         now: Timestamp,
@@ -33,13 +37,44 @@ impl UserRow {
     ) -> Result<T, GatewayError> {
         let tenant = desk.tenant(&self.0.tenant)?;
         let signing_key = desk.signing_key()?;
-        let address = match &request.question {
-            Question::Do(Command::CreateChallenge { context, .. }) => context.ip_address,
-            _ => None,
-        };
-        let failures_from_address = address
-            .map_or(0, |address| desk.ports.directory.failures_from(&self.0.tenant, address, now));
-        Ok(f(&Surroundings { tenant: &tenant, signing_key: &signing_key, failures_from_address }))
+        let directory = desk.ports.directory.as_ref();
+        let address = address(state, request);
+        let failures_from_address =
+            address.map_or(0, |address| directory.failures_from(&self.0.tenant, address, now));
+        let pressure =
+            directory.pressure(&self.0.tenant, state.pseudonym, address, request.caller.key, now);
+        let traffic = Counted { directory, tenant: &self.0.tenant };
+        Ok(f(&Surroundings {
+            tenant: &tenant,
+            signing_key: &signing_key,
+            failures_from_address,
+            pressure,
+            channels: desk.channels(),
+            traffic: &traffic,
+        }))
+    }
+}
+
+/// Where the person is, as far as the request or the challenge that it answers tells.
+fn address(state: &UserState, request: &Request<Question>) -> Option<IpAddr> {
+    match &request.question {
+        Question::Do(Command::CreateChallenge { context, .. }) => context.ip_address,
+        Question::Do(Command::Verify { challenge, .. }) => {
+            state.challenge(*challenge).and_then(|challenge| challenge.context.ip_address)
+        }
+        _ => None,
+    }
+}
+
+/// A tenant's traffic, as this node applied it.
+struct Counted<'a> {
+    directory: &'a dyn Directory,
+    tenant: &'a TenantId,
+}
+
+impl TrafficCounter for Counted<'_> {
+    fn traffic(&self, lane: &Lane, now: Timestamp) -> Traffic {
+        self.directory.traffic(self.tenant, lane, now)
     }
 }
 
@@ -62,7 +97,7 @@ impl Row for UserRow {
         now: Timestamp,
     ) -> Result<Option<Work>, GatewayError> {
         let Question::Do(command) = &request.question else { return Ok(None) };
-        self.surrounded(request, desk, now, |around| {
+        self.surrounded(state, request, desk, now, |around| {
             desk.with_context(now, request.caller.key, |context| {
                 decide::prepare(state, command, around, context)
             })
@@ -77,7 +112,7 @@ impl Row for UserRow {
         desk: &Desk,
         now: Timestamp,
     ) -> Result<Decision<Reply, UserEvent>, GatewayError> {
-        self.surrounded(request, desk, now, |around| match &request.question {
+        self.surrounded(state, request, desk, now, |around| match &request.question {
             Question::Do(command) => desk.with_context(now, request.caller.key, |context| {
                 decide::decide(&self.0, state, command, worked, around, context)
             }),

@@ -372,6 +372,19 @@ impl From<Refusal> for Problem {
             }
             Refusal::Conflict(_) => plain(Code::Conflict),
             Refusal::Unreadable => Self::internal(detail),
+            Refusal::DeliveryNotConfigured(channel) => Self::new(
+                Code::DeliveryNotConfigured,
+                format!(
+                    "no provider is configured for {} messages",
+                    channel.factor_type().as_str()
+                ),
+            ),
+            Refusal::TooManySends { retry_after_seconds, .. } => {
+                Self { retry_after_seconds: Some(retry_after_seconds), ..plain(Code::TooManySends) }
+            }
+            Refusal::CodeExpired => plain(Code::CodeExpired),
+            Refusal::EmailNotVerified => plain(Code::EmailNotVerified),
+            Refusal::CountryNotAllowed(_) => plain(Code::FactorNotAllowed),
         }
     }
 }

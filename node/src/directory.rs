@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use countersign_actors::ports::{Directory, KeyGrant};
-use countersign_core::ids::TenantId;
+use countersign_core::alerts::Pressure;
+use countersign_core::ids::{KeyId, Pseudonym, TenantId};
+use countersign_core::sending::{Lane, Traffic};
 use countersign_core::system::SystemState;
 use countersign_core::tenant::TenantState;
 use countersign_core::time::Timestamp;
@@ -46,5 +48,20 @@ impl Directory for AppliedDirectory {
 
     fn failures_from(&self, tenant: &TenantId, address: IpAddr, now: Timestamp) -> u32 {
         self.0.failures_from(tenant, address, now)
+    }
+
+    fn pressure(
+        &self,
+        _tenant: &TenantId,
+        _user: Option<Pseudonym>,
+        _address: Option<IpAddr>,
+        _key: Option<KeyId>,
+        _now: Timestamp,
+    ) -> Pressure {
+        Pressure::default()
+    }
+
+    fn traffic(&self, _tenant: &TenantId, _lane: &Lane, _now: Timestamp) -> Traffic {
+        Traffic::default()
     }
 }

@@ -21,6 +21,7 @@ pub mod config;
 
 mod clock;
 mod cluster;
+mod delivery;
 mod directory;
 mod entropy;
 mod error;

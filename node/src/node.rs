@@ -31,6 +31,7 @@ use crate::cluster::reconciler::Reconciler;
 use crate::cluster::registry::Registry;
 use crate::cluster::{announcing, will};
 use crate::config::Config;
+use crate::delivery::Nowhere;
 use crate::directory::AppliedDirectory;
 use crate::entropy::SystemEntropy;
 use crate::error::Error;
@@ -151,6 +152,9 @@ impl Node {
             clock: Arc::clone(&world.clock),
             entropy: Arc::new(SystemEntropy),
             vault: Arc::clone(&vault),
+            carrier: Arc::new(Nowhere),
+            poster: Arc::new(Nowhere),
+            steward: Arc::new(Nowhere),
         };
         let service = Service::start(Options::default(), ports.clone())
             .await
@@ -473,7 +477,7 @@ fn api(
         telemetry::record(&store, &groups);
         telemetry::recorder().render()
     }));
-    let Ports { directory, clock, entropy, vault } = ports.clone();
+    let Ports { directory, clock, entropy, vault, .. } = ports.clone();
     let state = ApiState::new(Arc::clone(gateway), directory, vault, clock, entropy, options);
     countersign_api::router(state)
 }

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::challenge::Purpose;
 use crate::factor::totp::Parameters;
 use crate::ids::{ChallengeId, DeviceId, FactorId};
+use crate::message::Channel;
+use crate::phone::PhoneNumber;
 use crate::risk::LoginContext;
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -108,6 +110,41 @@ pub enum Command {
     },
     /// Opens the lock after too many wrong codes.
     Unlock,
+    /// Begins the enrollment of a telephone number. Sends nothing.
+    BeginSms {
+        /// The number.
+        number: PhoneNumber,
+        /// A name for the factor.
+        name: Option<String>,
+    },
+    /// Begins the enrollment of the user's verified email address. Sends nothing.
+    BeginEmail {
+        /// A name for the factor.
+        name: Option<String>,
+    },
+    /// Sends a code that confirms the pending enrollment of this channel.
+    SendEnrollmentCode {
+        /// Which channel.
+        channel: Channel,
+    },
+    /// Sends a code that answers a challenge.
+    SendChallengeCode {
+        /// Which challenge.
+        challenge: ChallengeId,
+        /// To which factor.
+        factor: FactorId,
+    },
+    /// Confirms an enrollment with the code that was sent.
+    ConfirmMessage {
+        /// Which channel.
+        channel: Channel,
+        /// The code as typed.
+        code: Secret,
+        /// A name for the factor, instead of the one given at the beginning.
+        name: Option<String>,
+        /// A challenge of kind `EnrollmentRequired` that this confirmation answers.
+        challenge: Option<ChallengeId>,
+    },
 }
 
 /// An answer to a challenge.

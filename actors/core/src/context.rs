@@ -1,7 +1,10 @@
 //! Everything a decision may look at besides its state and its command.
 
+use crate::alerts::Pressure;
 use crate::entropy::Entropy;
 use crate::ids::KeyId;
+use crate::message::Channels;
+use crate::sending::{Lane, Traffic};
 use crate::tenant::TenantState;
 use crate::time::Timestamp;
 use crate::vault::Vault;
@@ -16,6 +19,8 @@ pub struct Context<'a> {
     pub vault: &'a dyn Vault,
     /// The API key that asks; `None` for the system itself.
     pub actor: Option<KeyId>,
+    /// What every node of the cluster understands; see [`crate::system::FEATURE_LEVEL`].
+    pub feature_level: u16,
 }
 
 /// What surrounds a user.
@@ -28,4 +33,44 @@ pub struct Surroundings<'a> {
     /// Failed verifications from the login's address within ten minutes, over all users, as this
     /// node counted them from what it applied.
     pub failures_from_address: u32,
+    /// What else this node has counted over all users.
+    pub pressure: Pressure,
+    /// Which channels can be used.
+    pub channels: Channels,
+    /// Counts messages by where they go.
+    pub traffic: &'a dyn TrafficCounter,
+}
+
+impl<'a> Surroundings<'a> {
+    /// A tenant of which nothing was counted and whose messages cannot be sent.
+    pub const fn of(tenant: &'a TenantState, signing_key: &'a str) -> Self {
+        Self {
+            tenant,
+            signing_key,
+            failures_from_address: 0,
+            pressure: Pressure {
+                other_users_failing: 0,
+                address_told: false,
+                resets: 0,
+                resets_told: false,
+            },
+            channels: Channels { sms: false, email: false },
+            traffic: &NoTraffic,
+        }
+    }
+}
+
+/// Adds up the messages that were made by where they go, over all shards as this node applied them.
+pub trait TrafficCounter {
+    /// What was counted on a lane of the tenant at hand.
+    fn traffic(&self, lane: &Lane, now: Timestamp) -> Traffic;
+}
+
+/// Nothing was ever sent.
+pub struct NoTraffic;
+
+impl TrafficCounter for NoTraffic {
+    fn traffic(&self, _lane: &Lane, _now: Timestamp) -> Traffic {
+        Traffic::default()
+    }
 }

@@ -6,13 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::challenge::{Challenge, ChallengeOutcome};
 use crate::device::TrustedDevice;
+use crate::factor::message::SentCode;
 use crate::factor::recovery_code::{CodeHash, RecoverySet};
 use crate::factor::{Factor, PendingEnrollment};
-use crate::ids::{ChallengeId, DeviceId, FactorId, Pseudonym};
+use crate::ids::{ChallengeId, DeliveryId, DeviceId, FactorId, Pseudonym};
+use crate::message::Channel;
 use crate::policy::LockoutPolicy;
 use crate::risk::LoginContext;
+use crate::sending::{Lane, LaneKey};
 use crate::time::Timestamp;
 use crate::user::Profile;
+use crate::vault::Sealed;
 
 /// One change of a user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -107,4 +111,50 @@ pub enum UserEvent {
     Reset,
     /// An administrator opened the lock.
     Unlocked,
+    /// An enrollment ends unconfirmed.
+    EnrollmentEnded {
+        /// Which.
+        id: FactorId,
+    },
+    /// A code was made for a factor or a pending enrollment; those before it are void. Its message
+    /// goes into the outbox in the same commit.
+    CodeIssued(Box<IssuedCode>),
+    /// A wrong code was read that was said to be of this factor or pending enrollment; it counts
+    /// against the one that was sent last.
+    CodeMissed {
+        /// Which.
+        factor: FactorId,
+    },
+    /// A sent code was accepted: it is spent.
+    CodeSpent {
+        /// Of which factor or pending enrollment.
+        factor: FactorId,
+        /// Which message carried it.
+        delivery: DeliveryId,
+        /// Where it had been sent.
+        lane: Lane,
+    },
+    /// Sending a code was refused, for the first time since one was made.
+    SendRefused,
+    /// That too much goes there was told.
+    FloodNoted {
+        /// What is counted together.
+        key: LaneKey,
+    },
+}
+
+/// A code that was made, and its message on the way into the outbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssuedCode {
+    /// Whose: a factor's or a pending enrollment's.
+    pub factor: FactorId,
+    /// How it travels.
+    pub channel: Channel,
+    /// What is kept of the code.
+    pub code: SentCode,
+    /// The [`crate::message::CodeMessage`], sealed in the context of
+    /// [`crate::message::seal_context`].
+    pub message: Sealed,
+    /// Where it is counted.
+    pub lane: Lane,
 }

@@ -3,12 +3,13 @@
 
 use crate::challenge::{CHALLENGE_KEPT_MS, CHALLENGES_KEPT, Challenge, ChallengeOutcome};
 use crate::device::TRUSTED_DEVICES_KEPT;
-use crate::event::UserEvent;
+use crate::event::{IssuedCode, UserEvent};
+use crate::factor::message::SentCode;
 use crate::factor::{Factor, FactorKind};
-use crate::ids::{ChallengeId, DeviceId, FactorId};
+use crate::ids::{ChallengeId, DeliveryId, DeviceId, FactorId};
 use crate::policy::LockoutPolicy;
 use crate::risk::LoginContext;
-use crate::time::Timestamp;
+use crate::time::{DAY_MS, Timestamp};
 use crate::user::{
     ENROLLMENT_LIFETIME_MS, SPENT_SECRET_KEPT_MS, SPENT_SECRETS_KEPT, SpentSecret, UserState,
 };
@@ -60,6 +61,7 @@ fn evolve(state: &mut UserState, event: &UserEvent, at: Timestamp) {
             }
         }
         UserEvent::RecoveryCodeSpent { digest } => {
+            state.recovery_uses.push(at);
             if let Some(set) = &mut state.recovery {
                 set.unused.retain(|unused| unused != digest);
                 set.used.push(*digest);
@@ -70,7 +72,10 @@ fn evolve(state: &mut UserState, event: &UserEvent, at: Timestamp) {
         UserEvent::AttemptFailed { policy, challenge } => fail(state, policy, *challenge, at),
         UserEvent::RefusalNoted => state.lockout.refusal_noted = true,
         UserEvent::AttemptSucceeded => state.lockout.clear(),
-        UserEvent::Learned(context) => state.history.learn(context, at),
+        UserEvent::Learned(context) => {
+            state.history.learn(context, at);
+            state.verified_from = context.ip_address;
+        }
         UserEvent::DeviceTrusted(device) => {
             state.devices.push(device.clone());
             drop_oldest_device(state);
@@ -84,7 +89,37 @@ fn evolve(state: &mut UserState, event: &UserEvent, at: Timestamp) {
         UserEvent::DevicesRevoked => state.devices.clear(),
         UserEvent::Reset => reset(state, at),
         UserEvent::Unlocked => state.lockout.clear(),
+        UserEvent::EnrollmentEnded { id } => state.pending.retain(|pending| pending.id != *id),
+        UserEvent::CodeIssued(issued) => issue(state, issued, at),
+        UserEvent::CodeMissed { factor } => {
+            if let Some(code) = state.message_mut(*factor).and_then(|to| to.codes.last_mut()) {
+                code.wrong = code.wrong.saturating_add(1);
+            }
+        }
+        UserEvent::CodeSpent { factor, delivery, .. } => spend_code(state, *factor, *delivery, at),
+        UserEvent::SendRefused => state.sends.refusal_noted = true,
+        // Counted beside the user, see `crate::sending`.
+        UserEvent::FloodNoted { .. } => {}
     }
+}
+
+/// The code lives as long as was decided, by the shard's own clock.
+fn issue(state: &mut UserState, issued: &IssuedCode, at: Timestamp) {
+    if let Some(to) = state.message_mut(issued.factor) {
+        let lifetime = issued.code.expires_at.millis_since(issued.code.sent_at);
+        let expires_at = at.plus_millis(lifetime);
+        to.issue(SentCode { sent_at: at, expires_at, ..issued.code.clone() });
+        state.sends.made(issued.factor, at);
+    }
+}
+
+fn spend_code(state: &mut UserState, factor: FactorId, delivery: DeliveryId, at: Timestamp) {
+    if let Some(to) = state.message_mut(factor) {
+        for code in to.codes.iter_mut().filter(|code| code.delivery == delivery) {
+            code.spent = true;
+        }
+    }
+    with_factor(state, factor, |factor| factor.last_used_at = Some(at));
 }
 
 fn with_factor(state: &mut UserState, id: FactorId, change: impl FnOnce(&mut Factor)) {
@@ -113,7 +148,7 @@ fn remove_factor(state: &mut UserState, id: FactorId, at: Timestamp) {
 /// Keeps the last accepted step of a secret that goes, so that it stays spent if the secret comes
 /// back.
 fn remember_spent_steps(state: &mut UserState, factor: &Factor, at: Timestamp) {
-    let FactorKind::Totp(totp) = &factor.kind;
+    let Some(totp) = factor.kind.totp() else { return };
     if let Some(last_step) = totp.last_step {
         state.spent_secrets.push(SpentSecret { fingerprint: totp.fingerprint, last_step, at });
     }
@@ -122,9 +157,10 @@ fn remember_spent_steps(state: &mut UserState, factor: &Factor, at: Timestamp) {
 /// Never lowers the highest spent step.
 fn spend_step(state: &mut UserState, id: FactorId, step: u64, at: Timestamp) {
     with_factor(state, id, |factor| {
-        let FactorKind::Totp(totp) = &mut factor.kind;
-        totp.last_step = totp.last_step.max(Some(step));
-        factor.last_used_at = Some(at);
+        if let FactorKind::Totp(totp) = &mut factor.kind {
+            totp.last_step = totp.last_step.max(Some(step));
+            factor.last_used_at = Some(at);
+        }
     });
 }
 
@@ -206,4 +242,6 @@ fn forget_what_is_over(state: &mut UserState, at: Timestamp) {
     let over = state.spent_secrets.len().saturating_sub(SPENT_SECRETS_KEPT);
     state.spent_secrets.drain(..over);
     state.history.forget(at);
+    state.sends.forget(at);
+    state.recovery_uses.retain(|used| at.millis_since(*used) < DAY_MS);
 }

@@ -113,10 +113,39 @@ prefixed_id!(
     "psn_"
 );
 prefixed_id!(
+    /// A delivery: a message to a person, or an event to a webhook. The same over all attempts and
+    /// all nodes, so that who receives one twice can drop the second.
+    DeliveryId,
+    "dlv_"
+);
+prefixed_id!(
+    /// A webhook's endpoint.
+    WebhookId,
+    "whk_"
+);
+prefixed_id!(
     /// The `jti` of an access token (RFC 7519 section 4.1.7).
     TokenId,
     "jti_"
 );
+
+impl DeliveryId {
+    /// The delivery of an audit row to a webhook: names the row's shard and place in its chain, so
+    /// that any node finds it, and six bytes of the webhook's digest.
+    pub fn of_event(webhook: WebhookId, shard: ShardId, sequence: u64) -> Self {
+        let mut bytes = [0; 16];
+        bytes[..2].copy_from_slice(&shard.0.to_be_bytes());
+        bytes[2..10].copy_from_slice(&sequence.to_be_bytes());
+        bytes[10..].copy_from_slice(&Sha256::digest(webhook.as_bytes())[..6]);
+        Self(bytes)
+    }
+
+    /// The shard and the place that [`Self::of_event`] put in; of any other delivery, anything.
+    pub fn event_place(&self) -> (ShardId, u64) {
+        let [high, low, sequence @ .., _, _, _, _, _, _] = self.0;
+        (ShardId(u16::from_be_bytes([high, low])), u64::from_be_bytes(sequence))
+    }
+}
 
 /// A tenant: an organisation whose users, policy and keys nobody else sees.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

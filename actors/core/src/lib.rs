@@ -7,6 +7,7 @@
 //!
 //! Wherever a check is demanded by a standard, the clause is cited beside it.
 
+pub mod alerts;
 pub mod audit;
 pub mod challenge;
 pub mod codec;
@@ -21,15 +22,20 @@ pub mod evolve;
 pub mod factor;
 pub mod ids;
 pub mod lockout;
+pub mod message;
+pub mod outbox;
+pub mod phone;
 pub mod policy;
 pub mod proposal;
 pub mod query;
 pub mod reply;
 pub mod risk;
 pub mod secret;
+pub mod sending;
 pub mod settings;
 pub mod system;
 pub mod tenant;
 pub mod time;
 pub mod user;
 pub mod vault;
+pub mod webhook;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::factor::FactorType;
 use crate::risk::Trigger;
+use crate::sending::GuardsPatch;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 
 /// When a second factor is asked for. Ordered from the laxest to the strictest.
@@ -292,4 +293,6 @@ pub struct PolicyPatch {
     pub sends_per_day: Option<u32>,
     /// The version that the caller saw; another one is a conflict.
     pub expected_version: Option<u64>,
+    /// The guards over all users.
+    pub guards: GuardsPatch,
 }

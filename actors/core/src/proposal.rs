@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::AuditEntry;
 use crate::event::UserEvent;
-use crate::ids::{TenantId, UserKey};
+use crate::ids::{TenantId, UserKey, WebhookId};
+use crate::outbox::{HeraldReport, Settlement};
 use crate::system::SystemEvent;
 use crate::tenant::TenantEvent;
 use crate::time::Timestamp;
@@ -102,6 +103,28 @@ pub enum LogCommand {
         /// For how many days audit rows are kept; 0 for ever.
         audit_days: u32,
     },
+    /// What became of messages.
+    Settle(Box<Settlement>),
+    /// How deliveries to a webhook stand.
+    Herald(Box<HeraldReport>),
+    /// A webhook's delivery is tried anew, whatever became of it.
+    Redeliver {
+        /// Whose endpoint.
+        tenant: TenantId,
+        /// Which endpoint.
+        webhook: WebhookId,
+        /// Which row of this shard's chain.
+        sequence: u64,
+        /// The leader's clock.
+        now: Timestamp,
+    },
+    /// A webhook is gone: its deliveries go too.
+    ForgetWebhook {
+        /// Whose endpoint it was.
+        tenant: TenantId,
+        /// Which.
+        webhook: WebhookId,
+    },
 }
 
 /// What applying answered.
@@ -128,6 +151,10 @@ pub enum Applied {
         /// Whether there is more of the same to do.
         more: bool,
     },
+    /// What was reported is recorded.
+    Noted,
+    /// There is nothing of that name.
+    Unknown,
 }
 
 /// Names the row that a command concerns and nothing else of it: this text may reach a log line.
@@ -144,6 +171,14 @@ impl std::fmt::Display for LogCommand {
             Self::TrimAudit { .. } => f.write_str("trimming of the audit log"),
             Self::PurgeTenant { tenant, .. } => write!(f, "purge of tenant {tenant}"),
             Self::Retain { .. } => f.write_str("removal of what is past its time"),
+            Self::Settle(settlement) => {
+                write!(f, "outcomes of {} messages", settlement.outcomes.len())
+            }
+            Self::Herald(report) => {
+                write!(f, "{} deliveries to {}", report.deliveries.len(), report.webhook)
+            }
+            Self::Redeliver { webhook, .. } => write!(f, "a delivery to {webhook} again"),
+            Self::ForgetWebhook { webhook, .. } => write!(f, "the end of {webhook}"),
         }
     }
 }

@@ -68,6 +68,7 @@ pub fn factor_view(factor: &Factor, state: &UserState) -> FactorView {
         primary: state.primary == Some(factor.id),
         created_at: factor.created_at,
         last_used_at: factor.last_used_at,
+        masked_destination: factor.kind.masked_destination(),
     }
 }
 

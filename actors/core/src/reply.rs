@@ -13,6 +13,7 @@ use crate::challenge::{ChallengeKind, ChallengeStatus, Purpose};
 use crate::factor::FactorType;
 use crate::factor::totp::Parameters;
 use crate::ids::{ChallengeId, DeviceId, FactorId, TenantId, TokenId, UserId};
+use crate::message::Channel;
 use crate::policy::Requirement;
 use crate::risk::Trigger;
 use crate::secret::Secret;
@@ -65,6 +66,10 @@ pub enum Reply {
     Devices(Vec<DeviceView>),
     /// The whole situation.
     Status(StatusView),
+    /// A number or an address waits for its confirmation.
+    MessageEnrollment(MessageEnrollment),
+    /// A code is on its way.
+    CodeSent(CodeSent),
 }
 
 /// A refusal that the contract names. Which HTTP status it has is the API's affair.
@@ -139,6 +144,26 @@ pub enum Refusal {
     /// look, and the answer is never "verified".
     #[error("a stored secret could not be read")]
     Unreadable,
+    /// No provider is configured for messages of this kind.
+    #[error("no provider is configured for messages of this kind")]
+    DeliveryNotConfigured(Channel),
+    /// Codes were sent too often: to the user, to the destination, to its prefix, by the tenant.
+    #[error("{reason}")]
+    TooManySends {
+        /// Which limit, for a person.
+        reason: String,
+        /// Seconds to wait.
+        retry_after_seconds: u64,
+    },
+    /// No code that was sent can be accepted any more.
+    #[error("the code has expired or was replaced by a newer one; have a new one sent")]
+    CodeExpired,
+    /// The user has no verified email address.
+    #[error("the user has no verified email address")]
+    EmailNotVerified,
+    /// The policy sends no text messages to this country.
+    #[error("the policy sends no text messages to numbers of {0}")]
+    CountryNotAllowed(String),
 }
 
 /// A user.
@@ -171,6 +196,30 @@ pub struct TotpEnrollment {
     pub expires_at: Timestamp,
 }
 
+/// A number or an address that waits for its confirmation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageEnrollment {
+    /// The factor's id, once confirmed.
+    pub factor_id: FactorId,
+    /// Where codes will go, as it may be shown.
+    pub masked_destination: String,
+    /// When the enrollment ends unconfirmed.
+    pub expires_at: Timestamp,
+}
+
+/// A code on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeSent {
+    /// Of which factor or pending enrollment.
+    pub factor_id: FactorId,
+    /// Where it goes, as it may be shown.
+    pub masked_destination: String,
+    /// When the code dies.
+    pub expires_at: Timestamp,
+    /// When the next one may be asked for.
+    pub resend_available_at: Timestamp,
+}
+
 /// A factor, as it is shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FactorView {
@@ -186,6 +235,8 @@ pub struct FactorView {
     pub created_at: Timestamp,
     /// Its last successful use.
     pub last_used_at: Option<Timestamp>,
+    /// Where its codes go, as it may be shown; `None` if none are sent.
+    pub masked_destination: Option<String>,
 }
 
 /// Why a second factor is, or is not, asked for.

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::alerts::AlertsPatch;
+use crate::message::TemplatesPatch;
+
 /// A tenant's settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
@@ -49,4 +52,8 @@ pub struct SettingsPatch {
     pub token_ttl_seconds: Option<u32>,
     /// See [`Settings::token_audience`].
     pub token_audience: Option<String>,
+    /// The thresholds of alerts.
+    pub alerts: AlertsPatch,
+    /// The words of messages.
+    pub templates: TemplatesPatch,
 }

@@ -1,16 +1,19 @@
 //! A user's whole state: small, kept as one row, changed by events alone.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::challenge::Challenge;
 use crate::device::TrustedDevice;
+use crate::factor::message::MessageFactor;
 use crate::factor::recovery_code::RecoverySet;
 use crate::factor::{Factor, FactorType, PendingEnrollment};
 use crate::ids::{ChallengeId, FactorId, Pseudonym};
 use crate::lockout::Lockout;
 use crate::risk::History;
+use crate::sending::SendHistory;
 use crate::time::{MINUTE_MS, Timestamp};
 
 /// ACTIVE factors a user has at most.
@@ -82,6 +85,12 @@ pub struct UserState {
     pub password_changed_at: Option<Timestamp>,
     /// Removed TOTP secrets whose codes may still be running.
     pub spent_secrets: Vec<SpentSecret>,
+    /// Messages of the last day.
+    pub sends: SendHistory,
+    /// When recovery codes were used within the last day, oldest first.
+    pub recovery_uses: Vec<Timestamp>,
+    /// Where the last verified login came from, as far as it was told.
+    pub verified_from: Option<IpAddr>,
 }
 
 impl UserState {
@@ -98,6 +107,14 @@ impl UserState {
     /// The pending enrollment of this type, expired or not.
     pub fn pending(&self, factor_type: FactorType) -> Option<&PendingEnrollment> {
         self.pending.iter().find(|pending| pending.factor_type() == factor_type)
+    }
+
+    /// What codes of this factor or pending enrollment are sent to.
+    pub fn message_mut(&mut self, id: FactorId) -> Option<&mut MessageFactor> {
+        let factors = self.factors.iter_mut().map(|factor| (factor.id, &mut factor.kind));
+        let pending = self.pending.iter_mut().map(|pending| (pending.id, &mut pending.kind));
+        let (_, kind) = factors.chain(pending).find(|(other, _)| *other == id)?;
+        kind.message_mut()
     }
 
     /// The challenge of this id.

@@ -262,13 +262,13 @@ fn a_hash_made_with_another_salt_proves_nothing_and_counts_nothing() {
     let mut story = Story::new();
     let codes = story.recovery_codes();
     let unused = story.state.recovery.as_ref().unwrap().unused[0];
-    let around =
-        Surroundings { tenant: &story.tenant, signing_key: "kid", failures_from_address: 0 };
+    let around = Surroundings::of(&story.tenant, "kid");
     let mut context = Context {
         now: story.now,
         entropy: &mut story.entropy,
         vault: &story::GlassVault,
         actor: None,
+        feature_level: countersign_core::system::FEATURE_LEVEL,
     };
     for worked in [Some(Worked::Code { salt: [0; 16], digest: unused }), Some(Worked::Failed), None]
     {

@@ -230,13 +230,13 @@ fn a_recovery_code_that_is_refused_anyway_is_not_hashed() {
     let (mut story, app, _) = ready();
     let challenge = story.challenge();
     lock(&mut story, &app);
-    let around =
-        Surroundings { tenant: &story.tenant, signing_key: "kid", failures_from_address: 0 };
+    let around = Surroundings::of(&story.tenant, "kid");
     let mut context = Context {
         now: story.now,
         entropy: &mut story.entropy,
         vault: &story::GlassVault,
         actor: None,
+        feature_level: countersign_core::system::FEATURE_LEVEL,
     };
     let code = secret("0000-0000-0000");
     for command in [

@@ -9,7 +9,7 @@ use countersign_core::command::{Command, Proof, Query, RememberDevice};
 use countersign_core::event::UserEvent;
 use countersign_core::evolve::evolve_all;
 use countersign_core::factor::totp::Parameters;
-use countersign_core::factor::{FactorKind, FactorType};
+use countersign_core::factor::FactorType;
 use countersign_core::policy::{GracePeriod, GraceUnit, Requirement};
 use countersign_core::reply::{Acr, Amr, Reason, Refusal, Reply, Verified};
 use countersign_core::risk::LoginContext;
@@ -375,7 +375,7 @@ fn a_late_event_never_lowers_the_highest_spent_step() {
     let spent = |step| UserEvent::StepSpent { id: app.id, step };
     let now = story.now;
     evolve_all(&mut story.state, &[spent(90_000_000), spent(5)], now);
-    let FactorKind::Totp(totp) = &story.state.factors[0].kind;
+    let totp = story.state.factors[0].kind.totp().unwrap();
     assert_eq!(totp.last_step, Some(90_000_000));
 }
 

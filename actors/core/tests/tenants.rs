@@ -11,6 +11,7 @@ use countersign_core::policy::{GracePeriod, GraceUnit, GroupRule, PolicyPatch, R
 use countersign_core::reply::Refusal;
 use countersign_core::secret::Secret;
 use countersign_core::settings::SettingsPatch;
+use countersign_core::system::FEATURE_LEVEL;
 use countersign_core::tenant::{
     Scope, TenantCommand, TenantReply, TenantState, decide, evolve, key_hash,
 };
@@ -46,6 +47,7 @@ impl House {
             entropy: &mut self.entropy,
             vault: &GlassVault,
             actor: self.actor,
+            feature_level: FEATURE_LEVEL,
         };
         let decision = decide(&self.id, self.state.as_ref(), command, &mut context);
         for event in &decision.events {
@@ -121,7 +123,7 @@ fn what_a_patch_leaves_out_stays() {
     let mut expected = before;
     expected.triggers.new_device = false;
     expected.version = 2;
-    assert_eq!(*after, expected);
+    assert_eq!(after.0, expected);
 }
 
 #[test]
@@ -185,7 +187,7 @@ fn a_policy_that_makes_no_sense_is_refused_and_names_the_field() {
 fn an_issuer_with_a_colon_is_refused() {
     let (mut house, _) = House::built();
     let patch = SettingsPatch { issuer: Some("Acme: Inc".to_owned()), ..SettingsPatch::default() };
-    let reply = house.ask(&TenantCommand::PatchSettings(patch));
+    let reply = house.ask(&TenantCommand::PatchSettings(Box::new(patch)));
     assert!(
         matches!(reply, TenantReply::Refused(Refusal::Invalid { pointer, .. }) if pointer == "/issuer")
     );

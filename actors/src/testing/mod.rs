@@ -10,4 +10,4 @@ mod world;
 
 pub use replica::{Fate, MemoryReplica};
 pub use vault::FixedVault;
-pub use world::{FixedDirectory, ManualClock, SeededSource};
+pub use world::{FixedDirectory, ManualClock, Nowhere, SeededSource};

@@ -176,6 +176,10 @@ impl MemoryReplica {
                 memory.users.retain(|key, _| key.tenant != tenant);
                 Applied::Maintained { more: false }
             }
+            LogCommand::Settle(_)
+            | LogCommand::Herald(_)
+            | LogCommand::Redeliver { .. }
+            | LogCommand::ForgetWebhook { .. } => Applied::Noted,
         }
     }
 

@@ -5,15 +5,21 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use countersign_core::alerts::Pressure;
 use countersign_core::entropy::{Entropy, SeededEntropy};
-use countersign_core::ids::TenantId;
+use countersign_core::ids::{KeyId, Pseudonym, TenantId, WebhookId};
+use countersign_core::message::Channel;
 use countersign_core::policy::Policy;
+use countersign_core::sending::{Lane, Traffic};
 use countersign_core::settings::Settings;
 use countersign_core::system::{SigningKey, SystemState};
 use countersign_core::tenant::TenantState;
 use countersign_core::time::Timestamp;
 use countersign_core::vault::Sealed;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 
+use crate::carrier::{Carried, Carrier, NotCarried, NotPosted, Parcel, Poster, Posting, Steward};
 use crate::ports::{Clock, Directory, EntropySource, KeyGrant};
 
 /// A clock that stands where it was set.
@@ -89,15 +95,13 @@ impl FixedDirectory {
             failures: Mutex::default(),
             system: Arc::new(system),
         };
-        directory.put(TenantState {
-            id: TenantId::default_tenant(),
-            name: "Default".to_owned(),
-            created_at: Timestamp::EPOCH,
-            policy: Policy::initial(Timestamp::EPOCH),
-            settings: Settings::initial(),
-            api_keys: Vec::new(),
-            removed_at: None,
-        });
+        directory.put(TenantState::new(
+            TenantId::default_tenant(),
+            "Default".to_owned(),
+            Timestamp::EPOCH,
+            Policy::initial(Timestamp::EPOCH),
+            Settings::initial(),
+        ));
         directory
     }
 
@@ -151,5 +155,47 @@ impl Directory for FixedDirectory {
     fn failures_from(&self, _tenant: &TenantId, address: IpAddr, _now: Timestamp) -> u32 {
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         failures.get(&address).copied().unwrap_or(0)
+    }
+
+    fn pressure(
+        &self,
+        _tenant: &TenantId,
+        _user: Option<Pseudonym>,
+        _address: Option<IpAddr>,
+        _key: Option<KeyId>,
+        _now: Timestamp,
+    ) -> Pressure {
+        Pressure::default()
+    }
+
+    fn traffic(&self, _tenant: &TenantId, _lane: &Lane, _now: Timestamp) -> Traffic {
+        Traffic::default()
+    }
+}
+
+/// Carries nothing and posts nothing: no channel can be used.
+pub struct Nowhere;
+
+impl Carrier for Nowhere {
+    fn carries(&self, _channel: Channel) -> bool {
+        false
+    }
+
+    fn carry<'a>(&'a self, _parcel: &'a Parcel) -> BoxFuture<'a, Result<Carried, NotCarried>> {
+        let reason = "not_configured".to_owned();
+        std::future::ready(Err(NotCarried::Never { reason })).boxed()
+    }
+}
+
+impl Poster for Nowhere {
+    fn post<'a>(&'a self, _posting: &'a Posting) -> BoxFuture<'a, Result<u16, NotPosted>> {
+        let reason = "not_configured".to_owned();
+        std::future::ready(Err(NotPosted::Unreachable { reason })).boxed()
+    }
+}
+
+impl Steward for Nowhere {
+    fn disable_webhook(&self, _tenant: TenantId, _webhook: WebhookId) -> BoxFuture<'_, ()> {
+        std::future::ready(()).boxed()
     }
 }

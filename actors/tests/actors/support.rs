@@ -6,7 +6,7 @@ use std::time::Duration;
 use countersign_actors::gateway::{Caller, GatewayError, Idempotency, Question, Target};
 use countersign_actors::ports::{Directory, Replica};
 use countersign_actors::testing::{
-    FixedDirectory, FixedVault, ManualClock, MemoryReplica, SeededSource,
+    FixedDirectory, FixedVault, ManualClock, MemoryReplica, Nowhere, SeededSource,
 };
 use countersign_actors::{Options, Ports, Service};
 use countersign_core::command::{Command, Query};
@@ -75,6 +75,9 @@ impl World {
             clock: Arc::clone(&clock) as _,
             entropy: Arc::new(SeededSource::new(next_seed())),
             vault: Arc::clone(&vault),
+            carrier: Arc::new(Nowhere),
+            poster: Arc::new(Nowhere),
+            steward: Arc::new(Nowhere),
         };
         let service = Service::start(options.clone(), ports).await.unwrap();
         let world = Self { service, replica, clock, directory, vault, options };

@@ -38,7 +38,7 @@ pub(crate) async fn update(
     let command = body.value.command()?;
     let caller = who.writing(body.idempotency);
     let take = |reply| match reply {
-        TenantReply::Policy(policy) => Some(PolicyBody::from(policy.as_ref())),
+        TenantReply::Policy(policy) => Some(PolicyBody::from(&policy.0)),
         _ => None,
     };
     api.change_tenant(caller, who.tenant, command, "updatePolicy", take).await.map(Json)

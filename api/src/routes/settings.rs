@@ -37,7 +37,7 @@ pub(crate) async fn update(
     let command = body.value.command()?;
     let caller = who.writing(body.idempotency);
     let take = |reply| match reply {
-        TenantReply::Settings(settings) => Some(Settings::from(settings.as_ref())),
+        TenantReply::Settings(settings) => Some(Settings::from(&settings.0)),
         _ => None,
     };
     api.change_tenant(caller, who.tenant, command, "updateSettings", take).await.map(Json)

@@ -51,7 +51,7 @@ impl From<FactorView> for Factor {
             primary: view.primary,
             created_at: view.created_at.into(),
             last_used_at: view.last_used_at.map(Time),
-            masked_destination: None,
+            masked_destination: view.masked_destination,
             webauthn: None,
         }
     }

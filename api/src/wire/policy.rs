@@ -379,6 +379,7 @@ impl UpdatePolicy {
             sends_per_ten_minutes: f.number("/sends/perTenMinutes", sends.per_ten_minutes, 1..=100),
             sends_per_day: f.number("/sends/perDay", sends.per_day, 1..=1_000),
             expected_version: self.version,
+            ..core::PolicyPatch::default()
         };
         fields.finish(TenantCommand::PatchPolicy(Box::new(patch)))
     }

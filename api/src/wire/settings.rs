@@ -91,8 +91,9 @@ impl UpdateSettings {
             origins: origins(f, self.origins),
             token_ttl_seconds: f.number("/tokenTtlSeconds", self.token_ttl_seconds, 60..=86_400),
             token_audience: self.token_audience.map(|text| f.line("/tokenAudience", text, 1..=200)),
+            ..core::SettingsPatch::default()
         };
-        fields.finish(TenantCommand::PatchSettings(patch))
+        fields.finish(TenantCommand::PatchSettings(Box::new(patch)))
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use countersign_actors::gateway::{
-    AuditFilter, AuditHead, AuditRow, Caller, Gateway, GatewayError, HandOver, Health, NodeHealth,
-    NodeRemoval, Page, Question, ShardHealth, Target,
+    AuditFilter, AuditHead, AuditRow, Caller, DeliveryRow, Gateway, GatewayError, HandOver, Health,
+    NodeHealth, NodeRemoval, Page, Question, ShardHealth, Target,
 };
 use countersign_actors::ports::{Clock, Directory};
 use countersign_actors::testing::{FixedVault, ManualClock};
@@ -15,10 +15,13 @@ use countersign_core::context::{Context, Surroundings};
 use countersign_core::decide::{decide, prepare};
 use countersign_core::entropy::SeededEntropy;
 use countersign_core::evolve::evolve_all;
-use countersign_core::ids::{ShardId, TenantId, UserKey};
+use countersign_core::ids::{DeliveryId, KeyId, ShardId, TenantId, UserKey, WebhookId};
+use countersign_core::message::Channels;
 use countersign_core::query;
 use countersign_core::reply::{Refusal, Reply, UserView};
+use countersign_core::system::FEATURE_LEVEL;
 use countersign_core::tenant::{self, TenantCommand, TenantReply};
+use countersign_core::time::Timestamp;
 use countersign_core::user::UserState;
 use countersign_core::vault::Vault;
 use futures::FutureExt;
@@ -116,9 +119,8 @@ impl MemoryGateway {
         let tenant = self.directory.tenant(&key.tenant).unwrap();
         let system = self.directory.system();
         let around = Surroundings {
-            tenant: &tenant,
-            signing_key: &system.signing_key().unwrap().kid,
-            failures_from_address: 0,
+            channels: Channels { sms: true, email: true },
+            ..Surroundings::of(&tenant, &system.signing_key().unwrap().kid)
         };
         let now = self.clock.now();
         let mut users = self.users.lock().unwrap();
@@ -128,8 +130,7 @@ impl MemoryGateway {
             Question::Do(command) => command,
         };
         let mut entropy = self.entropy.lock().unwrap();
-        let mut context =
-            Context { now, entropy: &mut *entropy, vault: &FixedVault, actor: caller.key };
+        let mut context = context(now, &mut *entropy, caller.key);
         let work = prepare(&state, command, &around, &mut context);
         let worked = work.map(countersign_core::decision::Work::run);
         let decision = decide(&key, &state, command, worked, &around, &mut context);
@@ -137,6 +138,10 @@ impl MemoryGateway {
         users.insert(key, state);
         decision.reply
     }
+}
+
+fn context(now: Timestamp, entropy: &mut SeededEntropy, actor: Option<KeyId>) -> Context<'_> {
+    Context { now, entropy, vault: &FixedVault, actor, feature_level: FEATURE_LEVEL }
 }
 
 impl Gateway for MemoryGateway {
@@ -171,8 +176,7 @@ impl Gateway for MemoryGateway {
         }
         let now = self.clock.now();
         let mut entropy = self.entropy.lock().unwrap();
-        let mut context =
-            Context { now, entropy: &mut *entropy, vault: &FixedVault, actor: caller.key };
+        let mut context = context(now, &mut *entropy, caller.key);
         let mut tenants = self.directory.tenants.lock().unwrap();
         let place = tenants.iter().position(|tenant| tenant.id == id);
         let mut state = place.map(|place| tenants.remove(place));
@@ -229,6 +233,25 @@ impl Gateway for MemoryGateway {
             Err(GatewayError::Unavailable("the test says so".to_owned()))
         };
         futures::future::ready(answer).boxed()
+    }
+
+    fn webhook_deliveries(
+        &self,
+        _tenant: TenantId,
+        _webhook: WebhookId,
+        _cursor: Option<String>,
+        _limit: usize,
+    ) -> BoxFuture<'_, Result<Page<DeliveryRow>, GatewayError>> {
+        futures::future::ready(Ok(Page { data: Vec::new(), next_cursor: None })).boxed()
+    }
+
+    fn redeliver(
+        &self,
+        _caller: Caller,
+        _webhook: WebhookId,
+        _delivery: DeliveryId,
+    ) -> BoxFuture<'_, Result<bool, GatewayError>> {
+        futures::future::ready(Ok(false)).boxed()
     }
 
     fn remove_node(

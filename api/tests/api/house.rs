@@ -256,13 +256,14 @@ fn api_key(number: u8, text: &str, scopes: &[Scope], root: bool) -> ApiKey {
 
 fn tenant(id: &str, api_keys: Vec<ApiKey>) -> TenantState {
     TenantState {
-        id: id.parse().unwrap(),
-        name: id.to_owned(),
-        created_at: NOW,
-        policy: Policy::initial(NOW),
-        settings: Settings::initial(),
         api_keys,
-        removed_at: None,
+        ..TenantState::new(
+            id.parse().unwrap(),
+            id.to_owned(),
+            NOW,
+            Policy::initial(NOW),
+            Settings::initial(),
+        )
     }
 }
 

@@ -17,11 +17,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_actors::gateway::{
-    AuditFilter, AuditHead, AuditRow, Caller, Gateway, GatewayError, HandOver, Health, NodeRemoval,
-    Page, Question, Target,
+    AuditFilter, AuditHead, AuditRow, Caller, DeliveryRow, Gateway, GatewayError, HandOver, Health,
+    NodeRemoval, Page, Question, Target,
 };
 use countersign_core::command::Command;
-use countersign_core::ids::{ShardId, TenantId, UserKey};
+use countersign_core::ids::{DeliveryId, ShardId, TenantId, UserKey, WebhookId};
 use countersign_core::reply::{Reply, UserView};
 use countersign_core::tenant::{TenantCommand, TenantReply};
 use futures::FutureExt;
@@ -198,6 +198,25 @@ impl Gateway for ClusterGateway {
             self.currency.wait(self.by()).await
         }
         .boxed()
+    }
+
+    fn webhook_deliveries(
+        &self,
+        _tenant: TenantId,
+        _webhook: WebhookId,
+        _cursor: Option<String>,
+        _limit: usize,
+    ) -> BoxFuture<'_, Result<Page<DeliveryRow>, GatewayError>> {
+        async { Ok(Page { data: Vec::new(), next_cursor: None }) }.boxed()
+    }
+
+    fn redeliver(
+        &self,
+        _caller: Caller,
+        _webhook: WebhookId,
+        _delivery: DeliveryId,
+    ) -> BoxFuture<'_, Result<bool, GatewayError>> {
+        async { Ok(false) }.boxed()
     }
 
     fn remove_node(

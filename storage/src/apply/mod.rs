@@ -114,6 +114,12 @@ impl<'a> Run<'a> {
             EntryPayload::Normal(LogCommand::Retain { now, audit_days }) => {
                 self.retain(*now, *audit_days)
             }
+            EntryPayload::Normal(
+                LogCommand::Settle(_)
+                | LogCommand::Herald(_)
+                | LogCommand::Redeliver { .. }
+                | LogCommand::ForgetWebhook { .. },
+            ) => Ok(Applied::Noted),
         }
     }
 

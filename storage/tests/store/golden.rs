@@ -109,11 +109,6 @@ fn a_user() -> UserState {
 
 fn a_tenant() -> TenantState {
     TenantState {
-        id: tenant(),
-        name: "Default".to_owned(),
-        created_at: at(0),
-        policy: Policy::initial(at(0)),
-        settings: Settings::initial(),
         api_keys: vec![ApiKey {
             id: KeyId::from_bytes([1; 16]),
             name: "root".to_owned(),
@@ -123,7 +118,13 @@ fn a_tenant() -> TenantState {
             created_at: at(0),
             expires_at: None,
         }],
-        removed_at: None,
+        ..TenantState::new(
+            tenant(),
+            "Default".to_owned(),
+            at(0),
+            Policy::initial(at(0)),
+            Settings::initial(),
+        )
     }
 }
 

@@ -26,7 +26,7 @@ async fn change(door: &Door, number: u32) -> u64 {
     loop {
         let command = TenantCommand::PatchPolicy(Box::new(patch.clone()));
         match door.change(u64::from(number), command).await {
-            Ok(TenantReply::Policy(policy)) => return policy.version,
+            Ok(TenantReply::Policy(policy)) => return policy.0.version,
             Err(GatewayError::Unavailable(_)) if Instant::now() < deadline => {}
             other => panic!("{other:?}"),
         }

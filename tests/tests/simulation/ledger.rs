@@ -128,8 +128,7 @@ impl Account {
                     self.locked_until = None;
                 }
                 UserEvent::FactorActivated(factor) => {
-                    let FactorKind::Totp(totp) = &factor.kind;
-                    if let Some(step) = totp.last_step {
+                    if let Some(step) = factor.kind.totp().and_then(|totp| totp.last_step) {
                         problems.extend(self.spend(factor.id, step));
                     }
                 }

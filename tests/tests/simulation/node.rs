@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use countersign_actors::gateway::{GatewayError, Target};
 use countersign_actors::ports::Directory;
-use countersign_actors::testing::{FixedVault, SeededSource};
+use countersign_actors::testing::{FixedVault, Nowhere, SeededSource};
 use countersign_actors::{Options, Ports, Service};
 use countersign_core::ids::{ShardId, UserKey};
 use countersign_core::vault::Vault;
@@ -109,6 +109,9 @@ impl Node {
             clock: Arc::new(place.clock.clone()),
             entropy: Arc::new(SeededSource::new(randomness(&place, boots, 0))),
             vault: Arc::new(FixedVault),
+            carrier: Arc::new(Nowhere),
+            poster: Arc::new(Nowhere),
+            steward: Arc::new(Nowhere),
         };
         let options = Options {
             // Short, so that outcomes are unknown now and then.

@@ -75,7 +75,9 @@ pub(super) fn confirm_totp(
         Ok(found) => found,
         Err(refusal) => return refuse(refusal),
     };
-    let FactorKind::Totp(totp) = &pending.kind;
+    let FactorKind::Totp(totp) = &pending.kind else {
+        return refuse(Refusal::NoPendingEnrollment);
+    };
     let mut guess = guess.of_factor(pending.id);
     if let Some(challenge) = challenge {
         guess = guess.answering(challenge);
@@ -110,7 +112,7 @@ fn confirmable<'a>(
         return Err(Refusal::EnrollmentExpired);
     }
     case.may_enroll(FactorType::Totp)?;
-    let FactorKind::Totp(totp) = &pending.kind;
+    let totp = pending.kind.totp().ok_or(Refusal::NoPendingEnrollment)?;
     not_enrolled_yet(case, totp)?;
     let challenge = challenge.map(|id| enrollment_challenge(case, id, context)).transpose()?;
     Ok((pending, challenge))
@@ -174,8 +176,7 @@ pub(super) fn import_totp(
 /// Two factors with one secret would accept each code twice.
 fn not_enrolled_yet(case: &Case<'_>, totp: &TotpFactor) -> Result<(), Refusal> {
     let same = |factor: &Factor| {
-        let FactorKind::Totp(other) = &factor.kind;
-        other.fingerprint == totp.fingerprint
+        factor.kind.totp().is_some_and(|other| other.fingerprint == totp.fingerprint)
     };
     if case.state.factors.iter().any(same) {
         return Err(Refusal::FactorAlreadyEnrolled);

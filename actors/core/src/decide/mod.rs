@@ -10,6 +10,7 @@ mod devices;
 mod enroll;
 mod factors;
 mod guess;
+mod messages;
 mod profile;
 mod recover;
 mod reset;
@@ -101,5 +102,10 @@ fn judge(
         Command::RevokeDevices => devices::revoke_all(case),
         Command::Reset { reason } => reset::reset(case, reason.as_deref()),
         Command::Unlock => reset::unlock(case),
+        Command::BeginSms { .. }
+        | Command::BeginEmail { .. }
+        | Command::SendEnrollmentCode { .. }
+        | Command::SendChallengeCode { .. }
+        | Command::ConfirmMessage { .. } => messages::decide(case, command, context),
     }
 }

@@ -83,7 +83,9 @@ fn by_code(
     if !case.allowed().contains(&factor.factor_type()) {
         return Err(Box::new(refuse(Refusal::FactorNotAllowed(factor.factor_type()))));
     }
-    let FactorKind::Totp(totp) = &factor.kind;
+    let FactorKind::Totp(totp) = &factor.kind else {
+        return Err(Box::new(refuse(Refusal::FactorNotFound)));
+    };
     let step = guess.of_factor(id).totp(id, totp, code, context)?;
     Ok(Accepted {
         factor: Some(id),

@@ -1,11 +1,14 @@
 //! What a user enrolled.
 
+pub mod message;
 pub mod recovery_code;
 pub mod totp;
 
 use serde::{Deserialize, Serialize};
 
+use crate::factor::message::MessageFactor;
 use crate::ids::FactorId;
+use crate::message::{Channel, mask};
 use crate::time::Timestamp;
 use totp::TotpFactor;
 
@@ -42,6 +45,52 @@ impl FactorType {
 pub enum FactorKind {
     /// An authenticator app.
     Totp(TotpFactor),
+    /// A telephone number.
+    Sms(MessageFactor),
+    /// An email address.
+    Email(MessageFactor),
+}
+
+impl FactorKind {
+    /// Its type.
+    pub const fn factor_type(&self) -> FactorType {
+        match self {
+            Self::Totp(_) => FactorType::Totp,
+            Self::Sms(_) => FactorType::Sms,
+            Self::Email(_) => FactorType::Email,
+        }
+    }
+
+    /// The authenticator app, if it is one.
+    pub const fn totp(&self) -> Option<&TotpFactor> {
+        match self {
+            Self::Totp(totp) => Some(totp),
+            Self::Sms(_) | Self::Email(_) => None,
+        }
+    }
+
+    /// How codes are sent to it and where, if they are.
+    pub const fn message(&self) -> Option<(Channel, &MessageFactor)> {
+        match self {
+            Self::Totp(_) => None,
+            Self::Sms(factor) => Some((Channel::Sms, factor)),
+            Self::Email(factor) => Some((Channel::Email, factor)),
+        }
+    }
+
+    /// As [`Self::message`], to change it.
+    pub const fn message_mut(&mut self) -> Option<&mut MessageFactor> {
+        match self {
+            Self::Totp(_) => None,
+            Self::Sms(factor) | Self::Email(factor) => Some(factor),
+        }
+    }
+
+    /// The destination of its codes as it may be shown.
+    pub fn masked_destination(&self) -> Option<String> {
+        let (channel, factor) = self.message()?;
+        Some(mask(channel, &factor.destination))
+    }
 }
 
 /// An ACTIVE factor. Pending enrollments are of another type, so that an unverified factor can
@@ -63,9 +112,7 @@ pub struct Factor {
 impl Factor {
     /// Its type.
     pub const fn factor_type(&self) -> FactorType {
-        match self.kind {
-            FactorKind::Totp(_) => FactorType::Totp,
-        }
+        self.kind.factor_type()
     }
 }
 
@@ -87,8 +134,6 @@ pub struct PendingEnrollment {
 impl PendingEnrollment {
     /// Its type.
     pub const fn factor_type(&self) -> FactorType {
-        match self.kind {
-            FactorKind::Totp(_) => FactorType::Totp,
-        }
+        self.kind.factor_type()
     }
 }

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     API_KEYS_MAX, ApiKey, Scope, TenantCommand, TenantEvent, TenantReply, TenantState, patch,
+    webhooks,
 };
 use crate::audit::AuditEntry;
 use crate::context::Context;
@@ -21,7 +22,7 @@ use crate::time::Timestamp;
 /// What every API key begins with.
 pub const KEY_PREFIX: &str = "csk_";
 
-type Verdict = Decision<TenantReply, TenantEvent>;
+pub(super) type Verdict = Decision<TenantReply, TenantEvent>;
 
 /// What is kept of an API key. A random key needs no slow hash.
 pub fn key_hash(key: &str) -> [u8; 32] {
@@ -71,17 +72,29 @@ fn change(
         TenantCommand::PatchPolicy(wish) => {
             let next = Box::new(patch::policy(&tenant.policy, wish, context.now)?);
             let entry = AuditEntry::success("mfa.policy.updated").detail("version", next.version);
-            Ok(verdict(TenantReply::Policy(next.clone()), TenantEvent::PolicySet(next), entry))
+            let reply =
+                TenantReply::Policy(Box::new((next.as_ref().clone(), tenant.guards.clone())));
+            Ok(verdict(reply, TenantEvent::PolicySet(next), entry))
         }
         TenantCommand::PatchSettings(wish) => {
             let next = Box::new(patch::settings(&tenant.settings, wish)?);
             let entry = AuditEntry::success("mfa.settings.updated");
-            Ok(verdict(TenantReply::Settings(next.clone()), TenantEvent::SettingsSet(next), entry))
+            let whole = (next.as_ref().clone(), tenant.alerts, tenant.templates.clone());
+            Ok(verdict(
+                TenantReply::Settings(Box::new(whole)),
+                TenantEvent::SettingsSet(next),
+                entry,
+            ))
         }
         TenantCommand::CreateApiKey { name, scopes, expires_at } => {
             create_api_key(tenant, name, scopes, *expires_at, context)
         }
         TenantCommand::RevokeApiKey { id } => revoke_api_key(tenant, *id),
+        TenantCommand::CreateWebhook { .. }
+        | TenantCommand::UpdateWebhook { .. }
+        | TenantCommand::RotateWebhookSecret { .. }
+        | TenantCommand::RemoveWebhook { .. }
+        | TenantCommand::DisableWebhook { .. } => webhooks::change(tenant, command, context),
     }
 }
 

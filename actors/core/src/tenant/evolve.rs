@@ -7,15 +7,8 @@ use crate::time::Timestamp;
 /// Applies one event that happened at `at`.
 pub fn evolve(state: &mut Option<TenantState>, id: &TenantId, event: &TenantEvent, at: Timestamp) {
     if let TenantEvent::Created { name, policy, settings } = event {
-        *state = Some(TenantState {
-            id: id.clone(),
-            name: name.clone(),
-            created_at: at,
-            policy: policy.as_ref().clone(),
-            settings: settings.as_ref().clone(),
-            api_keys: Vec::new(),
-            removed_at: None,
-        });
+        let (policy, settings) = (policy.as_ref().clone(), settings.as_ref().clone());
+        *state = Some(TenantState::new(id.clone(), name.clone(), at, policy, settings));
         return;
     }
     let Some(tenant) = state else { return };
@@ -24,6 +17,7 @@ pub fn evolve(state: &mut Option<TenantState>, id: &TenantId, event: &TenantEven
         TenantEvent::Removed => {
             tenant.removed_at = Some(at);
             tenant.api_keys.clear();
+            tenant.webhooks.clear();
         }
         TenantEvent::PolicySet(policy) => {
             tenant.policy = policy.as_ref().clone();
@@ -32,5 +26,15 @@ pub fn evolve(state: &mut Option<TenantState>, id: &TenantId, event: &TenantEven
         TenantEvent::SettingsSet(settings) => tenant.settings = settings.as_ref().clone(),
         TenantEvent::ApiKeyAdded(key) => tenant.api_keys.push(key.clone()),
         TenantEvent::ApiKeyRevoked { id } => tenant.api_keys.retain(|key| key.id != *id),
+        TenantEvent::GuardsSet(guards) => tenant.guards = guards.as_ref().clone(),
+        TenantEvent::AlertsSet(alerts) => tenant.alerts = *alerts,
+        TenantEvent::TemplatesSet(templates) => tenant.templates = templates.as_ref().clone(),
+        TenantEvent::WebhookSet(webhook) => {
+            match tenant.webhooks.iter_mut().find(|one| one.id == webhook.id) {
+                Some(one) => *one = webhook.as_ref().clone(),
+                None => tenant.webhooks.push(webhook.as_ref().clone()),
+            }
+        }
+        TenantEvent::WebhookRemoved { id } => tenant.webhooks.retain(|one| one.id != *id),
     }
 }

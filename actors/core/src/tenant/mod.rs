@@ -4,6 +4,7 @@
 mod decide;
 mod evolve;
 mod patch;
+mod webhooks;
 
 use std::collections::BTreeSet;
 
@@ -11,12 +12,16 @@ use serde::{Deserialize, Serialize};
 
 pub use self::decide::{KEY_PREFIX, decide, key_hash};
 pub use self::evolve::evolve;
-use crate::ids::{KeyId, TenantId};
+use crate::alerts::AlertSettings;
+use crate::ids::{KeyId, TenantId, WebhookId};
+use crate::message::MessageTemplates;
 use crate::policy::{Policy, PolicyPatch};
 use crate::reply::Refusal;
 use crate::secret::Secret;
+use crate::sending::SendGuards;
 use crate::settings::{Settings, SettingsPatch};
 use crate::time::Timestamp;
+use crate::webhook::Webhook;
 
 /// API keys a tenant has at most.
 pub const API_KEYS_MAX: usize = 1_000;
@@ -93,6 +98,39 @@ pub struct TenantState {
     pub api_keys: Vec<ApiKey>,
     /// When it was removed: its keys stop at once, its users are erased in the background.
     pub removed_at: Option<Timestamp>,
+    /// What may be sent over all users.
+    pub guards: SendGuards,
+    /// When something is odd enough to be told.
+    pub alerts: AlertSettings,
+    /// The words of messages.
+    pub templates: MessageTemplates,
+    /// Where events are told, oldest first.
+    pub webhooks: Vec<Webhook>,
+}
+
+impl TenantState {
+    /// A tenant as it begins.
+    pub fn new(
+        id: TenantId,
+        name: String,
+        created_at: Timestamp,
+        policy: Policy,
+        settings: Settings,
+    ) -> Self {
+        Self {
+            id,
+            name,
+            created_at,
+            policy,
+            settings,
+            api_keys: Vec::new(),
+            removed_at: None,
+            guards: SendGuards::default(),
+            alerts: AlertSettings::default(),
+            templates: MessageTemplates::default(),
+            webhooks: Vec::new(),
+        }
+    }
 }
 
 /// One change of a tenant. Stored in the log: new variants go to the end.
@@ -120,6 +158,19 @@ pub enum TenantEvent {
         /// Which.
         id: KeyId,
     },
+    /// Its guards are others.
+    GuardsSet(Box<SendGuards>),
+    /// Its thresholds are others.
+    AlertsSet(AlertSettings),
+    /// Its words are others.
+    TemplatesSet(Box<MessageTemplates>),
+    /// It has one more webhook, or one of this id is another now.
+    WebhookSet(Box<Webhook>),
+    /// A webhook ends.
+    WebhookRemoved {
+        /// Which.
+        id: WebhookId,
+    },
 }
 
 /// A wish that changes a tenant.
@@ -139,7 +190,7 @@ pub enum TenantCommand {
     /// Change its policy.
     PatchPolicy(Box<PolicyPatch>),
     /// Change its settings.
-    PatchSettings(SettingsPatch),
+    PatchSettings(Box<SettingsPatch>),
     /// Make an API key.
     CreateApiKey {
         /// Its name.
@@ -153,6 +204,46 @@ pub enum TenantCommand {
     RevokeApiKey {
         /// Which.
         id: KeyId,
+    },
+    /// Tell events to an endpoint.
+    CreateWebhook {
+        /// Where. Whether a node may post there is for the node to say.
+        url: String,
+        /// Which events.
+        events: Vec<String>,
+        /// What it is for.
+        description: Option<String>,
+    },
+    /// Change an endpoint: what is absent stays.
+    UpdateWebhook {
+        /// Which.
+        id: WebhookId,
+        /// Where.
+        url: Option<String>,
+        /// Which events.
+        events: Option<Vec<String>>,
+        /// What it is for; an inner `None` takes the text away.
+        description: Option<Option<String>>,
+        /// Whether events are delivered.
+        enabled: Option<bool>,
+    },
+    /// Sign with a new secret.
+    RotateWebhookSecret {
+        /// Which endpoint.
+        id: WebhookId,
+        /// For how many seconds the old one signs as well, 0–604 800.
+        overlap_seconds: u32,
+    },
+    /// End an endpoint.
+    RemoveWebhook {
+        /// Which.
+        id: WebhookId,
+    },
+    /// Deliver nothing any more to an endpoint that has failed for too long. Asked by the service
+    /// itself.
+    DisableWebhook {
+        /// Which.
+        id: WebhookId,
     },
 }
 
@@ -176,15 +267,24 @@ pub enum TenantReply {
         /// The key itself, shown once.
         secret: Secret,
     },
-    /// The policy, as it is now.
-    Policy(Box<Policy>),
-    /// The settings, as they are now.
-    Settings(Box<Settings>),
+    /// The policy and the guards, as they are now.
+    Policy(Box<(Policy, SendGuards)>),
+    /// The settings, the thresholds and the words, as they are now.
+    Settings(Box<(Settings, AlertSettings, MessageTemplates)>),
     /// The API key was made.
     ApiKeyCreated {
         /// The key's record.
         api_key: ApiKey,
         /// The key itself, shown once.
+        secret: Secret,
+    },
+    /// The webhook, as it is now.
+    Webhook(Box<Webhook>),
+    /// The webhook was made, or has a new secret.
+    WebhookSecret {
+        /// The webhook.
+        webhook: Box<Webhook>,
+        /// The secret, `whsec_…`, shown once.
         secret: Secret,
     },
 }

@@ -22,6 +22,7 @@ use countersign_core::reply::{
 use countersign_core::risk::LoginContext;
 use countersign_core::secret::Secret;
 use countersign_core::settings::Settings;
+use countersign_core::system::FEATURE_LEVEL;
 use countersign_core::tenant::TenantState;
 use countersign_core::time::Timestamp;
 use countersign_core::user::UserState;
@@ -88,15 +89,13 @@ impl Story {
         Self {
             key,
             state: UserState::default(),
-            tenant: TenantState {
-                id: tenant,
-                name: "Test".to_owned(),
-                created_at: now,
-                policy: Policy::initial(now),
-                settings: Settings::initial(),
-                api_keys: Vec::new(),
-                removed_at: None,
-            },
+            tenant: TenantState::new(
+                tenant,
+                "Test".to_owned(),
+                now,
+                Policy::initial(now),
+                Settings::initial(),
+            ),
             now,
             failures_from_address: 0,
             events: Vec::new(),
@@ -123,15 +122,15 @@ impl Story {
     /// Puts a command through all stages, as the actor does.
     pub(crate) fn ask(&mut self, command: &Command) -> Reply {
         let around = Surroundings {
-            tenant: &self.tenant,
-            signing_key: "kid",
             failures_from_address: self.failures_from_address,
+            ..Surroundings::of(&self.tenant, "kid")
         };
         let mut context = Context {
             now: self.now,
             entropy: &mut self.entropy,
             vault: &GlassVault,
             actor: Some(ACTOR),
+            feature_level: FEATURE_LEVEL,
         };
         let worked = prepare(&self.state, command, &around, &mut context).map(|work| work.run());
         let decision = decide(&self.key, &self.state, command, worked, &around, &mut context);
@@ -143,9 +142,8 @@ impl Story {
 
     pub(crate) fn tell(&self, query: &Query) -> Reply {
         let around = Surroundings {
-            tenant: &self.tenant,
-            signing_key: "kid",
             failures_from_address: self.failures_from_address,
+            ..Surroundings::of(&self.tenant, "kid")
         };
         query::answer(&self.key, &self.state, query, &around, self.now)
     }

@@ -1,0 +1,5 @@
+//! How messages and events leave this node: providers of text messages and email, and webhooks.
+
+mod nowhere;
+
+pub(crate) use self::nowhere::Nowhere;

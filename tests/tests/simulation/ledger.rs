@@ -14,7 +14,6 @@ use std::sync::Mutex;
 use countersign_core::challenge::ChallengeOutcome;
 use countersign_core::codec;
 use countersign_core::event::UserEvent;
-use countersign_core::factor::FactorKind;
 use countersign_core::ids::{ChallengeId, FactorId, ShardId, UserKey};
 use countersign_core::policy::LockoutPolicy;
 use countersign_core::proposal::{Applied, Change, LogCommand};
@@ -173,6 +172,8 @@ fn told(applied: &Applied) -> String {
         Applied::Conflict { version } => format!("conflict with version {version}"),
         Applied::Repeated => "repeated".to_owned(),
         Applied::Maintained { .. } => "maintained".to_owned(),
+        Applied::Noted => "noted".to_owned(),
+        Applied::Unknown => "unknown".to_owned(),
     }
 }
 

@@ -39,6 +39,7 @@ mod replica;
 mod retention;
 mod server;
 mod snapshots;
+mod steward;
 mod telemetry;
 
 pub use clock::WallClock;

@@ -147,7 +147,9 @@ fn settings(dir: &Path, listen: &str) -> Result<Config, Error> {
     sources.set_default("peer_listen", "127.0.0.1:0");
     sources.set_default("disk_reserve", "64MiB");
     sources.set_default("log_level", "warn");
-    Config::read(&sources)
+    // On a machine of one's own the endpoints to try webhooks with are local as well.
+    sources.set_default("webhooks.allow_private", "true");
+    Ok(Config { inbox: true, ..Config::read(&sources)? })
 }
 
 /// Makes the key file, unless it is there. It appears whole or not at all.
@@ -195,6 +197,7 @@ fn greeting(url: &str, root_key: &Secret, place: &Place) -> String {
          \n  \
          API   {url}/v1\n  \
          Docs  {url}/docs\n  \
+         Inbox {url}/dev/inbox (codes that would have been sent)\n  \
          Key   {key}\n  \
          Data  {dir} ({kept})\n\
          \n\

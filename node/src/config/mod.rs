@@ -122,6 +122,9 @@ pub struct Config {
     pub audit_retention_days: u32,
     /// Where messages leave.
     pub messaging: Messaging,
+    /// Whether messages are shown at `/dev/messages`, and sent only where a provider is set: for
+    /// `countersign dev` alone, and no setting.
+    pub inbox: bool,
 }
 
 impl Config {
@@ -150,6 +153,7 @@ impl Config {
             geoip_database: None,
             audit_retention_days: AUDIT_RETENTION_DAYS_DEFAULT,
             messaging: Messaging::default(),
+            inbox: false,
         }
     }
 

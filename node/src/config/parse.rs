@@ -54,6 +54,7 @@ pub(super) fn config(sources: &Sources) -> Result<Config, Error> {
             .optional("audit.retention_days", days)?
             .unwrap_or(AUDIT_RETENTION_DAYS_DEFAULT),
         messaging: messaging(&read)?,
+        inbox: false,
     })
 }
 

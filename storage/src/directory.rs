@@ -14,8 +14,8 @@ use tokio::sync::watch;
 use crate::audit;
 use crate::database::{Database, Family};
 use crate::error::StorageError;
-use crate::failures::{self, Failures};
 use crate::keys;
+use crate::pressure::{self, Failures};
 use crate::records::{self, SystemRow, TenantRow};
 
 /// Who an API key is.
@@ -102,7 +102,7 @@ impl Directory {
         shard: ShardId,
     ) -> Result<(), StorageError> {
         self.failures.forget(shard);
-        for failure in audit::recent_failures(database, shard, failures::WINDOW_MS)? {
+        for failure in audit::recent_failures(database, shard, pressure::WINDOW_MS)? {
             self.failures.note(shard, &failure);
         }
         Ok(())
@@ -118,7 +118,7 @@ impl Directory {
         self.changed();
     }
 
-    pub(crate) fn note_failure(&self, shard: ShardId, failure: &failures::Failure) {
+    pub(crate) fn note_failure(&self, shard: ShardId, failure: &pressure::Failure) {
         self.failures.note(shard, failure);
     }
 
@@ -155,7 +155,7 @@ impl Directory {
 
     /// Failed verifications from an address in the ten minutes before `now`, over all users of the
     /// tenant, as counted from what this node applied. Stops counting at
-    /// [`failures::COUNTED_MAX`].
+    /// [`crate::COUNTED_MAX`].
     pub fn failures_from(&self, tenant: &TenantId, address: IpAddr, now: Timestamp) -> u32 {
         self.failures.count(tenant, address, now)
     }

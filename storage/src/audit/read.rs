@@ -8,8 +8,8 @@ use countersign_core::time::Timestamp;
 use super::{AuditRow, Chained, ExportRow};
 use crate::database::{Database, Family};
 use crate::error::StorageError;
-use crate::failures::Failure;
 use crate::keys;
+use crate::pressure::Failure;
 use crate::records::{self, Annex, AuditRecord, ChainPoint};
 
 /// Rows that one page looks at; a page with a narrow filter may be short and still have a next.

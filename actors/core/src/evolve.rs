@@ -43,7 +43,10 @@ fn evolve(state: &mut UserState, event: &UserEvent, at: Timestamp) {
             state.pending.retain(|other| other.factor_type() != pending.factor_type());
             state.pending.push(pending.clone());
         }
-        UserEvent::FactorActivated(factor) => activate(state, factor),
+        UserEvent::FactorActivated(factor) => {
+            activate(state, factor);
+            state.verified_from = None;
+        }
         UserEvent::FactorRenamed { id, name } => {
             with_factor(state, *id, |factor| factor.name.clone_from(name));
         }
@@ -71,7 +74,11 @@ fn evolve(state: &mut UserState, event: &UserEvent, at: Timestamp) {
         UserEvent::ChallengeEnded { id, outcome } => end_challenge(state, *id, *outcome),
         UserEvent::AttemptFailed { policy, challenge } => fail(state, policy, *challenge, at),
         UserEvent::RefusalNoted => state.lockout.refusal_noted = true,
-        UserEvent::AttemptSucceeded => state.lockout.clear(),
+        UserEvent::AttemptSucceeded => {
+            state.lockout.clear();
+            state.verified_from = None;
+        }
+        // The last of what a verified login leaves: whatever came before knew no address.
         UserEvent::Learned(context) => {
             state.history.learn(context, at);
             state.verified_from = context.ip_address;
@@ -115,9 +122,7 @@ fn issue(state: &mut UserState, issued: &IssuedCode, at: Timestamp) {
 
 fn spend_code(state: &mut UserState, factor: FactorId, delivery: DeliveryId, at: Timestamp) {
     if let Some(to) = state.message_mut(factor) {
-        for code in to.codes.iter_mut().filter(|code| code.delivery == delivery) {
-            code.spent = true;
-        }
+        to.spend(delivery);
     }
     with_factor(state, factor, |factor| factor.last_used_at = Some(at));
 }

@@ -1,5 +1,7 @@
 //! What is sent to a person: a code, through a channel, in words that the tenant may choose.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::factor::FactorType;
@@ -72,9 +74,19 @@ pub enum CodePurpose {
     Challenge,
 }
 
+impl CodePurpose {
+    /// The word in audit rows.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enroll => "enrollment",
+            Self::Challenge => "challenge",
+        }
+    }
+}
+
 /// A message with its code in plain text. It exists in the hands of who makes it and of the courier
 /// that sends it; in between it lies sealed in the log and in the outbox, see [`seal_context`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeMessage {
     /// How it travels.
     pub channel: Channel,
@@ -86,6 +98,17 @@ pub struct CodeMessage {
     pub purpose: CodePurpose,
     /// When the code dies. The message is worthless from then on and must not leave.
     pub expires_at: Timestamp,
+}
+
+/// Shows neither the code nor where it goes.
+impl fmt::Debug for CodeMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CodeMessage")
+            .field("channel", &self.channel)
+            .field("purpose", &self.purpose)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a sealed message is bound to.

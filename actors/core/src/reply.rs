@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::challenge::{ChallengeKind, ChallengeStatus, Purpose};
-use crate::factor::FactorType;
 use crate::factor::totp::Parameters;
+use crate::factor::{FactorKind, FactorType};
 use crate::ids::{ChallengeId, DeviceId, FactorId, TenantId, TokenId, UserId};
 use crate::message::Channel;
 use crate::policy::Requirement;
@@ -103,7 +103,7 @@ pub enum Refusal {
     #[error("the user has {0} factors, which is the limit; remove one first")]
     FactorLimitReached(usize),
     /// The user has this factor already.
-    #[error("this user has enrolled the same authenticator already")]
+    #[error("this user has enrolled the same authenticator, number or address already")]
     FactorAlreadyEnrolled,
     /// The enrollment waited too long.
     #[error("the enrollment was not confirmed in time; begin a new one")]
@@ -404,6 +404,15 @@ pub enum Amr {
 }
 
 impl Amr {
+    /// What a right code of such a factor is called.
+    pub const fn of_code(kind: &FactorKind) -> Self {
+        match kind {
+            FactorKind::Totp(_) => Self::Otp,
+            FactorKind::Sms(_) => Self::Sms,
+            FactorKind::Email(_) => Self::Email,
+        }
+    }
+
     /// The value in the token.
     pub const fn as_str(self) -> &'static str {
         match self {

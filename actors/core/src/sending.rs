@@ -167,17 +167,15 @@ impl TrafficCounts {
     /// Adds what counts at `now`.
     pub fn add_to(&self, window: &mut Window, now: Timestamp) {
         let now = number(now);
-        for slot in self.slots.iter().filter(|slot| slot.number > now - DAY_SLOTS) {
-            window.sent_day = window.sent_day.saturating_add(slot.sent);
-            if slot.number > now - HOUR_SLOTS {
-                window.sent_hour = window.sent_hour.saturating_add(slot.sent);
-                window.verified_hour = window.verified_hour.saturating_add(slot.verified);
-                // Whoever was sent a code in the last minutes may still be typing it.
-                if slot.number < now - 1 {
-                    window.due_hour = window.due_hour.saturating_add(slot.sent);
-                }
+        for slot in &self.slots {
+            // A slot ahead of this clock is as good as the present one.
+            let age = usize::try_from((now - slot.number).max(0)).unwrap_or(usize::MAX);
+            if let Some(tally) = window.by_age.get_mut(age) {
+                tally.sent = tally.sent.saturating_add(slot.sent);
+                tally.verified = tally.verified.saturating_add(slot.verified);
             }
         }
+        window.recount();
         window.noted_at = window.noted_at.max(self.noted_at);
     }
 
@@ -199,8 +197,17 @@ fn number(at: Timestamp) -> i64 {
     at.millis().div_euclid(SLOT_MS)
 }
 
-/// What was counted under one [`LaneKey`] over all shards, in steps of ten minutes.
+/// What was counted in one slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Messages.
+    pub sent: u32,
+    /// Codes that were accepted.
+    pub verified: u32,
+}
+
+/// What was counted under one [`LaneKey`] over all shards, in steps of ten minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Messages within an hour.
     pub sent_hour: u32,
@@ -212,6 +219,57 @@ pub struct Window {
     pub verified_hour: u32,
     /// When it was told last that too much goes here.
     pub noted_at: Option<Timestamp>,
+    /// What the sums are made of: the present slot first, then the one before, for a day.
+    pub by_age: [Tally; DAY_SLOTS as usize],
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self {
+            sent_hour: 0,
+            sent_day: 0,
+            due_hour: 0,
+            verified_hour: 0,
+            noted_at: None,
+            by_age: [Tally::default(); DAY_SLOTS as usize],
+        }
+    }
+}
+
+impl Window {
+    /// When `allows` holds, if nothing more is counted: the first beginning of a slot after `now`
+    /// at which it does, a day from now at the latest.
+    pub fn opens_at(&self, now: Timestamp, allows: impl Fn(&Self) -> bool) -> Timestamp {
+        let mut later = *self;
+        let mut slots = 0;
+        while slots < DAY_SLOTS {
+            slots += 1;
+            later.age();
+            if allows(&later) {
+                break;
+            }
+        }
+        Timestamp::from_millis((number(now) + slots).saturating_mul(SLOT_MS))
+    }
+
+    /// A slot's time passes.
+    fn age(&mut self) {
+        self.by_age.rotate_right(1);
+        self.by_age[0] = Tally::default();
+        self.recount();
+    }
+
+    fn recount(&mut self) {
+        let sum = |slots: &[Tally], count: fn(&Tally) -> u32| {
+            slots.iter().map(count).fold(0, u32::saturating_add)
+        };
+        let hour = &self.by_age[..HOUR_SLOTS as usize];
+        self.sent_day = sum(&self.by_age, |tally| tally.sent);
+        self.sent_hour = sum(hour, |tally| tally.sent);
+        self.verified_hour = sum(hour, |tally| tally.verified);
+        // Whoever was sent a code in the last minutes may still be typing it.
+        self.due_hour = sum(&hour[2..], |tally| tally.sent);
+    }
 }
 
 /// What was counted on one lane.
@@ -286,6 +344,22 @@ mod tests {
         assert_eq!((evening.sent_hour, evening.sent_day, evening.verified_hour), (0, 2, 0));
         assert_eq!(window(&counts, at(24 * 60 + 1)).sent_day, 0);
         assert!(!counts.is_over(at(60)) && counts.is_over(at(24 * 60 + 1)));
+    }
+
+    #[test]
+    fn a_limit_opens_when_enough_slots_have_left_the_window() {
+        let mut counts = TrafficCounts::default();
+        for minute in [0, 5, 12, 33] {
+            counts.sent(at(minute));
+        }
+        let now = at(34);
+        let window = window(&counts, now);
+        assert_eq!(window.opens_at(now, |later| later.sent_hour < 4), at(60));
+        assert_eq!(window.opens_at(now, |later| later.sent_hour < 2), at(70));
+        assert_eq!(window.opens_at(now, |later| later.sent_day < 1), at(24 * 60 + 30));
+        // What was sent a moment ago is due before it leaves.
+        assert_eq!(window.opens_at(now, |later| later.due_hour == 4), at(50));
+        assert_eq!(window.opens_at(now, |_| false), at(24 * 60 + 30));
     }
 
     #[test]

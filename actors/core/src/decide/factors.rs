@@ -48,12 +48,15 @@ fn change(
 pub(super) fn remove(case: &Case<'_>, id: FactorId) -> Verdict {
     match find(case, id) {
         Err(refusal) => refuse(refusal),
-        Ok(factor) => verdict(
-            Reply::Done,
-            vec![UserEvent::FactorRemoved { id }],
-            AuditEntry::success("mfa.factor.removed")
-                .factor(id)
-                .detail("factorType", factor.factor_type().as_str()),
-        ),
+        Ok(factor) => {
+            verdict(Reply::Done, vec![UserEvent::FactorRemoved { id }], removed_entry(factor))
+        }
     }
+}
+
+/// What the audit log says of a factor that ends.
+pub(super) fn removed_entry(factor: &Factor) -> AuditEntry {
+    AuditEntry::success("mfa.factor.removed")
+        .factor(factor.id)
+        .detail("factorType", factor.factor_type().as_str())
 }

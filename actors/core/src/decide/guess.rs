@@ -5,14 +5,17 @@
 
 use std::net::IpAddr;
 
+use super::alert;
 use super::case::{Case, Stop, Verdict, refuse};
+use super::messages;
 use crate::audit::{AuditEntry, INVALID_CODE};
 use crate::challenge::Challenge;
 use crate::context::Context;
 use crate::decision::Decision;
 use crate::event::UserEvent;
+use crate::factor::message::{self, MessageFactor, SentCheck};
 use crate::factor::totp::{self, CodeCheck, TotpFactor};
-use crate::ids::FactorId;
+use crate::ids::{DeliveryId, FactorId};
 use crate::lockout::Lock;
 use crate::reply::{Refusal, Reply};
 use crate::secret::Secret;
@@ -91,29 +94,61 @@ impl<'a> Guess<'a> {
         }
     }
 
+    /// Reads a code that was sent: the message that it spends, or the verdict on any other.
+    ///
+    /// A code that can no longer be accepted, or one typed while there is none to be guessed at, is
+    /// not counted: nothing can be learnt from the answer.
+    pub(super) fn sent_code(
+        &self,
+        id: FactorId,
+        to: &MessageFactor,
+        code: &Secret,
+        context: &Context<'_>,
+    ) -> Result<DeliveryId, Stop> {
+        let code = Secret::from(totp::normalize(code.expose_str()));
+        let now = context.now;
+        let digest =
+            |delivery| messages::code_digest(self.case, id, delivery, &code, context.vault);
+        Err(Box::new(match message::check(to, digest, now) {
+            SentCheck::Fresh(delivery) => return Ok(delivery),
+            SentCheck::Spent => self.spent(),
+            SentCheck::Over => refuse(Refusal::CodeExpired),
+            SentCheck::Wrong { attempts_remaining } => self.missed(id, attempts_remaining, now),
+        }))
+    }
+
     /// Counts a wrong code. The reply says how many are left; it leaves after the count is applied.
     pub(super) fn wrong(&self, now: Timestamp) -> Verdict {
+        self.count(None, u32::MAX, now)
+    }
+
+    /// Counts a wrong code against the one that was sent as well, which has so many left.
+    fn missed(&self, factor: FactorId, of_code: u32, now: Timestamp) -> Verdict {
+        self.count(Some(UserEvent::CodeMissed { factor }), of_code, now)
+    }
+
+    fn count(&self, missed: Option<UserEvent>, of_code: u32, now: Timestamp) -> Verdict {
         let policy = self.case.policy().lockout;
         let open = self.challenge.filter(|_| !self.over);
         let challenge = open.map(|challenge| challenge.id);
-        let events = vec![UserEvent::AttemptFailed { policy, challenge }];
+        let mut events = vec![UserEvent::AttemptFailed { policy, challenge }];
+        events.extend(missed);
         let after = self.case.after(&events, now);
         let of_user = after.lockout.attempts_remaining(&policy);
         let of_challenge = open.map_or(u32::MAX, |one| one.attempts_remaining().saturating_sub(1));
-        let mut audit =
-            vec![self.entry(INVALID_CODE).detail("failedAttempts", after.lockout.failed_attempts)];
+        let entry = self.entry(INVALID_CODE);
+        // Alerts have other reasons, or the wrong code would be counted twice.
+        let alerts = [
+            alert::brute_force(self.case, &after, &entry),
+            alert::address_failures(self.case, &entry),
+        ];
+        let mut audit = vec![entry.detail("failedAttempts", after.lockout.failed_attempts)];
+        audit.extend(alerts.into_iter().flatten());
         let locked = match after.lockout.at(now) {
             Lock::Open => None,
             Lock::Until(until) => Some(format!("{} s", now.seconds_until(until))),
             Lock::Hard => Some("until unlocked".to_owned()),
         };
-        if after.lockout.hard {
-            let mut alert = self.entry(INVALID_CODE);
-            alert.event_type = "mfa.alert.brute_force".to_owned();
-            // Told once for what was counted already.
-            alert.reason = Some("hard_limit".to_owned());
-            audit.push(alert.detail("failedAttempts", after.lockout.failed_attempts));
-        }
         if let Some(duration) = locked {
             audit.push(
                 AuditEntry::failure("mfa.user.locked", "too_many_attempts")
@@ -122,7 +157,7 @@ impl<'a> Guess<'a> {
                     .from_address(self.address()),
             );
         }
-        let attempts_remaining = of_user.min(of_challenge);
+        let attempts_remaining = of_user.min(of_challenge).min(of_code);
         Decision {
             reply: Reply::Refused(Refusal::InvalidCode { attempts_remaining }),
             events,
@@ -130,14 +165,18 @@ impl<'a> Guess<'a> {
         }
     }
 
-    /// A code that was right once: not counted, but recorded, for somebody may be relaying it.
+    /// A code that was right once: not counted, but recorded. If it does not come from where it was
+    /// accepted, somebody may be relaying it; from there, somebody has sent a form twice.
     pub(super) fn spent(&self) -> Verdict {
-        let mut relay = self.entry("code_already_used");
-        relay.event_type = "mfa.alert.possible_relay".to_owned();
+        let entry = self.entry("code_already_used");
+        let places = self.address().zip(self.case.state.verified_from);
+        let same = places.is_some_and(|(here, there)| here.to_canonical() == there.to_canonical());
+        let relay = (self.case.around.tenant.alerts.relays && !same)
+            .then(|| alert::possible_relay(entry.clone(), places.is_some()));
         Decision {
             reply: Reply::Refused(Refusal::CodeAlreadyUsed),
             events: Vec::new(),
-            audit: vec![self.entry("code_already_used"), relay],
+            audit: [entry].into_iter().chain(relay).collect(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! entries into the log first and release the reply after they are applied: the attempt is counted
 //! before its outcome is known to anybody.
 
+mod alert;
 mod case;
 mod challenge;
 mod devices;
@@ -102,10 +103,16 @@ fn judge(
         Command::RevokeDevices => devices::revoke_all(case),
         Command::Reset { reason } => reset::reset(case, reason.as_deref()),
         Command::Unlock => reset::unlock(case),
-        Command::BeginSms { .. }
-        | Command::BeginEmail { .. }
-        | Command::SendEnrollmentCode { .. }
-        | Command::SendChallengeCode { .. }
-        | Command::ConfirmMessage { .. } => messages::decide(case, command, context),
+        Command::BeginSms { number, name } => messages::begin_sms(case, number, name, context),
+        Command::BeginEmail { name } => messages::begin_email(case, name, context),
+        Command::SendEnrollmentCode { channel } => {
+            messages::send_to_enrollment(case, *channel, context)
+        }
+        Command::SendChallengeCode { challenge, factor } => {
+            messages::send_to_factor(case, *challenge, *factor, context)
+        }
+        Command::ConfirmMessage { channel, code, name, challenge } => {
+            messages::confirm(case, *channel, code, name, *challenge, context)
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! Recovery codes: made as a set, spent one by one.
 
+use super::alert;
 use super::case::{Case, Stop, Verdict, refuse, verdict};
 use super::guess::Guess;
 use crate::audit::AuditEntry;
+use crate::challenge::Challenge;
 use crate::context::{Context, Surroundings};
-use crate::decision::{Work, Worked};
+use crate::decision::{Decision, Work, Worked};
 use crate::event::UserEvent;
 use crate::factor::recovery_code::{self, CodeHash, RecoverySet};
 use crate::lockout::Lock;
@@ -110,14 +112,22 @@ pub(super) fn use_code(
                 UserEvent::AttemptSucceeded,
                 UserEvent::Learned(LoginContext::default()),
             ];
-            verdict(Reply::RecoveryCodeUsed { remaining }, events, used_entry(remaining))
+            let audit = used(case, None, context.now);
+            Decision { reply: Reply::RecoveryCodeUsed { remaining }, events, audit }
         }
     }
 }
 
 /// What the audit log says of a spent code.
-pub(super) fn used_entry(remaining: u32) -> AuditEntry {
-    AuditEntry::success("mfa.recovery_code.used").detail("remaining", remaining)
+pub(super) fn used(
+    case: &Case<'_>,
+    challenge: Option<&Challenge>,
+    now: Timestamp,
+) -> Vec<AuditEntry> {
+    let remaining = case.state.recovery_codes_remaining().saturating_sub(1);
+    let mut entry = AuditEntry::success("mfa.recovery_code.used").detail("remaining", remaining);
+    entry.challenge_id = challenge.map(|challenge| challenge.id);
+    [entry].into_iter().chain(alert::recovery_codes(case, challenge, now)).collect()
 }
 
 /// Reads a code: the digest that it spends, or the verdict on a spent or wrong one.

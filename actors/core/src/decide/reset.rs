@@ -1,5 +1,6 @@
 //! What an administrator does for somebody who is stuck.
 
+use super::alert;
 use super::case::{Case, Verdict, refuse, verdict};
 use crate::audit::{AuditEntry, FACTORS_RESET};
 use crate::event::UserEvent;
@@ -14,7 +15,9 @@ pub(super) fn reset(case: &Case<'_>, reason: Option<&str>) -> Verdict {
         .detail("factorsRemoved", case.state.factors.len())
         .detail("devicesRevoked", case.state.devices.len());
     entry.reason = reason.map(str::to_owned);
-    verdict(Reply::Done, vec![UserEvent::Reset], entry)
+    let mut verdict = verdict(Reply::Done, vec![UserEvent::Reset], entry);
+    verdict.audit.extend(alert::reset_burst(case));
+    verdict
 }
 
 pub(super) fn unlock(case: &Case<'_>) -> Verdict {

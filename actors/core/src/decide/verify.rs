@@ -3,7 +3,7 @@
 
 use super::case::{Case, Stop, Verdict, refuse};
 use super::guess::Guess;
-use super::recover;
+use super::{messages, recover};
 use crate::audit::AuditEntry;
 use crate::challenge::{Challenge, ChallengeKind, ChallengeOutcome, ChallengeStatus};
 use crate::command::{Proof, RememberDevice};
@@ -11,8 +11,10 @@ use crate::context::Context;
 use crate::decision::{Decision, Worked};
 use crate::device::{self, TrustedDevice};
 use crate::event::UserEvent;
+use crate::factor::message::MessageFactor;
 use crate::factor::{Factor, FactorKind};
 use crate::ids::{ChallengeId, DeviceId, FactorId};
+use crate::message::Channel;
 use crate::reply::{Acr, Amr, Refusal, Reply, Verified};
 use crate::secret::Secret;
 use crate::time::{DAY_MS, Timestamp};
@@ -68,7 +70,7 @@ struct Accepted {
     factor: Option<FactorId>,
     spends: UserEvent,
     method: Amr,
-    more: Option<AuditEntry>,
+    more: Vec<AuditEntry>,
 }
 
 fn by_code(
@@ -83,16 +85,19 @@ fn by_code(
     if !case.allowed().contains(&factor.factor_type()) {
         return Err(Box::new(refuse(Refusal::FactorNotAllowed(factor.factor_type()))));
     }
-    let FactorKind::Totp(totp) = &factor.kind else {
-        return Err(Box::new(refuse(Refusal::FactorNotFound)));
+    let guess = guess.of_factor(id);
+    let sent = |channel: Channel, to: &MessageFactor| {
+        let delivery = guess.sent_code(id, to, code, context)?;
+        Ok::<_, Stop>(messages::spent(case, id, (channel, to), delivery, context.vault))
     };
-    let step = guess.of_factor(id).totp(id, totp, code, context)?;
-    Ok(Accepted {
-        factor: Some(id),
-        spends: UserEvent::StepSpent { id, step },
-        method: Amr::Otp,
-        more: None,
-    })
+    let spends = match &factor.kind {
+        FactorKind::Totp(totp) => {
+            UserEvent::StepSpent { id, step: guess.totp(id, totp, code, context)? }
+        }
+        FactorKind::Sms(to) => sent(Channel::Sms, to)?,
+        FactorKind::Email(to) => sent(Channel::Email, to)?,
+    };
+    Ok(Accepted { factor: Some(id), spends, method: Amr::of_code(&factor.kind), more: Vec::new() })
 }
 
 fn by_recovery_code(
@@ -108,12 +113,11 @@ fn by_recovery_code(
         return Err(Box::new(refuse(Refusal::Conflict(what.to_owned()))));
     }
     let digest = recover::read(case, &guess, code, worked, now)?;
-    let remaining = case.state.recovery_codes_remaining().saturating_sub(1);
     Ok(Accepted {
         factor: None,
         spends: UserEvent::RecoveryCodeSpent { digest },
         method: Amr::Recovery,
-        more: Some(recover::used_entry(remaining).challenge(challenge.id)),
+        more: recover::used(case, Some(challenge), now),
     })
 }
 

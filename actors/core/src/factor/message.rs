@@ -1,9 +1,14 @@
 //! A factor that is proven by a code sent to it: a telephone number or an email address.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+
+use crate::entropy::Entropy;
 use crate::ids::DeliveryId;
-use crate::message::CODE_MAX_WRONG;
+use crate::message::{CODE_DIGITS, CODE_MAX_WRONG};
+use crate::secret::Secret;
 use crate::time::Timestamp;
 
 /// Codes that are remembered of one factor, the live one included: enough to tell somebody who types
@@ -11,7 +16,7 @@ use crate::time::Timestamp;
 pub const CODES_KEPT: usize = 4;
 
 /// A number or an address.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageFactor {
     /// A number in E.164, or an address.
     pub destination: String,
@@ -40,7 +45,12 @@ pub struct SentCode {
 impl SentCode {
     /// Whether it can be accepted at `now`, if no newer one was sent.
     pub fn is_live(&self, now: Timestamp) -> bool {
-        !self.spent && self.wrong < CODE_MAX_WRONG && now < self.expires_at
+        !self.spent && !self.is_over(now)
+    }
+
+    /// Whether its time or its wrong answers are used up.
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.wrong >= CODE_MAX_WRONG || now >= self.expires_at
     }
 }
 
@@ -60,5 +70,78 @@ impl MessageFactor {
         self.codes.push(code);
         let over = self.codes.len().saturating_sub(CODES_KEPT);
         self.codes.drain(..over);
+    }
+
+    /// The code that this message carried was accepted.
+    pub fn spend(&mut self, delivery: DeliveryId) {
+        for code in self.codes.iter_mut().filter(|code| code.delivery == delivery) {
+            code.spent = true;
+        }
+    }
+}
+
+/// Names no number and no address: this text may reach a log line.
+impl fmt::Debug for MessageFactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageFactor").field("codes", &self.codes).finish_non_exhaustive()
+    }
+}
+
+/// One fresh code, each as likely as any other.
+pub fn generate(entropy: &mut dyn Entropy) -> Secret {
+    const CODES: u32 = 10u32.pow(CODE_DIGITS as u32);
+    // A remainder is fair only below the last whole multiple: what lies above is drawn again.
+    const FAIR: u32 = u32::MAX / CODES * CODES;
+    loop {
+        let drawn = u32::from_be_bytes(entropy.bytes());
+        if drawn < FAIR {
+            return Secret::from(format!("{:0width$}", drawn % CODES, width = CODE_DIGITS));
+        }
+    }
+}
+
+/// What a typed code turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SentCheck {
+    /// The newest code, and it can be accepted: the message that carried it.
+    Fresh(DeliveryId),
+    /// A code that was accepted before.
+    Spent,
+    /// A code that was replaced, has expired or met too many wrong answers; or anything at all
+    /// while there is no code to be guessed at.
+    Over,
+    /// Wrong.
+    Wrong {
+        /// Wrong answers that the newest code takes after this one.
+        attempts_remaining: u32,
+    },
+}
+
+/// Judges a code at `now`; `digest_for` gives its digest as if the message at hand had carried it.
+///
+/// It is compared with every code that is remembered, each in constant time, so the time taken
+/// tells neither whether nor which one matched.
+pub fn check(
+    to: &MessageFactor,
+    digest_for: impl Fn(DeliveryId) -> [u8; 16],
+    now: Timestamp,
+) -> SentCheck {
+    let Some((newest, older)) = to.codes.split_last() else { return SentCheck::Over };
+    let equals = |code: &SentCode| bool::from(code.digest.ct_eq(&digest_for(code.delivery)));
+    let is_newest = equals(newest);
+    let (mut known, mut spent) = (is_newest, is_newest && newest.spent);
+    for code in older {
+        let equal = equals(code);
+        known |= equal;
+        spent |= equal && code.spent;
+    }
+    if is_newest && newest.is_live(now) {
+        SentCheck::Fresh(newest.delivery)
+    } else if spent {
+        SentCheck::Spent
+    } else if known || newest.is_over(now) {
+        SentCheck::Over
+    } else {
+        SentCheck::Wrong { attempts_remaining: CODE_MAX_WRONG.saturating_sub(newest.wrong + 1) }
     }
 }

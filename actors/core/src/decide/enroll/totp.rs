@@ -1,26 +1,25 @@
 //! Enrolling an authenticator app: begun, then confirmed by a code; or taken over from elsewhere.
 
-use super::case::{Case, Verdict, refuse, verdict};
-use super::guess::Guess;
+use super::super::case::{Case, Verdict, refuse, verdict};
+use super::super::guess::Guess;
+use super::{activate, confirmable, not_enrolled_yet};
 use crate::audit::AuditEntry;
-use crate::challenge::{Challenge, ChallengeKind, ChallengeOutcome};
 use crate::context::Context;
-use crate::decision::Decision;
 use crate::event::UserEvent;
 use crate::factor::totp::{Parameters, TotpFactor, otpauth_uri, secret_length};
 use crate::factor::{Factor, FactorKind, FactorType, PendingEnrollment};
 use crate::ids::{ChallengeId, FactorId};
 use crate::query;
-use crate::reply::{Acr, Amr, Refusal, Reply, TotpEnrollment};
+use crate::reply::{Refusal, Reply, TotpEnrollment};
 use crate::secret::Secret;
 use crate::user::ENROLLMENT_LIFETIME_MS;
 
 /// What a factor's sealed secret is bound to, besides its user.
-pub(super) fn secret_purpose(id: FactorId) -> String {
+pub(in crate::decide) fn secret_purpose(id: FactorId) -> String {
     format!("totp:{id}")
 }
 
-pub(super) fn begin_totp(
+pub(in crate::decide) fn begin_totp(
     case: &Case<'_>,
     name: &Option<String>,
     parameters: Parameters,
@@ -60,7 +59,7 @@ pub(super) fn begin_totp(
     verdict(Reply::TotpEnrollment(enrollment), events, entry)
 }
 
-pub(super) fn confirm_totp(
+pub(in crate::decide) fn confirm_totp(
     case: &Case<'_>,
     code: &Secret,
     name: &Option<String>,
@@ -71,7 +70,7 @@ pub(super) fn confirm_totp(
         Ok(guess) => guess,
         Err(stop) => return *stop,
     };
-    let (pending, challenge) = match confirmable(case, challenge, context) {
+    let (pending, challenge) = match confirmable(case, FactorType::Totp, challenge, context.now) {
         Ok(found) => found,
         Err(refusal) => return refuse(refusal),
     };
@@ -97,50 +96,10 @@ pub(super) fn confirm_totp(
         last_used_at: None,
         kind: FactorKind::Totp(TotpFactor { last_step: Some(step), ..totp.clone() }),
     };
-    activate(case, factor, challenge, context)
+    activate(case, factor, None, challenge, context)
 }
 
-/// The enrollment to confirm and the challenge that this would answer.
-fn confirmable<'a>(
-    case: &Case<'a>,
-    challenge: Option<ChallengeId>,
-    context: &Context<'_>,
-) -> Result<(&'a PendingEnrollment, Option<&'a Challenge>), Refusal> {
-    case.known()?;
-    let pending = case.state.pending(FactorType::Totp).ok_or(Refusal::NoPendingEnrollment)?;
-    if context.now >= pending.expires_at {
-        return Err(Refusal::EnrollmentExpired);
-    }
-    case.may_enroll(FactorType::Totp)?;
-    let totp = pending.kind.totp().ok_or(Refusal::NoPendingEnrollment)?;
-    not_enrolled_yet(case, totp)?;
-    let challenge = challenge.map(|id| enrollment_challenge(case, id, context)).transpose()?;
-    Ok((pending, challenge))
-}
-
-fn enrollment_challenge<'a>(
-    case: &Case<'a>,
-    id: ChallengeId,
-    context: &Context<'_>,
-) -> Result<&'a Challenge, Refusal> {
-    let challenge = case.state.challenge(id).ok_or(Refusal::ChallengeNotFound)?;
-    if challenge.kind != ChallengeKind::EnrollmentRequired {
-        let what = "this challenge is answered by a proof of a factor, not by an enrollment";
-        return Err(Refusal::Conflict(what.to_owned()));
-    }
-    if !challenge.is_open(context.now) {
-        return Err(Refusal::ChallengeExpired);
-    }
-    // Decided anew from what holds now: somebody who has enrolled meanwhile proves that factor, or
-    // whoever opened the challenge with a stolen password could add one of their own and pass.
-    if case.state.usable(case.allowed()).next().is_some() {
-        let what = "the user has a factor by now; create a new challenge and prove it";
-        return Err(Refusal::Conflict(what.to_owned()));
-    }
-    Ok(challenge)
-}
-
-pub(super) fn import_totp(
+pub(in crate::decide) fn import_totp(
     case: &Case<'_>,
     secret: &Secret,
     parameters: Parameters,
@@ -151,17 +110,12 @@ pub(super) fn import_totp(
         return refuse(refusal);
     }
     let id = FactorId::random(context.entropy);
-    let totp = seal(case, id, secret, parameters, context);
-    if let Err(refusal) = not_enrolled_yet(case, &totp) {
+    let kind = FactorKind::Totp(seal(case, id, secret, parameters, context));
+    if let Err(refusal) = not_enrolled_yet(case, &kind) {
         return refuse(refusal);
     }
-    let factor = Factor {
-        id,
-        name: name.clone(),
-        created_at: context.now,
-        last_used_at: None,
-        kind: FactorKind::Totp(totp),
-    };
+    let factor =
+        Factor { id, name: name.clone(), created_at: context.now, last_used_at: None, kind };
     let mut events = case.created(context);
     events.push(UserEvent::FactorActivated(factor.clone()));
     let after = case.after(&events, context.now);
@@ -171,17 +125,6 @@ pub(super) fn import_totp(
         .detail("factorType", FactorType::Totp.as_str());
     let factor = query::factor_view(&factor, &after);
     verdict(Reply::Factor { factor, tokens: None }, events, entry)
-}
-
-/// Two factors with one secret would accept each code twice.
-fn not_enrolled_yet(case: &Case<'_>, totp: &TotpFactor) -> Result<(), Refusal> {
-    let same = |factor: &Factor| {
-        factor.kind.totp().is_some_and(|other| other.fingerprint == totp.fingerprint)
-    };
-    if case.state.factors.iter().any(same) {
-        return Err(Refusal::FactorAlreadyEnrolled);
-    }
-    Ok(())
 }
 
 /// The last step that was accepted of a secret that the user had before.
@@ -210,48 +153,4 @@ fn seal(
         parameters,
         last_step: last_spent_step(case, &fingerprint),
     }
-}
-
-fn activate(
-    case: &Case<'_>,
-    factor: Factor,
-    challenge: Option<&Challenge>,
-    context: &mut Context<'_>,
-) -> Verdict {
-    let id = factor.id;
-    let mut audit = vec![
-        AuditEntry::success("mfa.factor.enrolled")
-            .factor(id)
-            .because("confirmed")
-            .detail("factorType", factor.factor_type().as_str()),
-    ];
-    let mut events = vec![UserEvent::FactorActivated(factor.clone())];
-    // A fresh secret proves nothing about the factors that were there before: confirming one must
-    // not give whoever guesses at those a fresh budget.
-    if case.state.factors.is_empty() {
-        events.push(UserEvent::AttemptSucceeded);
-    }
-    let mut tokens = None;
-    if let Some(challenge) = challenge {
-        events.push(UserEvent::ChallengeEnded {
-            id: challenge.id,
-            outcome: ChallengeOutcome::Verified,
-        });
-        events.push(UserEvent::Learned(challenge.context.clone()));
-        tokens = Some(case.grant(Acr::Aal2, vec![Amr::Pwd, Amr::Otp, Amr::Mfa], context));
-        let verified = AuditEntry::success("mfa.challenge.verified")
-            .because("enrolled")
-            .factor(id)
-            .challenge(challenge.id)
-            .from_address(challenge.context.ip_address);
-        audit.push(verified.clone());
-        if !challenge.triggers.is_empty() {
-            let mut alert = verified.detail("triggers", query::trigger_names(&challenge.triggers));
-            alert.event_type = "mfa.alert.risky_enrollment".to_owned();
-            audit.push(alert);
-        }
-    }
-    let after = case.after(&events, context.now);
-    let factor = query::factor_view(&factor, &after);
-    Decision { reply: Reply::Factor { factor, tokens }, events, audit }
 }

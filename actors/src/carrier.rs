@@ -3,6 +3,7 @@
 //! Nothing here is ever logged whole: a parcel holds a code, a posting holds what happened to a
 //! person. What an error says is made of words that are the same for everybody.
 
+use std::fmt;
 use std::time::Duration;
 
 use countersign_core::ids::{DeliveryId, TenantId, WebhookId};
@@ -15,7 +16,7 @@ use thiserror::Error;
 use crate::gateway::AuditRow;
 
 /// A message on its way to a person.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Parcel {
     /// Its number: the same over all attempts and all nodes.
     pub id: DeliveryId,
@@ -27,6 +28,17 @@ pub struct Parcel {
     pub message: CodeMessage,
     /// When it is sent; together with the code's end it says for how long the code is good.
     pub now: Timestamp,
+}
+
+/// Shows neither the code nor where it goes.
+impl fmt::Debug for Parcel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let channel = self.message.channel;
+        f.debug_struct("Parcel")
+            .field("id", &self.id)
+            .field("channel", &channel)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A parcel that a provider took.
@@ -74,7 +86,7 @@ pub trait Carrier: Send + Sync + 'static {
 }
 
 /// An event on its way to an endpoint.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Posting {
     /// Its number: the same over all attempts and all nodes.
     pub id: DeliveryId,
@@ -86,6 +98,13 @@ pub struct Posting {
     pub secrets: Vec<Secret>,
     /// When it is sent.
     pub now: Timestamp,
+}
+
+/// Shows neither the event nor where it goes: some keep a password in a URL.
+impl fmt::Debug for Posting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Posting").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// Why an endpoint did not take an event.

@@ -3,7 +3,9 @@
 //! ```text
 //! Service ─ NodeSupervisor ─ ShardSupervisor (while this node leads the shard)
 //!                               ├─ user actor    (on demand, retired when idle)
-//!                               └─ tenant actor  (on demand, shard 0 only)
+//!                               ├─ tenant actor  (on demand, shard 0 only)
+//!                               ├─ courier       (carries messages to people)
+//!                               └─ herald        (tells webhooks what happened)
 //! ```
 //!
 //! One actor a row makes its decisions in a row: it holds the row's state, asks the core, proposes
@@ -20,9 +22,13 @@ pub mod ports;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+mod backoff;
+mod courier;
 mod desk;
+mod errand;
 mod error;
 mod gate;
+mod herald;
 mod idempotency;
 mod metrics;
 mod node_supervisor;

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use countersign_core::alerts;
+use countersign_core::message::Channel;
 use countersign_core::reply::Refusal;
 
 /// Actors were made (positive) or went (negative).
@@ -41,6 +43,67 @@ pub(crate) fn decided(row: &'static str, outcome: &'static str, took: Duration) 
         .increment(1);
     ::metrics::histogram!("countersign_actor_decision_seconds", "row" => row)
         .record(took.as_secs_f64());
+}
+
+/// A message that a courier has in memory, for as long as this lives.
+pub(crate) struct WaitingMessage(Channel);
+
+impl WaitingMessage {
+    pub(crate) fn new(channel: Channel) -> Self {
+        waiting(channel, 1.0);
+        Self(channel)
+    }
+}
+
+impl Drop for WaitingMessage {
+    fn drop(&mut self) {
+        waiting(self.0, -1.0);
+    }
+}
+
+fn waiting(channel: Channel, by: f64) {
+    ::metrics::gauge!("countersign_messages_waiting", "channel" => channel.as_str()).increment(by);
+}
+
+/// The end of a message is recorded: `sent`, `failed`, `expired` or `superseded`.
+pub(crate) fn message_settled(channel: Channel, outcome: &'static str) {
+    let channel = channel.as_str();
+    ::metrics::counter!("countersign_messages_total", "channel" => channel, "outcome" => outcome)
+        .increment(1);
+}
+
+/// A message was sent, so long after its code was made.
+pub(crate) fn message_sent(channel: Channel, took: Duration) {
+    ::metrics::histogram!("countersign_message_seconds", "channel" => channel.as_str())
+        .record(took.as_secs_f64());
+}
+
+/// An attempt to deliver an event ended: `delivered`, `failed` (it will be tried again) or `dead`.
+pub(crate) fn webhook_attempted(outcome: &'static str) {
+    ::metrics::counter!("countersign_webhook_deliveries_total", "outcome" => outcome).increment(1);
+}
+
+/// An alert was committed.
+pub(crate) fn alerted(alert: &'static str) {
+    ::metrics::counter!("countersign_alerts_total", "alert" => alert).increment(1);
+}
+
+/// The word for an audit entry of this type in `countersign_alerts_total`; `None` for one that is no
+/// alert.
+pub(crate) fn alert(event_type: &str) -> Option<&'static str> {
+    const KNOWN: [&str; 8] = [
+        alerts::POSSIBLE_RELAY,
+        alerts::BRUTE_FORCE,
+        alerts::ADDRESS_FAILURES,
+        alerts::SEND_FLOOD,
+        alerts::RECOVERY_CODES,
+        alerts::RESET_BURST,
+        alerts::RISKY_ENROLLMENT,
+        alerts::COUNTER_LOWERED,
+    ];
+    event_type.strip_prefix(alerts::PREFIX)?;
+    let known = KNOWN.into_iter().find(|known| *known == event_type);
+    Some(known.and_then(|known| known.strip_prefix(alerts::PREFIX)).unwrap_or("other"))
 }
 
 /// The word for a refusal in `countersign_actor_decisions_total`.

@@ -124,7 +124,7 @@ impl Actor for NodeSupervisor {
         let Some(old) = shards.supervised_by(ended.get_id()) else { return Ok(()) };
         old.close();
         // One that is given away takes up nothing new, not even after a failure.
-        if old.retiring() {
+        if old.leaving() {
             shards.remove_this(&old);
             return Ok(());
         }

@@ -28,6 +28,20 @@ pub struct Options {
     /// Hashes that may wait for their turn. More are refused with
     /// [`crate::gateway::GatewayError::Overloaded`].
     pub gate_queue: usize,
+    /// Messages that a shard hands to providers at once, half of them for each channel, so that a
+    /// dead provider of one holds the other up in nothing.
+    pub sends_per_shard: usize,
+    /// Messages that a shard keeps in memory until their next attempt, half of them for each channel.
+    /// The others stay in the store.
+    pub sends_waiting: usize,
+    /// How long one attempt to send a message may take, but never beyond the end of its code.
+    pub send_timeout: Duration,
+    /// Events that a shard posts to endpoints at once.
+    pub postings_per_shard: usize,
+    /// Events that a shard posts to one endpoint at once; one to an endpoint that just failed.
+    pub postings_per_webhook: usize,
+    /// How long one attempt to post an event may take, should the poster set no limit of its own.
+    pub post_timeout: Duration,
 }
 
 impl Default for Options {
@@ -41,6 +55,12 @@ impl Default for Options {
             attempts: 4,
             gate_permits: std::thread::available_parallelism().map_or(2, usize::from),
             gate_queue: 64,
+            sends_per_shard: 16,
+            sends_waiting: 256,
+            send_timeout: Duration::from_secs(15),
+            postings_per_shard: 32,
+            postings_per_webhook: 8,
+            post_timeout: Duration::from_secs(60),
         }
     }
 }

@@ -307,6 +307,8 @@ impl<R: Row> Decider<R> {
         reply: R::Reply,
     ) -> Result<Step<R::Reply>, GatewayError> {
         let change = proposal.change.clone();
+        let types = proposal.audit.iter().map(|entry| entry.event_type.as_str());
+        let alerts: Vec<&'static str> = types.filter_map(metrics::alert).collect();
         #[cfg(feature = "sabotage")]
         let proposal = crate::sabotage::keep_in_memory(proposal);
         #[cfg(feature = "sabotage")]
@@ -327,6 +329,7 @@ impl<R: Row> Decider<R> {
         })??;
         match applied {
             Applied::Done { version, at } => {
+                alerts.into_iter().for_each(metrics::alerted);
                 self.row.evolve(&mut row.value, &change, at);
                 row.version = version;
                 // A row that does not exist has version 0 in the store, whatever was answered.

@@ -1,15 +1,19 @@
 //! Deliberate faults, so that the rig can show that it finds them. Compiled only with the feature
 //! `sabotage`, and even then nothing happens unless a failpoint says so.
 
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use countersign_core::outbox::{OutboxKey, OutboxRow};
 use countersign_core::proposal::{AnswerKey, KeptAnswer, LogCommand, Proposal};
 
-use crate::ports::Replica;
+use crate::ports::{Replica, ReplicaError};
 
 static ANSWERS: LazyLock<Mutex<HashMap<AnswerKey, KeptAnswer>>> = LazyLock::new(Mutex::default);
+/// Messages that a provider took and that will be sent once more; `None` for those that were.
+static MESSAGES: LazyLock<Mutex<BTreeMap<OutboxKey, Option<OutboxRow>>>> =
+    LazyLock::new(Mutex::default);
 
 /// Takes the answer out of the proposal and keeps it in this process alone.
 pub(crate) fn keep_in_memory(mut proposal: Proposal) -> Proposal {
@@ -60,4 +64,46 @@ pub(crate) fn patience(whole: Duration) -> Duration {
 pub(crate) fn skips_barrier() -> bool {
     fail::fail_point!("actors::skip_barrier", |_| true);
     false
+}
+
+/// A message is about to be handed to its provider.
+pub(crate) fn before_send() {
+    fail::fail_point!("courier::before_send");
+}
+
+/// What became of messages is about to be recorded.
+pub(crate) fn before_record() {
+    fail::fail_point!("courier::before_record");
+}
+
+/// Keeps a message that a provider took, if it is to be sent once more.
+pub(crate) fn remember_message(row: &OutboxRow) {
+    if sends_twice() {
+        messages().entry(row.key()).or_insert_with(|| Some(row.clone()));
+    }
+}
+
+/// The message whose recorded outcome is to be forgotten.
+pub(crate) fn forgets_outcome(key: &OutboxKey) -> Option<OutboxRow> {
+    messages().get(key).cloned().flatten()
+}
+
+/// The row of a message that was settled, once.
+pub(crate) fn message_again(
+    key: &OutboxKey,
+    read: Result<Option<OutboxRow>, ReplicaError>,
+) -> Result<Option<OutboxRow>, ReplicaError> {
+    match read {
+        Ok(None) => Ok(messages().get_mut(key).and_then(Option::take)),
+        read => read,
+    }
+}
+
+fn sends_twice() -> bool {
+    fail::fail_point!("courier::forgets_outcome", |_| true);
+    false
+}
+
+fn messages() -> MutexGuard<'static, BTreeMap<OutboxKey, Option<OutboxRow>>> {
+    MESSAGES.lock().unwrap_or_else(PoisonError::into_inner)
 }

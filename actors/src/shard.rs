@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::desk::Desk;
+use crate::errand::{Errand, Errands};
 use crate::gateway::{GatewayError, Question, Target};
 use crate::metrics;
 use crate::router::{NoSeat, Place, Router};
@@ -33,7 +34,9 @@ pub(crate) struct Shard {
     desk: Arc<Desk>,
     users: Router<UserKey, Ask<UserRow>>,
     tenants: Router<TenantId, Ask<TenantRow>>,
+    errands: Errands,
     places: Arc<Semaphore>,
+    leaving: AtomicBool,
     retiring: AtomicBool,
     supervisor: OnceLock<ActorCell>,
 }
@@ -45,6 +48,8 @@ impl Shard {
             users: Router::new(options.cached_per_shard, options.pending_per_row),
             tenants: Router::new(options.cached_per_shard, options.pending_per_row),
             places: Arc::new(Semaphore::new(options.pending_per_shard as usize)),
+            errands: Errands::new(),
+            leaving: AtomicBool::new(false),
             retiring: AtomicBool::new(false),
             supervisor: OnceLock::new(),
             desk: Arc::new(desk),
@@ -72,9 +77,15 @@ impl Shard {
         self.users.len() + self.tenants.len()
     }
 
+    /// Begins an errand.
+    pub(crate) fn begin(&self, errand: Errand, supervisor: ActorCell) -> Result<(), SpawnErr> {
+        self.errands.start(errand, &self.desk, supervisor)
+    }
+
     /// Drops all actors now. Whoever waits gets [`GatewayError::Unavailable`] if something was
     /// proposed for it, else [`GatewayError::NotLeading`].
     pub(crate) fn close(&self) {
+        self.errands.close();
         self.users.close();
         self.tenants.close();
         self.places.close();
@@ -83,24 +94,40 @@ impl Shard {
         }
     }
 
-    /// Takes up nothing from now on, and waits until all that was taken up before is done with;
-    /// `false` if that was not so by `deadline`.
+    /// Takes up nothing more, and waits until all that was taken up before is done with; `false` if
+    /// that was not so by `deadline`.
+    ///
+    /// First the errands finish, while questions are still answered: a message on its way takes as
+    /// long as its provider does. They have half of the time; what is under way then will be sent
+    /// again, under the same number, by whoever leads next.
     pub(crate) async fn retired(&self, deadline: Instant) -> bool {
+        self.leaving.store(true, Ordering::SeqCst);
+        let now = Instant::now();
+        let half = now + deadline.saturating_duration_since(now) / 2;
+        if !self.errands.finished(half).await {
+            tracing::warn!(shard = %self.id(), "given up before all that was on its way out was recorded");
+        }
         // Before the wait: whoever has a place and saw no flag is waited for, see `place`.
         self.retiring.store(true, Ordering::SeqCst);
         let all = self.desk.options.pending_per_shard;
         timeout_at(deadline, self.places.acquire_many(all)).await.is_ok_and(|all| all.is_ok())
     }
 
+    /// Whether it is being given up for good.
+    pub(crate) fn leaving(&self) -> bool {
+        self.leaving.load(Ordering::SeqCst)
+    }
+
     /// Whether it takes up nothing any more.
-    pub(crate) fn retiring(&self) -> bool {
+    fn retiring(&self) -> bool {
         self.retiring.load(Ordering::SeqCst)
     }
 
-    /// An actor ended, whatever the reason.
-    pub(crate) fn forget(&self, actor: ActorId) {
+    /// An actor ended, whatever the reason. Which errand it was at, if it was at one.
+    pub(crate) fn forget(&self, actor: ActorId) -> Option<Errand> {
         self.users.forget(actor);
         self.tenants.forget(actor);
+        self.errands.forget(actor)
     }
 
     /// Retires actors of which nothing was asked in the last `sweeps` sweeps.

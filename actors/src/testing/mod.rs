@@ -4,10 +4,14 @@
 //! Behind the feature `testing`, and never for production: nothing here survives the process, and
 //! nothing here is secret.
 
+mod outbox;
+mod provider;
 mod replica;
 mod vault;
+mod waiting;
 mod world;
 
+pub use provider::{Provider, Reception};
 pub use replica::{Fate, MemoryReplica};
 pub use vault::FixedVault;
-pub use world::{FixedDirectory, ManualClock, Nowhere, SeededSource};
+pub use world::{FixedDirectory, ManualClock, Nowhere, RunningClock, SeededSource};

@@ -1,5 +1,6 @@
 //! A shard of one, in memory. It applies by the same rules as the real one (version check, kept
-//! answers, time that never goes back), and does to a proposal what the test says.
+//! answers, time that never goes back, what waits to leave), and does to a proposal what the test
+//! says.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use countersign_core::evolve::evolve_all;
 use countersign_core::ids::{ShardId, TenantId, UserHash, UserId, UserKey};
+use countersign_core::outbox::{MessageOutcome, OutboxKey};
 use countersign_core::proposal::{AnswerKey, Applied, Change, KeptAnswer, LogCommand, Proposal};
 use countersign_core::system::{self, SystemState};
 use countersign_core::tenant::{self, TenantState};
@@ -16,7 +18,9 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
-use crate::ports::{Replica, ReplicaError, Versioned};
+use super::waiting::{Subject, Waiting};
+use crate::gateway::AuditRow;
+use crate::ports::{Outbox, Replica, ReplicaError, Versioned};
 
 /// What becomes of a proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +39,7 @@ pub enum Fate {
 }
 
 type Judge = dyn Fn(&Proposal) -> Fate + Send + Sync;
+type Recorder = dyn Fn(&LogCommand) -> Fate + Send + Sync;
 
 /// The replica. Share it by [`Arc`]; as many services as wanted may work on one, as nodes that
 /// each believe they lead.
@@ -42,10 +47,14 @@ pub struct MemoryReplica {
     shard: ShardId,
     memory: Mutex<Memory>,
     judge: Mutex<Arc<Judge>>,
+    recorder: Mutex<Arc<Recorder>>,
     released: watch::Sender<bool>,
     barrier_open: watch::Sender<bool>,
     quorum: AtomicBool,
     counts: watch::Sender<Counts>,
+    pub(super) messages_put: watch::Sender<u64>,
+    pub(super) applied_index: watch::Sender<u64>,
+    pub(super) redelivered: watch::Sender<u64>,
 }
 
 #[derive(Default)]
@@ -58,6 +67,7 @@ struct Memory {
     answers: BTreeMap<AnswerKey, KeptAnswer>,
     applied: Vec<Proposal>,
     late: Vec<LogCommand>,
+    waiting: Waiting,
 }
 
 /// What was asked of the replica so far.
@@ -75,10 +85,14 @@ impl MemoryReplica {
             shard,
             memory: Mutex::default(),
             judge: Mutex::new(Arc::new(|_| Fate::Apply)),
+            recorder: Mutex::new(Arc::new(|_| Fate::Apply)),
             released: watch::Sender::new(false),
             barrier_open: watch::Sender::new(true),
             quorum: AtomicBool::new(true),
             counts: watch::Sender::default(),
+            messages_put: watch::Sender::default(),
+            applied_index: watch::Sender::default(),
+            redelivered: watch::Sender::default(),
         })
     }
 
@@ -86,6 +100,13 @@ impl MemoryReplica {
     pub fn judge(&self, judge: impl Fn(&Proposal) -> Fate + Send + Sync + 'static) {
         self.released.send_replace(false);
         *self.judge.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(judge);
+    }
+
+    /// From here on `recorder` says what becomes of everything else that is put into the log, and what
+    /// is held stays held.
+    pub fn judge_records(&self, recorder: impl Fn(&LogCommand) -> Fate + Send + Sync + 'static) {
+        self.released.send_replace(false);
+        *self.recorder.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(recorder);
     }
 
     /// Applies what was held or late, and holds nothing from here on until [`Self::judge`].
@@ -155,6 +176,21 @@ impl MemoryReplica {
         self.memory().applied.clone()
     }
 
+    /// Outcomes of messages that took effect, in order.
+    pub fn settled(&self) -> Vec<(OutboxKey, MessageOutcome, u32)> {
+        self.memory().waiting.settled.clone()
+    }
+
+    /// The audit rows, oldest first.
+    pub fn chain(&self) -> Vec<AuditRow> {
+        self.memory().waiting.chain.iter().map(|(_, row)| row.clone()).collect()
+    }
+
+    /// Reads what waits to leave.
+    pub(super) fn with_waiting<T>(&self, f: impl FnOnce(&Waiting) -> T) -> Result<T, ReplicaError> {
+        Ok(f(&self.memory().waiting))
+    }
+
     /// A user's row, without being counted as a load.
     pub fn peek(&self, key: &UserKey) -> Versioned<UserState> {
         self.memory().users.get(key).cloned().unwrap_or_default()
@@ -166,21 +202,28 @@ impl MemoryReplica {
 
     fn apply(&self, command: LogCommand) -> Applied {
         let mut memory = self.memory();
-        match command {
-            LogCommand::Propose(proposal) => memory.apply(*proposal),
-            LogCommand::TrimAudit { .. } | LogCommand::Retain { .. } => {
-                Applied::Maintained { more: false }
+        let (mut put, mut redelivered) = (0, 0);
+        let applied = match command {
+            LogCommand::Propose(proposal) => {
+                let (applied, messages) = memory.apply(self.shard, *proposal);
+                put = messages;
+                applied
             }
-            LogCommand::PurgeTenant { tenant, .. } => {
-                memory.index += 1;
-                memory.users.retain(|key, _| key.tenant != tenant);
-                Applied::Maintained { more: false }
+            other => {
+                redelivered = u64::from(matches!(other, LogCommand::Redeliver { .. }));
+                memory.record(self.shard, other)
             }
-            LogCommand::Settle(_)
-            | LogCommand::Herald(_)
-            | LogCommand::Redeliver { .. }
-            | LogCommand::ForgetWebhook { .. } => Applied::Noted,
+        };
+        let index = memory.index;
+        drop(memory);
+        self.applied_index.send_replace(index);
+        if put > 0 {
+            self.messages_put.send_modify(|count| *count += put);
         }
+        if redelivered > 0 {
+            self.redelivered.send_modify(|count| *count += redelivered);
+        }
+        applied
     }
 
     async fn decide_fate(&self, command: LogCommand) -> Result<Applied, ReplicaError> {
@@ -189,7 +232,11 @@ impl MemoryReplica {
                 let judge = Arc::clone(&self.judge.lock().unwrap_or_else(PoisonError::into_inner));
                 judge(proposal)
             }
-            _ => Fate::Apply,
+            other => {
+                let lock = self.recorder.lock();
+                let recorder = Arc::clone(&lock.unwrap_or_else(PoisonError::into_inner));
+                recorder(other)
+            }
         };
         match fate {
             Fate::Apply => Ok(self.apply(command)),
@@ -217,24 +264,28 @@ impl MemoryReplica {
 }
 
 impl Memory {
-    fn apply(&mut self, proposal: Proposal) -> Applied {
+    /// Applies a decision. How many messages it put in.
+    fn apply(&mut self, shard: ShardId, proposal: Proposal) -> (Applied, u64) {
         self.index += 1;
         let (index, at) = (self.index, self.last_now.max(proposal.now));
         if let Some(answer) = &proposal.answer
             && self.answers.get(&answer.key).is_some_and(|kept| kept.expires_at > at)
         {
-            return Applied::Repeated;
+            return (Applied::Repeated, 0);
         }
         let version = self.version(&proposal.change);
         if version != proposal.expected_version {
-            return Applied::Conflict { version };
+            return (Applied::Conflict { version }, 0);
         }
+        let before = self.subject(&proposal.change);
+        let mut put = 0;
         // A row that is there gets a new version with each proposal, even with one of no events.
         match &proposal.change {
             Change::User { key, events } => {
                 let mut row = self.users.remove(key).unwrap_or_default();
                 evolve_all(&mut row.value, events, at);
                 row.version = index;
+                put = self.waiting.committed(key, events, at);
                 if row.value.exists() {
                     self.users.insert(key.clone(), row);
                 }
@@ -257,11 +308,62 @@ impl Memory {
             }
         }
         self.last_now = at;
+        // A user who is made or erased by this is known by the one or by the other.
+        let after = self.subject(&proposal.change);
+        let subject = if before.user.is_some() { before } else { after };
+        self.waiting.tell(shard, &subject, &proposal.audit, at);
         if let Some(answer) = &proposal.answer {
             self.answers.insert(answer.key, answer.clone());
         }
         self.applied.push(proposal);
-        Applied::Done { version: index, at }
+        (Applied::Done { version: index, at }, put)
+    }
+
+    /// Applies what is no decision.
+    fn record(&mut self, shard: ShardId, command: LogCommand) -> Applied {
+        self.index += 1;
+        match command {
+            LogCommand::Propose(_) | LogCommand::TrimAudit { .. } | LogCommand::Retain { .. } => {
+                Applied::Maintained { more: false }
+            }
+            LogCommand::PurgeTenant { tenant, .. } => {
+                self.users.retain(|key, _| key.tenant != tenant);
+                self.waiting.purge(&tenant);
+                Applied::Maintained { more: false }
+            }
+            LogCommand::Settle(settlement) => {
+                self.last_now = self.last_now.max(settlement.now);
+                let users = &self.users;
+                let pseudonym = |key: &UserKey| users.get(key).and_then(|row| row.value.pseudonym);
+                self.waiting.settle(shard, *settlement, self.last_now, pseudonym);
+                Applied::Noted
+            }
+            LogCommand::Herald(report) => {
+                self.last_now = self.last_now.max(report.now);
+                self.waiting.report(*report);
+                Applied::Noted
+            }
+            LogCommand::Redeliver { tenant, webhook, sequence, now } => {
+                self.last_now = self.last_now.max(now);
+                self.waiting.redeliver(&(tenant, webhook), sequence, self.last_now)
+            }
+            LogCommand::ForgetWebhook { tenant, webhook } => {
+                self.waiting.forget(&(tenant, webhook));
+                Applied::Noted
+            }
+        }
+    }
+
+    fn subject(&self, change: &Change) -> Subject {
+        match change {
+            Change::User { key, .. } => {
+                let pseudonym = self.users.get(key).and_then(|row| row.value.pseudonym);
+                let user = pseudonym.map(|pseudonym| (key.user.clone(), pseudonym));
+                Subject { tenant: key.tenant.clone(), user }
+            }
+            Change::Tenant { id, .. } => Subject { tenant: id.clone(), user: None },
+            Change::System { .. } => Subject { tenant: TenantId::default_tenant(), user: None },
+        }
     }
 
     fn version(&self, change: &Change) -> u64 {
@@ -323,6 +425,10 @@ impl Replica for MemoryReplica {
 
     fn last_now(&self) -> Timestamp {
         self.memory().last_now
+    }
+
+    fn outbox(&self) -> Option<&dyn Outbox> {
+        Some(self)
     }
 }
 

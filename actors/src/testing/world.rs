@@ -18,6 +18,7 @@ use countersign_core::time::Timestamp;
 use countersign_core::vault::Sealed;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use tokio::time::Instant;
 
 use crate::carrier::{Carried, Carrier, NotCarried, NotPosted, Parcel, Poster, Posting, Steward};
 use crate::ports::{Clock, Directory, EntropySource, KeyGrant};
@@ -49,6 +50,27 @@ impl Clock for ManualClock {
     }
 }
 
+/// A clock that goes as tokio's does, so that a test that pauses tokio moves both.
+#[derive(Debug)]
+pub struct RunningClock {
+    start: Timestamp,
+    begun: Instant,
+}
+
+impl RunningClock {
+    /// A clock that shows `start` now.
+    pub fn new(start: Timestamp) -> Self {
+        Self { start, begun: Instant::now() }
+    }
+}
+
+impl Clock for RunningClock {
+    fn now(&self) -> Timestamp {
+        let elapsed = self.begun.elapsed().as_millis();
+        self.start.plus_millis(i64::try_from(elapsed).unwrap_or(i64::MAX))
+    }
+}
+
 /// Reproducible bytes.
 pub struct SeededSource(Mutex<SeededEntropy>);
 
@@ -69,6 +91,8 @@ impl EntropySource for SeededSource {
 pub struct FixedDirectory {
     tenants: Mutex<BTreeMap<TenantId, Arc<TenantState>>>,
     failures: Mutex<BTreeMap<IpAddr, u32>>,
+    pressure: Mutex<Pressure>,
+    traffic: Mutex<Traffic>,
     system: Arc<SystemState>,
 }
 
@@ -93,6 +117,8 @@ impl FixedDirectory {
         let directory = Self {
             tenants: Mutex::default(),
             failures: Mutex::default(),
+            pressure: Mutex::default(),
+            traffic: Mutex::default(),
             system: Arc::new(system),
         };
         directory.put(TenantState::new(
@@ -115,6 +141,16 @@ impl FixedDirectory {
     pub fn set_failures(&self, address: IpAddr, failures: u32) {
         let mut all = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(address, failures);
+    }
+
+    /// Sets what was counted over all users, whoever is asked about.
+    pub fn set_pressure(&self, pressure: Pressure) {
+        *self.pressure.lock().unwrap_or_else(PoisonError::into_inner) = pressure;
+    }
+
+    /// Sets what was counted on a lane, whichever is asked about.
+    pub fn set_traffic(&self, traffic: Traffic) {
+        *self.traffic.lock().unwrap_or_else(PoisonError::into_inner) = traffic;
     }
 }
 
@@ -165,11 +201,11 @@ impl Directory for FixedDirectory {
         _key: Option<KeyId>,
         _now: Timestamp,
     ) -> Pressure {
-        Pressure::default()
+        *self.pressure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn traffic(&self, _tenant: &TenantId, _lane: &Lane, _now: Timestamp) -> Traffic {
-        Traffic::default()
+        *self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

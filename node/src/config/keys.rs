@@ -59,6 +59,9 @@ pub const KEYS: &[Key] = &[
     Key::plain("sms.account"),
     Key::secret("sms.token"),
     Key::plain("sms.from"),
+    Key::plain("webhooks.allow_private"),
+    Key::plain("webhooks.allow_networks"),
+    Key::plain("webhooks.ca_file"),
 ];
 
 /// Variables that are read by single commands and are no settings of a node.

@@ -7,6 +7,7 @@
 pub mod keys;
 mod parse;
 pub mod sources;
+mod webhooks;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use countersign_core::secret::Secret;
 
 pub use self::sources::Sources;
+pub use self::webhooks::Webhooks;
 use crate::error::Error;
 
 /// Shards of a new cluster, unless told otherwise.
@@ -122,6 +124,8 @@ pub struct Config {
     pub audit_retention_days: u32,
     /// Where messages leave.
     pub messaging: Messaging,
+    /// To where events may be posted.
+    pub webhooks: Webhooks,
     /// Whether messages are shown at `/dev/messages`, and sent only where a provider is set: for
     /// `countersign dev` alone, and no setting.
     pub inbox: bool,
@@ -153,6 +157,7 @@ impl Config {
             geoip_database: None,
             audit_retention_days: AUDIT_RETENTION_DAYS_DEFAULT,
             messaging: Messaging::default(),
+            webhooks: Webhooks::default(),
             inbox: false,
         }
     }
@@ -269,6 +274,9 @@ mod tests {
             ("email.url", "http://x", "smtp"),
             ("sms.provider", "pigeon", "twilio"),
             ("cluster_secret", "short", "16"),
+            ("webhooks.allow_private", "perhaps", "true or false"),
+            ("webhooks.allow_networks", "10.1.2.3/16", "10.1.0.0/16"),
+            ("webhooks.ca_file", "/no/such/file.pem", "cannot be read"),
         ] {
             let mut sources = least();
             sources.set(path, value, Origin::Flag("--it".to_owned()));

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::sources::{Given, Sources};
 use super::{
     AUDIT_RETENTION_DAYS_DEFAULT, Beginning, Config, DISK_RESERVE_DEFAULT, LogFormat, Messaging,
-    REQUEST_TIMEOUT_DEFAULT, SHARDS_DEFAULT, SHUTDOWN_GRACE_DEFAULT, keys,
+    REQUEST_TIMEOUT_DEFAULT, SHARDS_DEFAULT, SHUTDOWN_GRACE_DEFAULT, Webhooks, keys, webhooks,
 };
 use crate::error::Error;
 
@@ -54,6 +54,13 @@ pub(super) fn config(sources: &Sources) -> Result<Config, Error> {
             .optional("audit.retention_days", days)?
             .unwrap_or(AUDIT_RETENTION_DAYS_DEFAULT),
         messaging: messaging(&read)?,
+        webhooks: Webhooks {
+            allow_private: read.optional("webhooks.allow_private", truth)?.unwrap_or(false),
+            allow_networks: read
+                .optional("webhooks.allow_networks", webhooks::networks)?
+                .unwrap_or_default(),
+            roots: read.optional("webhooks.ca_file", webhooks::roots)?.unwrap_or_default(),
+        },
         inbox: false,
     })
 }

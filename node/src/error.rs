@@ -162,6 +162,17 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// There is nobody to trust.
+    #[error(
+        "{key}: the certificates that are trusted cannot be loaded: {reason}. Install the system's \
+         (Debian's ca-certificates), or name a file of them in SSL_CERT_FILE"
+    )]
+    Trust {
+        /// The setting that needs them.
+        key: &'static str,
+        /// Why.
+        reason: String,
+    },
     /// Somebody else listens there.
     #[error(
         "{address} is in use by another process: stop that one, or choose another address \
@@ -243,6 +254,7 @@ impl Error {
             | Self::NoClusterSecret
             | Self::NothingThere { .. }
             | Self::GeoIp { .. }
+            | Self::Trust { .. }
             | Self::Usage(_) => EXIT_USAGE,
             // Starting again would not help; service managers are told not to try.
             Self::DataDir { .. }

@@ -18,10 +18,10 @@
 pub mod bench;
 pub mod cli;
 pub mod config;
+pub mod delivery;
 
 mod clock;
 mod cluster;
-mod delivery;
 mod directory;
 mod entropy;
 mod error;

@@ -129,9 +129,6 @@ impl ServeArgs {
 pub(super) async fn run(args: ServeArgs) -> Result<(), Error> {
     let config = args.settings()?;
     crate::telemetry::start_logging(&config.log_level, config.log_format);
-    if config.messaging.any() {
-        tracing::warn!("email.* and sms.* are set, but this release sends no messages yet");
-    }
     let until = running::signals()?;
     let started = Node::start_with(config, |root_key| {
         say("This cluster is new. Its first API key, shown this once:");

@@ -54,11 +54,14 @@ pub const KEYS: &[Key] = &[
     // An address such as smtp://user:password@host holds a password.
     Key::secret("email.url"),
     Key::plain("email.from"),
+    Key::plain("email.ca_file"),
     Key::plain("sms.provider"),
+    // Some receivers have a secret in their address.
     Key::secret("sms.url"),
     Key::plain("sms.account"),
     Key::secret("sms.token"),
     Key::plain("sms.from"),
+    Key::plain("sms.ca_file"),
     Key::plain("webhooks.allow_private"),
     Key::plain("webhooks.allow_networks"),
     Key::plain("webhooks.ca_file"),

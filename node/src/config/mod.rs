@@ -5,6 +5,7 @@
 //! silently. No error and no `Debug` text ever holds a secret's value.
 
 pub mod keys;
+mod messaging;
 mod parse;
 pub mod sources;
 mod webhooks;
@@ -15,6 +16,9 @@ use std::time::Duration;
 
 use countersign_core::secret::Secret;
 
+pub use self::messaging::{
+    EmailSettings, Endpoint, Login, Messaging, SmsProvider, SmsSettings, SmtpTls,
+};
 pub use self::sources::Sources;
 pub use self::webhooks::Webhooks;
 use crate::error::Error;
@@ -49,32 +53,6 @@ pub enum Beginning {
     Join(Vec<String>),
     /// Refuses to start.
     Refuse,
-}
-
-/// Where messages to people leave. They are checked and kept, but this release sends none.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Messaging {
-    /// `smtp://…` or `smtps://…`, with the password.
-    pub email_url: Option<Secret>,
-    /// The sender of emails.
-    pub email_from: Option<String>,
-    /// `twilio`, `vonage`, `sns` or `http`.
-    pub sms_provider: Option<String>,
-    /// The provider's base address.
-    pub sms_url: Option<Secret>,
-    /// The account at the provider.
-    pub sms_account: Option<String>,
-    /// The provider's token, or the secret that signs.
-    pub sms_token: Option<Secret>,
-    /// The sender of text messages.
-    pub sms_from: Option<String>,
-}
-
-impl Messaging {
-    /// Whether anything is configured.
-    pub fn any(&self) -> bool {
-        *self != Self::default()
-    }
 }
 
 /// A node's settings.
@@ -245,6 +223,7 @@ mod tests {
         let mut sources = least();
         sources.set("root_key", format!("csk_{}", "s3cret".repeat(6)), Origin::Default);
         sources.set("email.url", "smtp://u:hunter22@mail.example", Origin::Default);
+        sources.set("email.from", "a@mail.example", Origin::Default);
         let config = format!("{:?}", Config::read(&sources).unwrap());
         assert!(!config.contains("s3cret") && !config.contains("hunter22"), "{config}");
     }

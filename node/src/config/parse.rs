@@ -9,10 +9,11 @@ use countersign_core::secret::Secret;
 use data_encoding::{BASE64, BASE64_NOPAD};
 use zeroize::Zeroizing;
 
-use super::sources::{Given, Sources};
+use super::sources::{Given, Origin, Sources};
 use super::{
-    AUDIT_RETENTION_DAYS_DEFAULT, Beginning, Config, DISK_RESERVE_DEFAULT, LogFormat, Messaging,
-    REQUEST_TIMEOUT_DEFAULT, SHARDS_DEFAULT, SHUTDOWN_GRACE_DEFAULT, Webhooks, keys, webhooks,
+    AUDIT_RETENTION_DAYS_DEFAULT, Beginning, Config, DISK_RESERVE_DEFAULT, LogFormat,
+    REQUEST_TIMEOUT_DEFAULT, SHARDS_DEFAULT, SHUTDOWN_GRACE_DEFAULT, Webhooks, keys, messaging,
+    webhooks,
 };
 use crate::error::Error;
 
@@ -53,7 +54,7 @@ pub(super) fn config(sources: &Sources) -> Result<Config, Error> {
         audit_retention_days: read
             .optional("audit.retention_days", days)?
             .unwrap_or(AUDIT_RETENTION_DAYS_DEFAULT),
-        messaging: messaging(&read)?,
+        messaging: messaging::read(&read)?,
         webhooks: Webhooks {
             allow_private: read.optional("webhooks.allow_private", truth)?.unwrap_or(false),
             allow_networks: read
@@ -66,10 +67,10 @@ pub(super) fn config(sources: &Sources) -> Result<Config, Error> {
 }
 
 /// Reads single settings and turns a refusal into an error that says where it was written.
-struct Reader<'a>(&'a Sources);
+pub(super) struct Reader<'a>(&'a Sources);
 
 impl Reader<'_> {
-    fn optional<T>(
+    pub(super) fn optional<T>(
         &self,
         key: &'static str,
         parse: impl FnOnce(&str) -> Result<T, String>,
@@ -89,6 +90,16 @@ impl Reader<'_> {
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<T, Error> {
         self.optional(key, parse)?.ok_or_else(|| missing(key, Some(flag)))
+    }
+
+    /// Whether something was written for it.
+    pub(super) fn is_set(&self, key: &str) -> bool {
+        self.0.find(key).is_some()
+    }
+
+    /// Where it was written.
+    pub(super) fn origin(&self, key: &str) -> Origin {
+        self.0.find(key).map_or(Origin::Default, |given| given.origin.clone())
     }
 }
 
@@ -136,32 +147,11 @@ fn master_key_text(text: &str) -> Result<Secret, String> {
     }
 }
 
-fn messaging(read: &Reader<'_>) -> Result<Messaging, Error> {
-    Ok(Messaging {
-        email_url: read.optional("email.url", |text| {
-            let fits = ["smtp://", "smtps://"].iter().any(|scheme| text.starts_with(scheme));
-            fits.then(|| Secret::from(text.to_owned()))
-                .ok_or_else(|| "an address that begins with smtp:// or smtps:// is expected".into())
-        })?,
-        email_from: read.optional("email.from", filled)?,
-        sms_provider: read.optional("sms.provider", |text| {
-            ["twilio", "vonage", "sns", "http"]
-                .contains(&text)
-                .then(|| text.to_owned())
-                .ok_or_else(|| "twilio, vonage, sns or http is expected".into())
-        })?,
-        sms_url: read.optional("sms.url", |text| web_address(text).map(Secret::from))?,
-        sms_account: read.optional("sms.account", filled)?,
-        sms_token: read.optional("sms.token", |text| filled(text).map(Secret::from))?,
-        sms_from: read.optional("sms.from", filled)?,
-    })
-}
-
 fn localhost(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
-fn filled(text: &str) -> Result<String, String> {
+pub(super) fn filled(text: &str) -> Result<String, String> {
     (!text.is_empty()).then(|| text.to_owned()).ok_or_else(|| "it is empty".into())
 }
 

@@ -1,0 +1,148 @@
+//! Where emails leave: `email.*`.
+
+use countersign_core::secret::Secret;
+use lettre::message::Mailbox;
+use rustls::pki_types::CertificateDer;
+use url::{Host, Url};
+
+use super::{alone, is_loopback};
+use crate::config::parse::Reader;
+use crate::config::webhooks::roots;
+use crate::error::Error;
+
+/// Where a user agent hands in mail with STARTTLS (RFC 6409 section 3.1) and over TLS from the
+/// first byte (RFC 8314 section 3.3).
+const SUBMISSION: u16 = 587;
+const SUBMISSIONS: u16 = 465;
+
+/// How the connection to the mail server is protected. A certificate is always checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmtpTls {
+    /// `smtps://`: TLS from the first byte.
+    Wrapped,
+    /// `smtp://…?tls=required`: STARTTLS, or nothing is sent.
+    Required,
+    /// `smtp://`: STARTTLS when offered. Who sits on the line can make that it is not; so without
+    /// it no password is sent, except within this machine.
+    WhenOffered,
+    /// `smtp://…?tls=none`: never, password included.
+    Never,
+}
+
+/// The name and password at the mail server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// The name.
+    pub user: String,
+    /// The password.
+    pub password: Secret,
+}
+
+/// Where emails leave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmailSettings {
+    /// The mail server's name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: SmtpTls,
+    /// What it wants to know.
+    pub login: Option<Login>,
+    /// The sender.
+    pub from: Mailbox,
+    /// Certificates of authorities that are trusted beside the system's.
+    pub roots: Vec<CertificateDer<'static>>,
+}
+
+impl EmailSettings {
+    /// Whether the password may go over a connection without TLS.
+    pub fn login_in_clear(&self) -> bool {
+        self.tls == SmtpTls::Never || is_loopback(Host::parse(&self.host).ok())
+    }
+}
+
+/// What `email.url` says.
+struct Server {
+    host: String,
+    port: u16,
+    tls: SmtpTls,
+    login: Option<Login>,
+}
+
+pub(super) fn read(read: &Reader<'_>) -> Result<Option<EmailSettings>, Error> {
+    let server = read.optional("email.url", server)?;
+    let from = read.optional("email.from", sender)?;
+    let roots = read.optional("email.ca_file", roots)?;
+    let Some(server) = server else {
+        let orphan = ["email.from", "email.ca_file"].into_iter().find(|key| read.is_set(key));
+        return match orphan {
+            Some(key) => Err(alone(read, key, "email.url", "it is of use only with")),
+            None => Ok(None),
+        };
+    };
+    let from =
+        from.ok_or_else(|| alone(read, "email.url", "email.from", "emails need a sender,"))?;
+    let Server { host, port, tls, login } = server;
+    Ok(Some(EmailSettings { host, port, tls, login, from, roots: roots.unwrap_or_default() }))
+}
+
+/// `smtp://user:password@host:port?tls=…`. No message repeats what was written.
+fn server(text: &str) -> Result<Server, String> {
+    let url = Url::parse(text).ok().filter(|url| ["smtp", "smtps"].contains(&url.scheme()));
+    let url = url.ok_or(
+        "an address that begins with smtp:// or smtps:// is expected, such as \
+         smtp://user:password@mail.example:587; letters of the password that mean something in an \
+         address are written as %40 for @, %2F for /, and so on",
+    )?;
+    let host = url.host_str().filter(|host| !host.is_empty()).ok_or("it names no host")?;
+    if !["", "/"].contains(&url.path()) || url.fragment().is_some() {
+        return Err("nothing is expected after the host and its port but ?tls=…".to_owned());
+    }
+    let wrapped = url.scheme() == "smtps";
+    let mut tls = if wrapped { SmtpTls::Wrapped } else { SmtpTls::WhenOffered };
+    for (name, value) in url.query_pairs() {
+        tls = match (name.as_ref(), value.as_ref(), wrapped) {
+            ("tls", "required", true) => SmtpTls::Wrapped,
+            ("tls", "required", false) => SmtpTls::Required,
+            ("tls", "opportunistic", false) => SmtpTls::WhenOffered,
+            ("tls", "none", false) => SmtpTls::Never,
+            ("tls", _, true) => return Err("smtps:// always uses TLS".to_owned()),
+            ("tls", ..) => {
+                return Err("tls is required, opportunistic (unless told otherwise) or none".into());
+            }
+            _ => return Err("of parameters there is tls alone".to_owned()),
+        };
+    }
+    let login = match (url.username(), url.password()) {
+        ("", None) => None,
+        ("", Some(_)) => return Err("it has a password, but no user".to_owned()),
+        (_, None) => return Err("it has a user, but no password".to_owned()),
+        (user, Some(password)) => {
+            Some(Login { user: decoded(user)?, password: decoded(password)?.into() })
+        }
+    };
+    Ok(Server {
+        // An IPv6 address is written in brackets only where a port may follow.
+        host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
+        port: url.port().unwrap_or(if wrapped { SUBMISSIONS } else { SUBMISSION }),
+        tls,
+        login,
+    })
+}
+
+/// What stands behind `%40` and the like.
+fn decoded(text: &str) -> Result<String, String> {
+    // The query's decoder is the parser's own; there `+` means a space, which it does not here.
+    let query = format!("v={}", text.replace('+', "%2B").replace('&', "%26"));
+    url::form_urlencoded::parse(query.as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
+        // SASL PLAIN parts its fields by NUL (RFC 4616 section 2).
+        .filter(|value| !value.contains(['\0', '\u{fffd}']))
+        .ok_or_else(|| "its user and password must be UTF-8 without NUL".to_owned())
+}
+
+fn sender(text: &str) -> Result<Mailbox, String> {
+    text.parse().map_err(|_| "an address such as Acme <no-reply@acme.example> is expected".into())
+}

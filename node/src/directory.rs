@@ -7,7 +7,7 @@ use std::sync::Arc;
 use countersign_actors::ports::{Directory, KeyGrant};
 use countersign_core::alerts::Pressure;
 use countersign_core::ids::{KeyId, Pseudonym, TenantId};
-use countersign_core::sending::{Lane, Traffic};
+use countersign_core::sending::{Lane, Traffic, Window};
 use countersign_core::system::SystemState;
 use countersign_core::tenant::TenantState;
 use countersign_core::time::Timestamp;
@@ -52,16 +52,21 @@ impl Directory for AppliedDirectory {
 
     fn pressure(
         &self,
-        _tenant: &TenantId,
-        _user: Option<Pseudonym>,
-        _address: Option<IpAddr>,
-        _key: Option<KeyId>,
-        _now: Timestamp,
+        tenant: &TenantId,
+        user: Option<Pseudonym>,
+        address: Option<IpAddr>,
+        key: Option<KeyId>,
+        now: Timestamp,
     ) -> Pressure {
-        Pressure::default()
+        self.0.pressure(tenant, user, address, key, now)
     }
 
-    fn traffic(&self, _tenant: &TenantId, _lane: &Lane, _now: Timestamp) -> Traffic {
-        Traffic::default()
+    fn traffic(&self, tenant: &TenantId, lane: &Lane, now: Timestamp) -> Traffic {
+        self.0.traffic(tenant, lane, now).unwrap_or_else(|error| {
+            // Nobody knows whether a limit is reached: nothing is sent.
+            tracing::error!(%error, "the messages sent so far cannot be counted");
+            let full = Window { sent_hour: u32::MAX, sent_day: u32::MAX, ..Window::default() };
+            Traffic { destination: full, prefix: full, tenant: full }
+        })
     }
 }

@@ -34,6 +34,7 @@ mod listing;
 mod network;
 mod node;
 mod opening;
+mod outbox;
 mod raft;
 mod replica;
 mod retention;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use countersign_actors::carrier::{Carrier, Steward};
 use countersign_actors::gateway::Gateway;
 use countersign_actors::ports::Clock;
 use countersign_actors::{Options, Ports, Service};
@@ -31,7 +32,8 @@ use crate::cluster::reconciler::Reconciler;
 use crate::cluster::registry::Registry;
 use crate::cluster::{announcing, will};
 use crate::config::Config;
-use crate::delivery::Nowhere;
+use crate::delivery::webhook::WebhookPoster;
+use crate::delivery::{Carriers, Inbox};
 use crate::directory::AppliedDirectory;
 use crate::entropy::SystemEntropy;
 use crate::error::Error;
@@ -47,6 +49,7 @@ use crate::opening::{Begun, FIRST_NODE, Opened};
 use crate::raft::{self, Groups};
 use crate::retention::Retention;
 use crate::server::{self, Bounds, Server};
+use crate::steward::GatewaySteward;
 use crate::{limits, snapshots, telemetry};
 
 /// How long the shards that this node leads may take to find another leader when it ends.
@@ -147,14 +150,18 @@ impl Node {
         let started = Instant::now();
         let groups = raft::start_groups(&store, identity.node_id, identity.shards, &peers).await?;
 
+        let carriers: Arc<dyn Carrier> = Arc::new(Carriers::configure(&config.messaging)?);
+        let inbox = config.inbox.then(|| Arc::new(Inbox::before(Arc::clone(&carriers))));
+        let carrier = inbox.clone().map_or(carriers, |inbox| inbox as Arc<dyn Carrier>);
+        let steward = Arc::new(GatewaySteward::default());
         let ports = Ports {
             directory: Arc::new(AppliedDirectory::new(store.directory())),
             clock: Arc::clone(&world.clock),
             entropy: Arc::new(SystemEntropy),
             vault: Arc::clone(&vault),
-            carrier: Arc::new(Nowhere),
-            poster: Arc::new(Nowhere),
-            steward: Arc::new(Nowhere),
+            carrier,
+            poster: Arc::new(WebhookPoster::new(&config.webhooks)),
+            steward: Arc::clone(&steward) as Arc<dyn Steward>,
         };
         let service = Service::start(Options::default(), ports.clone())
             .await
@@ -267,6 +274,7 @@ impl Node {
             deadline: config.request_timeout,
             stopping: stopped.clone(),
         });
+        steward.through(&gateway);
         let router = api(&config, &identity.cluster_id, &store, &groups, &gateway, &ports);
         let server = Server::start(listener, router, Bounds::within(open_files))?;
 

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_actors::ports::{Replica, ReplicaError, Versioned};
+use countersign_actors::ports::{Outbox, Replica, ReplicaError, Versioned};
 use countersign_core::ids::{ShardId, TenantId, UserHash, UserId, UserKey};
 use countersign_core::proposal::{AnswerKey, Applied, KeptAnswer, LogCommand};
 use countersign_core::system::SystemState;
@@ -46,6 +46,11 @@ impl ShardReplica {
         fence: CommittedLeaderIdOf<TypeConfig>,
     ) -> Self {
         Self { shard, group, rows, fence }
+    }
+
+    /// The shard's rows, as applied here.
+    pub(crate) const fn rows(&self) -> &Rows {
+        &self.rows
     }
 
     /// For those who hold it behind the port.
@@ -107,7 +112,8 @@ impl ShardReplica {
         row.map(|(version, value)| Versioned { version, value }).map_err(|error| self.store(&error))
     }
 
-    fn store(&self, error: &StorageError) -> ReplicaError {
+    /// The store's failure, as the port tells it.
+    pub(crate) fn store(&self, error: &StorageError) -> ReplicaError {
         ReplicaError::Store { shard: self.shard, reason: error.to_string() }
     }
 }
@@ -151,5 +157,9 @@ impl Replica for ShardReplica {
 
     fn last_now(&self) -> Timestamp {
         self.rows.last_now()
+    }
+
+    fn outbox(&self) -> Option<&dyn Outbox> {
+        Some(self)
     }
 }

@@ -11,7 +11,6 @@
 mod breaker;
 mod carriers;
 mod inbox;
-mod nowhere;
 mod provider;
 mod refusal;
 mod render;
@@ -21,4 +20,3 @@ pub(crate) mod webhook;
 
 pub use self::carriers::Carriers;
 pub use self::inbox::{Inbox, InboxMessage};
-pub(crate) use self::nowhere::Nowhere;

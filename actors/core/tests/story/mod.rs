@@ -3,8 +3,11 @@
 
 #![allow(dead_code, reason = "each test file tells another part of the story")]
 
+mod post;
+
 use std::collections::BTreeSet;
 
+use countersign_core::alerts::Pressure;
 use countersign_core::audit::AuditEntry;
 use countersign_core::command::{Command, Proof, Query};
 use countersign_core::context::{Context, Surroundings};
@@ -14,6 +17,7 @@ use countersign_core::event::UserEvent;
 use countersign_core::evolve::evolve_all;
 use countersign_core::factor::totp::Parameters;
 use countersign_core::ids::{ChallengeId, FactorId, KeyId, TenantId, UserHash, UserKey};
+use countersign_core::message::Channels;
 use countersign_core::policy::{Policy, Requirement};
 use countersign_core::query;
 use countersign_core::reply::{
@@ -28,6 +32,9 @@ use countersign_core::time::Timestamp;
 use countersign_core::user::UserState;
 use countersign_core::vault::{Sealed, Vault, VaultError};
 use sha2::{Digest, Sha256};
+
+#[allow(unused_imports, reason = "each test file tells another part of the story")]
+pub(crate) use post::{EMAIL, NUMBER, Sent, Traffics};
 
 /// Seals nothing and binds everything: the plain text behind a digest of its context.
 pub(crate) struct GlassVault;
@@ -71,6 +78,9 @@ pub(crate) struct Story {
     pub(crate) tenant: TenantState,
     pub(crate) now: Timestamp,
     pub(crate) failures_from_address: u32,
+    pub(crate) pressure: Pressure,
+    pub(crate) channels: Channels,
+    pub(crate) traffics: Traffics,
     pub(crate) events: Vec<UserEvent>,
     pub(crate) audit: Vec<AuditEntry>,
     pub(crate) entropy: SeededEntropy,
@@ -98,6 +108,9 @@ impl Story {
             ),
             now,
             failures_from_address: 0,
+            pressure: Pressure::default(),
+            channels: Channels { sms: true, email: true },
+            traffics: Traffics::default(),
             events: Vec::new(),
             audit: Vec::new(),
             entropy,
@@ -123,6 +136,9 @@ impl Story {
     pub(crate) fn ask(&mut self, command: &Command) -> Reply {
         let around = Surroundings {
             failures_from_address: self.failures_from_address,
+            pressure: self.pressure,
+            channels: self.channels,
+            traffic: &self.traffics,
             ..Surroundings::of(&self.tenant, "kid")
         };
         let mut context = Context {
@@ -135,6 +151,7 @@ impl Story {
         let worked = prepare(&self.state, command, &around, &mut context).map(|work| work.run());
         let decision = decide(&self.key, &self.state, command, worked, &around, &mut context);
         evolve_all(&mut self.state, &decision.events, self.now);
+        self.traffics.apply(&decision.events, self.now);
         self.events = decision.events;
         self.audit = decision.audit;
         decision.reply

@@ -8,6 +8,7 @@
 mod confirm;
 mod enroll;
 mod limits;
+mod over_users;
 mod send;
 
 pub(super) use self::confirm::confirm;

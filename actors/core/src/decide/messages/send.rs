@@ -15,7 +15,8 @@ use crate::ids::{ChallengeId, DeliveryId, FactorId};
 use crate::message::{CODE_LIFETIME_MS, Channel, CodeMessage, CodePurpose, mask, seal_context};
 use crate::reply::{CodeSent, Refusal, Reply};
 use crate::secret::Secret;
-use crate::time::{SECOND_MS, Timestamp};
+use crate::sending::Lane;
+use crate::time::Timestamp;
 
 /// Sends a code that confirms the pending enrollment.
 pub(in crate::decide) fn send_to_enrollment(
@@ -101,7 +102,6 @@ fn send(
     }
 
     let purpose = if challenge.is_some() { CodePurpose::Challenge } else { CodePurpose::Enroll };
-    let delivery = DeliveryId::random(context.entropy);
     let message = CodeMessage {
         channel,
         destination: to.destination.clone(),
@@ -109,12 +109,38 @@ fn send(
         purpose,
         expires_at: context.now.plus_millis(CODE_LIFETIME_MS),
     };
-    let Ok(plain) = codec::encode(&message).map(Secret::new) else {
+    let Some(issued) = issue(case, factor, &message, lane, context) else {
         return refuse(Refusal::Unreadable);
     };
-    let issued = IssuedCode {
+    let entry = errand
+        .requested()
+        .detail("purpose", purpose.as_str())
+        .detail("deliveryId", issued.code.delivery);
+    let events = vec![UserEvent::CodeIssued(Box::new(issued))];
+    let after = case.after(&events, context.now);
+    let reply = Reply::CodeSent(CodeSent {
+        factor_id: factor,
+        masked_destination: mask(channel, &to.destination),
+        expires_at: message.expires_at,
+        resend_available_at: limits::next_at(&after, &case.policy().sends, factor, context.now),
+    });
+    verdict(reply, events, entry)
+}
+
+/// What is kept of a code, and its message under seal; `None` if that cannot be encoded.
+fn issue(
+    case: &Case<'_>,
+    factor: FactorId,
+    message: &CodeMessage,
+    lane: Lane,
+    context: &mut Context<'_>,
+) -> Option<IssuedCode> {
+    let delivery = DeliveryId::random(context.entropy);
+    let plain = Secret::new(codec::encode(message).ok()?);
+    let nonce = context.entropy.bytes();
+    Some(IssuedCode {
         factor,
-        channel,
+        channel: message.channel,
         code: SentCode {
             delivery,
             digest: code_digest(case, factor, delivery, &message.code, context.vault),
@@ -123,21 +149,7 @@ fn send(
             wrong: 0,
             spent: false,
         },
-        message: context.vault.seal(
-            &seal_context(case.key, delivery),
-            context.entropy.bytes(),
-            plain.expose(),
-        ),
+        message: context.vault.seal(&seal_context(case.key, delivery), nonce, plain.expose()),
         lane,
-    };
-    let cooldown_ms = i64::from(case.policy().sends.cooldown_seconds) * SECOND_MS;
-    let reply = Reply::CodeSent(CodeSent {
-        factor_id: factor,
-        masked_destination: mask(channel, &to.destination),
-        expires_at: message.expires_at,
-        resend_available_at: context.now.plus_millis(cooldown_ms),
-    });
-    let entry =
-        errand.requested().detail("purpose", purpose.as_str()).detail("deliveryId", delivery);
-    verdict(reply, vec![UserEvent::CodeIssued(Box::new(issued))], entry)
+    })
 }

@@ -10,8 +10,9 @@ use countersign_core::event::UserEvent;
 use countersign_core::factor::totp::Parameters;
 use countersign_core::ids::ChallengeId;
 use countersign_core::lockout::Lock;
+use countersign_core::message::Channel;
 use countersign_core::reply::{Refusal, Reply};
-use story::{App, Story, secret};
+use story::{App, Sent, Story, secret};
 
 fn fail(story: &mut Story, app: &App) -> Refusal {
     let challenge = story.challenge();
@@ -89,29 +90,66 @@ fn a_flood_of_refused_codes_leaves_one_trace_and_costs_no_writes() {
 
 /// Every command that takes a code, with a wrong one. A command that is added and takes a code
 /// belongs here.
-fn every_way_in(story: &mut Story, app: &App, answered: ChallengeId) -> Vec<Command> {
+fn every_way_in(story: &mut Story, all: &All) -> Vec<Command> {
     let challenge = story.challenge();
+    let app = &all.app;
     let wrong = app.wrong_code(story.now);
-    let proof = Proof::Code { factor: app.id, code: wrong.clone() };
+    let verify = |challenge, proof: &Proof| Command::Verify {
+        challenge,
+        proof: proof.clone(),
+        remember_device: None,
+    };
+    let of_app = Proof::Code { factor: app.id, code: wrong.clone() };
+    let of_sent = |sent: &Sent| Proof::Code { factor: sent.factor, code: sent.wrong() };
+    let confirm = |sent: &Sent| Command::ConfirmMessage {
+        channel: sent.message.channel,
+        code: sent.wrong(),
+        name: None,
+        challenge: None,
+    };
     vec![
-        Command::Verify { challenge: answered, proof: proof.clone(), remember_device: None },
-        Command::Verify { challenge, proof, remember_device: None },
-        Command::Verify {
-            challenge,
-            proof: Proof::RecoveryCode(secret("0000-0000-0000")),
-            remember_device: None,
-        },
-        Command::Verify {
-            challenge,
-            proof: Proof::RecoveryCode(secret("not a code at all")),
-            remember_device: None,
-        },
+        verify(all.answered, &of_app),
+        verify(challenge, &of_app),
+        verify(challenge, &of_sent(&all.text)),
+        verify(all.answered, &of_sent(&all.text)),
+        verify(challenge, &of_sent(&all.mail)),
+        verify(challenge, &Proof::RecoveryCode(secret("0000-0000-0000"))),
+        verify(challenge, &Proof::RecoveryCode(secret("not a code at all"))),
         Command::ConfirmTotp { code: wrong, name: None, challenge: None },
+        confirm(&all.enrolling),
         Command::UseRecoveryCode { code: secret("1111-1111-1111") },
     ]
 }
 
-/// Somebody with all that takes codes, a challenge that was answered rightly included.
+/// All that takes codes.
+struct All {
+    app: App,
+    /// A challenge that was answered rightly.
+    answered: ChallengeId,
+    /// Codes to a number, to an address, and to a number that is not confirmed yet.
+    text: Sent,
+    mail: Sent,
+    enrolling: Sent,
+}
+
+/// Somebody with all of them, who has no limits on what is sent.
+fn with_all() -> (Story, All) {
+    let (mut story, app, answered) = ready();
+    story.tenant.policy.sends.per_ten_minutes = 100;
+    let phone = story.enroll_sms();
+    let mailbox = story.enroll_email();
+    story.begin_sms("+14155552672");
+    let all = All {
+        app,
+        answered,
+        text: story.send_in_fresh_challenge(phone),
+        mail: story.send_in_fresh_challenge(mailbox),
+        enrolling: story.send_enrollment(Channel::Sms),
+    };
+    (story, all)
+}
+
+/// Somebody with an app and recovery codes, and a challenge that was answered rightly.
 fn ready() -> (Story, App, ChallengeId) {
     let mut story = Story::new();
     let app = story.enroll();
@@ -124,28 +162,58 @@ fn ready() -> (Story, App, ChallengeId) {
 
 #[test]
 fn every_call_that_takes_a_code_counts_on_the_same_counter() {
-    let (mut story, app, answered) = ready();
-    let ways = every_way_in(&mut story, &app, answered);
+    let (mut story, all) = with_all();
+    let ways = every_way_in(&mut story, &all);
     story.tenant.policy.lockout.max_attempts = u32::try_from(ways.len()).unwrap();
-    for (index, command) in (1..).zip(ways) {
+    // Of all these the challenge takes five.
+    let mut challenges = 0;
+    for (index, mut command) in (1..).zip(ways) {
+        if let Command::Verify { challenge, .. } = &mut command
+            && *challenge != all.answered
+        {
+            challenges += 1;
+            *challenge = story.challenge();
+        }
         assert!(matches!(story.refusal(&command), Refusal::InvalidCode { .. }), "{command:?}");
         assert_eq!(story.state.lockout.failed_attempts, index, "{command:?}");
     }
-    for command in every_way_in(&mut story, &app, answered) {
+    assert_eq!(challenges, 5);
+    for command in every_way_in(&mut story, &all) {
         assert!(
             matches!(story.refusal(&command), Refusal::TooManyAttempts { .. }),
             "{command:?} was read while locked"
         );
     }
+    assert_eq!(story.state.lockout.failed_attempts, 10, "what is not read is not counted");
+}
+
+#[test]
+fn while_locked_even_the_right_sent_code_is_refused_unread() {
+    let (mut story, all) = with_all();
+    lock(&mut story, &all.app);
+    let challenge = story.challenge();
+    for sent in [&all.text, &all.mail] {
+        let reply = story.answer(challenge, sent.factor, &sent.code);
+        assert!(matches!(reply, Reply::Refused(Refusal::TooManyAttempts { .. })));
+    }
+    let reply = story.confirm(Channel::Sms, &all.enrolling.code);
+    assert!(matches!(reply, Reply::Refused(Refusal::TooManyAttempts { .. })));
 }
 
 #[test]
 fn the_counter_falls_on_success_reset_and_unlock_and_on_nothing_else() {
-    let (mut story, app, _) = ready();
+    let (mut story, all) = with_all();
+    let app = all.app;
     for _ in 0..3 {
         fail(&mut story, &app);
     }
+    story.wait_s(60);
+    let challenge = story.challenge();
     for command in [
+        Command::BeginSms { number: "+14155552672".parse().unwrap(), name: None },
+        Command::SendEnrollmentCode { channel: Channel::Sms },
+        Command::SendChallengeCode { challenge, factor: all.text.factor },
+        Command::SendChallengeCode { challenge, factor: all.mail.factor },
         Command::RegenerateRecoveryCodes,
         Command::BeginTotp { name: None, parameters: Parameters::default(), account_name: None },
         Command::RenameFactor { id: app.id, name: None },
@@ -153,7 +221,8 @@ fn the_counter_falls_on_success_reset_and_unlock_and_on_nothing_else() {
         Command::RevokeDevices,
         Command::PutProfile(Default::default()),
     ] {
-        story.ask(&command);
+        let reply = story.ask(&command);
+        assert!(!matches!(reply, Reply::Refused(_)), "{command:?}: {reply:?}");
         assert_eq!(story.state.lockout.failed_attempts, 3, "after {command:?}");
     }
     story.wait_ms(CHALLENGE_LIFETIME_MS);
@@ -259,6 +328,17 @@ fn confirming_another_app_gives_no_fresh_budget_against_the_first() {
         fail(&mut story, &app);
     }
     story.enroll();
+    assert_eq!(story.state.lockout.failed_attempts, 4);
+}
+
+#[test]
+fn confirming_a_number_gives_no_fresh_budget_against_the_app() {
+    let mut story = Story::new();
+    let app = story.enroll();
+    for _ in 0..4 {
+        fail(&mut story, &app);
+    }
+    story.enroll_sms();
     assert_eq!(story.state.lockout.failed_attempts, 4);
 }
 

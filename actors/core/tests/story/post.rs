@@ -66,7 +66,7 @@ impl TrafficCounter for Traffics {
 }
 
 /// A message as it arrives.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Sent {
     pub(crate) factor: FactorId,
     pub(crate) delivery: DeliveryId,
@@ -113,6 +113,11 @@ impl Story {
 
     pub(crate) fn send(&mut self, challenge: ChallengeId, factor: FactorId) -> Sent {
         self.try_send(&Command::SendChallengeCode { challenge, factor }).unwrap()
+    }
+
+    pub(crate) fn send_in_fresh_challenge(&mut self, factor: FactorId) -> Sent {
+        let challenge = self.challenge();
+        self.send(challenge, factor)
     }
 
     pub(crate) fn begin_sms(&mut self, number: &str) -> MessageEnrollment {

@@ -96,8 +96,7 @@ fn of_user(case: &Case<'_>, errand: &Errand<'_>, now: Timestamp) -> Result<(), S
     match reached(case.state, &case.policy().sends, now) {
         None => Ok(()),
         Some(Reached { word, limit, within, over }) => {
-            let reason =
-                format!("{limit} codes were sent to this user within {within}: no more are");
+            let reason = format!("the limit of {limit} codes to one user in {within} is reached");
             Err(refused(case, errand, word, too_many(reason, now, over)))
         }
     }

@@ -39,15 +39,18 @@ struct Look<'a> {
 
 fn to_destination(look: &Look<'_>, lane: &Lane) -> Result<(), Stop> {
     let limit = look.case.around.tenant.guards.per_destination_per_day;
-    look.hold(|window| window.sent_day < limit, || Flood {
-        word: "per_destination",
-        key: LaneKey::Destination(lane.destination),
-        reason: format!("{limit} messages went to this destination within a day: no more do"),
-        summary: format!(
-            "More than {limit} messages to one destination were asked for within a day: somebody \
-             may be flooding it."
-        ),
-    })
+    look.hold(
+        |window| window.sent_day < limit,
+        || Flood {
+            word: "per_destination",
+            key: LaneKey::Destination(lane.destination),
+            reason: format!("the limit of {limit} messages a day to one destination is reached"),
+            summary: format!(
+                "More messages to one destination were asked for than the limit of {limit} a day: \
+                 somebody may be flooding it."
+            ),
+        },
+    )
 }
 
 fn to_prefix(look: &Look<'_>, prefix: &str) -> Result<(), Stop> {
@@ -58,11 +61,11 @@ fn to_prefix(look: &Look<'_>, prefix: &str) -> Result<(), Stop> {
             word: "per_prefix",
             key: LaneKey::Prefix(prefix.to_owned()),
             reason: format!(
-                "{limit} messages went to numbers of {prefix} within an hour: no more do"
+                "the limit of {limit} messages an hour to numbers of {prefix} is reached"
             ),
             summary: format!(
-                "More than {limit} messages to numbers of {prefix} were asked for within an hour: \
-             somebody may be earning from them."
+                "More messages to numbers of {prefix} were asked for than the limit of {limit} an \
+                 hour: somebody may be earning from them."
             ),
         },
     )
@@ -93,10 +96,10 @@ fn of_tenant(look: &Look<'_>, channel: Channel) -> Result<(), Stop> {
     look.hold(|window| window.sent_day < limit, || Flood {
         word: "per_tenant",
         key: LaneKey::Tenant(channel),
-        reason: format!("{limit} {messages} were sent for this tenant within a day: no more are"),
+        reason: format!("the limit of {limit} {messages} a day is reached"),
         summary: format!(
-            "More than {limit} {messages} were asked for within a day: none are sent until there is \
-             room again."
+            "More {messages} were asked for than the limit of {limit} a day: none are sent until \
+                 there is room again."
         ),
     })
 }

@@ -1,24 +1,19 @@
-//! What holds for every history: random commands, random times, wrong and right codes in any order.
-
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "tests may stop")]
-
-mod story;
+//! Random histories of an authenticator app.
 
 use std::collections::BTreeSet;
 
-use countersign_core::codec;
 use countersign_core::command::{Command, Proof};
 use countersign_core::evolve::evolve_all;
-use countersign_core::factor::recovery_code;
-use countersign_core::factor::totp::{Parameters, normalize};
+use countersign_core::factor::totp::Parameters;
 use countersign_core::reply::{Refusal, Reply};
 use countersign_core::user::UserState;
 use proptest::prelude::*;
-use story::{App, Story, secret};
+
+use crate::story::{App, Story, secret};
 
 /// One move of a random history.
 #[derive(Clone, Debug)]
-enum Move {
+pub(crate) enum Move {
     Wait(i64),
     Submit { step_offset: i64, spaced: bool },
     SubmitWrong,
@@ -30,7 +25,7 @@ enum Move {
     Rename,
 }
 
-fn moves() -> impl Strategy<Value = Vec<Move>> {
+pub(crate) fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = prop_oneof![
         3 => (0i64..40_000).prop_map(Move::Wait),
         1 => Just(Move::Wait(3_700_000)),
@@ -47,8 +42,8 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     proptest::collection::vec(one, 1..120)
 }
 
-struct Player {
-    story: Story,
+pub(crate) struct Player {
+    pub(crate) story: Story,
     app: App,
     challenge: Option<countersign_core::ids::ChallengeId>,
     accepted: BTreeSet<u64>,
@@ -56,7 +51,7 @@ struct Player {
 }
 
 impl Player {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut story = Story::new();
         let app = story.enroll();
         // `enroll` spent the confirming step, sixty seconds ago.
@@ -114,7 +109,7 @@ impl Player {
         }
     }
 
-    fn play(&mut self, one: &Move) {
+    pub(crate) fn play(&mut self, one: &Move) {
         match one {
             Move::Wait(millis) => self.story.wait_ms(*millis),
             Move::Submit { step_offset, spaced } => {
@@ -155,50 +150,5 @@ impl Player {
                 self.ask(&Command::RenameFactor { id: self.app.id, name: Some("x".into()) });
             }
         }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
-
-    #[test]
-    fn a_step_is_accepted_at_most_once_and_the_counter_falls_on_success_reset_or_unlock_alone(
-        moves in moves()
-    ) {
-        let mut player = Player::new();
-        for one in &moves {
-            player.play(one);
-        }
-        let bytes = codec::encode(&player.story.state).unwrap();
-        let back: UserState = codec::decode(&bytes).unwrap();
-        prop_assert_eq!(&back, &player.story.state);
-    }
-
-    #[test]
-    fn normalizing_twice_is_normalizing_once(typed in ".{0,40}") {
-        let once = normalize(&typed);
-        prop_assert_eq!(normalize(&once), once.clone());
-        prop_assert!(!once.contains(char::is_whitespace) && !once.contains('-'));
-    }
-
-    #[test]
-    fn a_recovery_code_survives_what_people_do_to_it(seed in any::<u64>(), upper in any::<bool>()) {
-        let mut entropy = countersign_core::entropy::SeededEntropy::new(seed);
-        let code = recovery_code::generate(&mut entropy);
-        let text = code.expose_str();
-        prop_assert_eq!(text.len(), 14);
-        // Crockford's look-alikes are read as what they look like.
-        let typed = match upper {
-            true => text.replace('-', "").replace('1', "I").replace('0', "O"),
-            false => format!(" {} ", text.to_lowercase().replace('1', "l").replace('0', "o")),
-        };
-        let canonical = recovery_code::normalize(text).unwrap();
-        prop_assert_eq!(recovery_code::normalize(&typed), Some(canonical));
-    }
-
-    #[test]
-    fn no_bytes_make_the_decoder_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let _ = codec::decode::<UserState>(&bytes);
-        let _ = codec::decode::<countersign_core::proposal::LogCommand>(&bytes);
     }
 }

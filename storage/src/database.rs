@@ -50,12 +50,13 @@ pub(crate) enum Family {
     State,
     /// The audit chains.
     Audit,
-    /// Messages that wait for delivery; reserved.
+    /// What waits to leave, and what is counted of it.
     Outbox,
 }
 
 impl Family {
-    const ALL: [Self; 5] = [Self::Log, Self::Meta, Self::State, Self::Audit, Self::Outbox];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Log, Self::Meta, Self::State, Self::Audit, Self::Outbox];
 
     const fn name(self) -> &'static str {
         match self {

@@ -1,11 +1,14 @@
-//! Tenants, API keys and failing addresses in memory, as this node applied them, for questions
-//! that every request asks. Readers never wait for the database.
+//! Tenants, API keys and what is counted over many users, as this node applied them, for questions
+//! that every request asks. All of it is in memory but the messages by where they go: those are
+//! asked for only where one is about to be sent.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use countersign_core::ids::{KeyId, ShardId, TenantId};
+use countersign_core::alerts::Pressure;
+use countersign_core::ids::{KeyId, Pseudonym, ShardId, TenantId};
+use countersign_core::sending::{Lane, Traffic, TrafficCounts};
 use countersign_core::system::SystemState;
 use countersign_core::tenant::{Scope, TenantState};
 use countersign_core::time::Timestamp;
@@ -15,7 +18,7 @@ use crate::audit;
 use crate::database::{Database, Family};
 use crate::error::StorageError;
 use crate::keys;
-use crate::pressure::{self, Failures};
+use crate::pressure::{self, Pressures, Sign};
 use crate::records::{self, SystemRow, TenantRow};
 
 /// Who an API key is.
@@ -36,7 +39,10 @@ pub struct KeyGrant {
 /// What every node knows of tenants and the cluster.
 pub struct Directory {
     known: RwLock<Known>,
-    failures: Failures,
+    pressures: Pressures,
+    /// Not kept open by whoever holds the directory alone.
+    database: Weak<Database>,
+    shards: RwLock<BTreeSet<ShardId>>,
     changes: watch::Sender<u64>,
 }
 
@@ -71,18 +77,21 @@ impl Known {
 }
 
 impl Directory {
-    /// Reads it from the applied rows: shard 0, and the audit rows of the last ten minutes of all.
+    /// Reads it from the applied rows: shard 0, and the audit rows of the last hour of all.
     pub(crate) fn load(
-        database: &Database,
+        database: &Arc<Database>,
         shards: impl IntoIterator<Item = ShardId>,
     ) -> Result<Self, StorageError> {
         let directory = Self {
             known: RwLock::new(read_known(database)?),
-            failures: Failures::default(),
+            pressures: Pressures::default(),
+            database: Arc::downgrade(database),
+            shards: RwLock::default(),
             changes: watch::Sender::new(0),
         };
         for shard in shards {
-            directory.load_failures(database, shard)?;
+            directory.has_shard(shard);
+            directory.load_signs(database, shard)?;
         }
         Ok(directory)
     }
@@ -95,17 +104,22 @@ impl Directory {
         Ok(())
     }
 
-    /// Counts the recent failures that a shard's audit log holds.
-    pub(crate) fn load_failures(
+    /// Counts anew what a shard's audit log holds of the last hour.
+    pub(crate) fn load_signs(
         &self,
         database: &Database,
         shard: ShardId,
     ) -> Result<(), StorageError> {
-        self.failures.forget(shard);
-        for failure in audit::recent_failures(database, shard, pressure::WINDOW_MS)? {
-            self.failures.note(shard, &failure);
+        self.pressures.forget(shard);
+        for sign in audit::recent_signs(database, shard, pressure::WINDOW_MS)? {
+            self.pressures.note(shard, sign);
         }
         Ok(())
+    }
+
+    /// Learns that there is a shard.
+    pub(crate) fn has_shard(&self, shard: ShardId) {
+        self.shards.write().unwrap_or_else(PoisonError::into_inner).insert(shard);
     }
 
     pub(crate) fn set_tenant(&self, id: &TenantId, state: Option<TenantState>) {
@@ -118,8 +132,8 @@ impl Directory {
         self.changed();
     }
 
-    pub(crate) fn note_failure(&self, shard: ShardId, failure: &pressure::Failure) {
-        self.failures.note(shard, failure);
+    pub(crate) fn note(&self, shard: ShardId, sign: Sign) {
+        self.pressures.note(shard, sign);
     }
 
     fn changed(&self) {
@@ -157,7 +171,47 @@ impl Directory {
     /// tenant, as counted from what this node applied. Stops counting at
     /// [`crate::COUNTED_MAX`].
     pub fn failures_from(&self, tenant: &TenantId, address: IpAddr, now: Timestamp) -> u32 {
-        self.failures.count(tenant, address, now)
+        self.pressures.failures(tenant, address, now)
+    }
+
+    /// What else was counted over all users of the tenant from what this node applied: about the
+    /// address, leaving out the user at hand (by the pseudonym in the user's own row), and about the
+    /// asking key.
+    pub fn pressure(
+        &self,
+        tenant: &TenantId,
+        user: Option<Pseudonym>,
+        address: Option<IpAddr>,
+        key: Option<KeyId>,
+        now: Timestamp,
+    ) -> Pressure {
+        let user = user.map(audit::public_pseudonym);
+        self.pressures.about(tenant, user, address, key, now)
+    }
+
+    /// The messages that were made on a lane, over all shards as this node applied them.
+    ///
+    /// # Errors
+    /// If the rows cannot be read: then nobody knows whether a limit is reached.
+    pub fn traffic(
+        &self,
+        tenant: &TenantId,
+        lane: &Lane,
+        now: Timestamp,
+    ) -> Result<Traffic, StorageError> {
+        let database = self.database.upgrade().ok_or(StorageError::Closed)?;
+        let shards = self.shards.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut traffic = Traffic::default();
+        for shard in shards {
+            for key in lane.keys() {
+                let row_key = keys::outbox::traffic(shard, tenant, &key);
+                if let Some(bytes) = database.get(Family::Outbox, &row_key)? {
+                    let counts: TrafficCounts = records::decode("traffic", shard, &bytes)?;
+                    counts.add_to(traffic.window_mut(&key), now);
+                }
+            }
+        }
+        Ok(traffic)
     }
 
     fn known(&self) -> std::sync::RwLockReadGuard<'_, Known> {

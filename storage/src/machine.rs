@@ -63,8 +63,10 @@ impl ShardMachine {
             let number = self.shard.batches.load(Ordering::Relaxed) + 1;
             let (head, learned) = run.write(number)?;
             self.shard.batches.store(number, Ordering::Relaxed);
+            let (messages_put, redelivered) = (learned.messages_put, learned.redelivered);
             self.learn(learned);
             self.shard.publish(head);
+            self.shard.call_out(messages_put, redelivered);
             self.store.counters.applied(count as u64);
         }
         Ok(answers)
@@ -81,8 +83,8 @@ impl ShardMachine {
                 directory.set_system(system);
             }
         }
-        for failure in learned.failures {
-            directory.note_failure(self.shard.id, &failure);
+        for sign in learned.signs {
+            directory.note(self.shard.id, sign);
         }
     }
 

@@ -58,6 +58,10 @@ pub(crate) struct Shard {
     pub(crate) hashes: Mutex<VecDeque<(u64, StateHash)>>,
     /// The index of the last applied entry, for whoever waits for one; 0 before the first.
     pub(crate) applied: watch::Sender<u64>,
+    /// Counts the batches that put messages in.
+    pub(crate) messages_put: watch::Sender<u64>,
+    /// Counts the batches in which deliveries were begun anew.
+    pub(crate) redelivered: watch::Sender<u64>,
     /// The newest snapshot that was checked: outer `None` before anybody looked.
     pub(crate) snapshot: Mutex<Option<Option<(SnapshotMeta, PathBuf)>>>,
 }
@@ -73,6 +77,8 @@ impl Shard {
             head: RwLock::new(head),
             hashes: Mutex::default(),
             applied,
+            messages_put: watch::Sender::new(0),
+            redelivered: watch::Sender::new(0),
             snapshot: Mutex::new(None),
         }
     }
@@ -103,12 +109,23 @@ impl Shard {
         *self.head.write().unwrap_or_else(PoisonError::into_inner) = head;
         self.applied.send_replace(index);
     }
+
+    /// Wakes those who carry what waits to leave.
+    pub(crate) fn call_out(&self, messages_put: bool, redelivered: bool) {
+        for (sender, is_new) in
+            [(&self.messages_put, messages_put), (&self.redelivered, redelivered)]
+        {
+            if is_new {
+                sender.send_modify(|count| *count = count.wrapping_add(1));
+            }
+        }
+    }
 }
 
 impl Store {
     /// Opens or creates the store in `dir`, takes the directory's lock, finishes the installation
-    /// of a snapshot that a crash interrupted, and reads tenants, keys and recent failures into
-    /// memory.
+    /// of a snapshot that a crash interrupted, and reads tenants, keys and what is counted over
+    /// many users into memory.
     ///
     /// # Errors
     /// If another process holds the directory, or the data there is damaged: the error names the
@@ -213,7 +230,7 @@ impl Store {
         Rows::new(Arc::clone(self), self.shard(shard))
     }
 
-    /// Tenants, API keys and failing addresses, as applied here.
+    /// Tenants, API keys and what is counted over many users, as applied here.
     pub fn directory(&self) -> Arc<Directory> {
         Arc::clone(&self.directory)
     }
@@ -250,7 +267,7 @@ impl Store {
     /// If the disk refuses.
     pub fn compact(&self) -> Result<(), StorageError> {
         self.database.flush()?;
-        for family in [Family::Log, Family::Meta, Family::State, Family::Audit] {
+        for family in Family::ALL {
             self.database.compact(family)?;
         }
         Ok(())
@@ -277,7 +294,10 @@ impl Store {
 
     pub(crate) fn shard(&self, id: ShardId) -> Arc<Shard> {
         let mut shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = || Arc::new(Shard::new(id, ShardHead::default(), 0));
+        let fresh = || {
+            self.directory.has_shard(id);
+            Arc::new(Shard::new(id, ShardHead::default(), 0))
+        };
         Arc::clone(shards.entry(id).or_insert_with(fresh))
     }
 

@@ -6,7 +6,10 @@
 //! It reads no clock and draws no randomness.
 
 mod answers;
+mod messages;
 mod retain;
+mod traffic;
+mod webhooks;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -24,17 +27,26 @@ use crate::audit::{self, Subject};
 use crate::continuity;
 use crate::database::{Batch, Database, Family};
 use crate::error::StorageError;
-use crate::keys;
-use crate::pressure::Failure;
+use crate::keys::{self, outbox};
+use crate::pressure::Sign;
 use crate::records::{self, ShardHead, SystemRow, TenantRow, UserRow};
 use crate::sabotage;
 use crate::state_hash::StateHash;
 use crate::stored::Stored;
 use crate::types::{Entry, StoredMembership};
 
-/// The kinds of rows that the state hash covers; the others follow from these.
-pub(crate) const HASHED: [u8; 4] =
-    [keys::state::USER, keys::state::TENANT, keys::state::SYSTEM, keys::state::ANSWER];
+/// The kinds of rows that the state hash covers, in whichever family; the others follow from these.
+pub(crate) const HASHED: [u8; 9] = [
+    keys::state::USER,
+    keys::state::TENANT,
+    keys::state::SYSTEM,
+    keys::state::ANSWER,
+    outbox::MESSAGE,
+    outbox::TRAFFIC,
+    outbox::POSITION,
+    outbox::DELIVERY,
+    outbox::LOOK_AT,
+];
 
 /// The state hash is remembered after every so many entries, so that replicas that stand at
 /// different ones have some in common.
@@ -45,7 +57,11 @@ const HASH_EVERY: u64 = 256;
 pub(crate) struct Learned {
     pub(crate) tenants: Vec<(TenantId, Option<TenantState>)>,
     pub(crate) system: Option<SystemState>,
-    pub(crate) failures: Vec<Failure>,
+    pub(crate) signs: Vec<Sign>,
+    /// Whether a message was put in.
+    pub(crate) messages_put: bool,
+    /// Whether a delivery was begun anew.
+    pub(crate) redelivered: bool,
     pub(crate) hashes: Vec<(u64, StateHash)>,
 }
 
@@ -54,7 +70,7 @@ pub(crate) struct Run<'a> {
     database: &'a Database,
     shard: ShardId,
     head: ShardHead,
-    /// Rows of the state family that the batch changes; `None` is a deleted one.
+    /// Rows of the state and the outbox that the batch changes; `None` is a deleted one.
     rows: HashMap<Vec<u8>, Option<Vec<u8>>>,
     /// Rows of the expiry index that the batch adds.
     expiries: BTreeSet<(Timestamp, AnswerKey)>,
@@ -80,7 +96,11 @@ impl<'a> Run<'a> {
     pub(crate) const fn stands_alone(entry: &Entry) -> bool {
         matches!(
             entry.payload,
-            EntryPayload::Normal(LogCommand::Retain { .. } | LogCommand::PurgeTenant { .. })
+            EntryPayload::Normal(
+                LogCommand::Retain { .. }
+                    | LogCommand::PurgeTenant { .. }
+                    | LogCommand::ForgetWebhook { .. }
+            )
         )
     }
 
@@ -112,14 +132,16 @@ impl<'a> Run<'a> {
                 self.purge(index, tenant, *limit)
             }
             EntryPayload::Normal(LogCommand::Retain { now, audit_days }) => {
-                self.retain(*now, *audit_days)
+                self.retain(index, *now, *audit_days)
             }
-            EntryPayload::Normal(
-                LogCommand::Settle(_)
-                | LogCommand::Herald(_)
-                | LogCommand::Redeliver { .. }
-                | LogCommand::ForgetWebhook { .. },
-            ) => Ok(Applied::Noted),
+            EntryPayload::Normal(LogCommand::Settle(settlement)) => self.settle(index, settlement),
+            EntryPayload::Normal(LogCommand::Herald(report)) => self.herald(report),
+            EntryPayload::Normal(LogCommand::Redeliver { tenant, webhook, sequence, now }) => {
+                self.redeliver(tenant, *webhook, *sequence, *now)
+            }
+            EntryPayload::Normal(LogCommand::ForgetWebhook { tenant, webhook }) => {
+                self.forget_webhook(tenant, *webhook)
+            }
         }
     }
 
@@ -128,8 +150,8 @@ impl<'a> Run<'a> {
         let Self { shard, head, rows, mut batch, learned, .. } = self;
         for (key, value) in &rows {
             match value {
-                Some(value) => batch.put(Family::State, key, value)?,
-                None => batch.delete(Family::State, key)?,
+                Some(value) => batch.put(keys::family(key), key, value)?,
+                None => batch.delete(keys::family(key), key)?,
             }
         }
         let key = keys::single(shard, keys::state::HEAD);
@@ -220,6 +242,10 @@ impl<'a> Run<'a> {
         }
         if erased {
             self.forget_answers_of(&keys::owner(&key.tenant, Some(&key.user)))?;
+            self.forget_messages_of(key)?;
+        }
+        if after.is_some() {
+            self.beside(at, key, events)?;
         }
         let subject = Subject {
             shard: self.shard,
@@ -233,6 +259,35 @@ impl<'a> Run<'a> {
             self.note(&subject, entry)?;
         }
         Ok(None)
+    }
+
+    /// What a user's events change beside the user's own row.
+    fn beside(
+        &mut self,
+        at: Timestamp,
+        key: &UserKey,
+        events: &[UserEvent],
+    ) -> Result<(), StorageError> {
+        for event in events {
+            match event {
+                UserEvent::CodeIssued(issued) => {
+                    self.put_message(key, issued, at)?;
+                    for lane in issued.lane.keys() {
+                        self.count(&key.tenant, &lane, at, |counts| counts.sent(at))?;
+                    }
+                }
+                UserEvent::CodeSpent { lane, .. } => {
+                    for lane in lane.keys() {
+                        self.count(&key.tenant, &lane, at, |counts| counts.verified(at))?;
+                    }
+                }
+                UserEvent::FloodNoted { key: lane } => {
+                    self.count(&key.tenant, lane, at, |counts| counts.noted(at))?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// As [`Self::user`], of a tenant.
@@ -313,12 +368,11 @@ impl<'a> Run<'a> {
         Subject { shard: self.shard, log_index, at, tenant, secret: None, user: None }
     }
 
-    /// Adds an audit row, and counts it if it tells of a wrong proof.
+    /// Adds an audit row, and takes note of it if it is counted over many users.
     fn note(&mut self, subject: &Subject<'_>, entry: &AuditEntry) -> Result<(), StorageError> {
-        audit::append(&mut self.batch, &mut self.head.audit, subject, entry)?;
-        if let Some(tenant) = subject.tenant {
-            self.learned.failures.extend(audit::failure_in(tenant, entry, subject.at));
-        }
+        let row = audit::append(&mut self.batch, &mut self.head.audit, subject, entry)?;
+        let sign = Sign::of(&row, || Ok::<_, StorageError>(entry.ip_address))?;
+        self.learned.signs.extend(sign);
         Ok(())
     }
 
@@ -327,7 +381,7 @@ impl<'a> Run<'a> {
         if let Some(row) = self.rows.get(key) {
             return Ok(row.clone());
         }
-        Ok(self.database.get(Family::State, key)?.map(|bytes| bytes.to_vec()))
+        Ok(self.database.get(keys::family(key), key)?.map(|bytes| bytes.to_vec()))
     }
 
     fn decoded<T: Stored>(

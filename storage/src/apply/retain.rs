@@ -10,7 +10,7 @@ use super::Run;
 use crate::audit::{self, Subject};
 use crate::database::Family;
 use crate::error::StorageError;
-use crate::keys;
+use crate::keys::{self, outbox};
 use crate::records::{self, UserRow};
 
 /// How far one entry moves the clock by which rows grow old: a cluster that was down catches up,
@@ -18,13 +18,17 @@ use crate::records::{self, UserRow};
 const AGE_STEP_MS: i64 = 2 * RETAIN_EVERY_MS;
 /// Expired answers that one entry removes at most.
 const ANSWERS_AT_ONCE: usize = 1_000;
+/// Messages that nobody settled, and rows of the outbox that may be past their time, of each of
+/// which one entry looks at no more.
+const OUTBOX_AT_ONCE: usize = 1_000;
 /// Users that one purge erases at most, whatever it asks for.
 const PURGED_MAX: usize = 256;
 
 impl Run<'_> {
-    /// Removes old audit rows and expired answers.
+    /// Removes old audit rows, expired answers, and what is over in the outbox.
     pub(super) fn retain(
         &mut self,
+        index: u64,
         now: Timestamp,
         audit_days: u32,
     ) -> Result<Applied, StorageError> {
@@ -47,7 +51,49 @@ impl Run<'_> {
         if let Some(before) = oldest_kept(clock, audit_days) {
             more |= audit::trim(self.database, &mut self.batch, self.shard, before)?;
         }
+        // After the trim, for it adds to the chain.
+        more |= self.forget_unsettled(index, clock, OUTBOX_AT_ONCE)?;
+        more |= self.look(clock, OUTBOX_AT_ONCE)?;
         Ok(Applied::Maintained { more })
+    }
+
+    /// Says when to look whether the row of the key `of` is past its time.
+    pub(super) fn look_at(&mut self, time: Timestamp, of: &[u8]) -> Result<(), StorageError> {
+        let row_key = outbox::look_at(self.shard, time, of);
+        let old = self.row(&row_key)?;
+        self.replace(row_key, old.as_deref(), Some(Vec::new()));
+        Ok(())
+    }
+
+    /// Looks at the rows that are due, up to `limit`: those that are past their time go, the others
+    /// are looked at again. Says whether there are more.
+    fn look(&mut self, clock: Timestamp, limit: usize) -> Result<bool, StorageError> {
+        let due = self.due(clock, limit)?;
+        for (look, old) in &due {
+            self.replace(look.clone(), Some(old), None);
+            let Some(row_key) = outbox::looked_at(look) else { continue };
+            // What is gone already went with its tenant or its endpoint.
+            let Some(row) = self.row(&row_key)? else { continue };
+            let over = match row_key.get(2) {
+                Some(&outbox::TRAFFIC) => self.traffic_is_over(&row, clock)?,
+                _ => self.delivery_is_over(&row, clock)?,
+            };
+            match over {
+                Ok(()) => self.replace(row_key, Some(&row), None),
+                Err(again) => self.look_at(again, &row_key)?,
+            }
+        }
+        Ok(due.len() == limit)
+    }
+
+    /// Up to `limit` rows that say what to look at by `clock`.
+    fn due(&self, clock: Timestamp, limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StorageError> {
+        let (from, to) = outbox::looks_before(self.shard, clock.plus_millis(1));
+        let walk = self.database.walk(Family::Outbox, &from, &to)?;
+        walk.take(limit)
+            .map(|row| row.map(|(key, value)| (key.into_vec(), value.into_vec())))
+            .collect::<Result<_, _>>()
+            .map_err(StorageError::database("look for what is over"))
     }
 
     /// Whether anything should be gone by `clock` and is not.
@@ -55,12 +101,16 @@ impl Run<'_> {
         if !self.expired(clock, 1)?.is_empty() {
             return Ok(true);
         }
+        if !self.unsettled(clock, 1)?.is_empty() || !self.due(clock, 1)?.is_empty() {
+            return Ok(true);
+        }
         let oldest = audit::oldest(self.database, self.shard)?;
         let before = oldest_kept(clock, audit_days);
         Ok(oldest.zip(before).is_some_and(|(oldest, before)| oldest < before))
     }
 
-    /// Erases up to `limit` users of a tenant. Says whether there are more.
+    /// Erases up to `limit` users of a tenant, with what waits for them, and removes what is counted
+    /// of it and of its endpoints. Says whether there are more.
     pub(super) fn purge(
         &mut self,
         index: u64,
@@ -84,6 +134,7 @@ impl Run<'_> {
                 let key = UserKey::new(id.clone(), user);
                 self.rows.insert(keys::user_by_hash(self.shard, &key), None);
                 self.forget_answers_of(&keys::owner(id, Some(&key.user)))?;
+                self.forget_messages_of(&key)?;
             }
             self.head.users = self.head.users.saturating_sub(1);
             let secret = state.state.pseudonym;
@@ -93,6 +144,14 @@ impl Run<'_> {
             let subject = Subject { secret, ..self.subject(index, at, Some(id)) };
             let entry = AuditEntry::success("mfa.user.erased").because("tenant_removed");
             self.note(&subject, &entry)?;
+        }
+        let outbox = [
+            outbox::traffic_of(self.shard, id),
+            outbox::endpoints_of(self.shard, outbox::DELIVERY, id),
+            outbox::endpoints_of(self.shard, outbox::POSITION, id),
+        ];
+        for prefix in outbox {
+            more |= self.remove_all(&prefix, OUTBOX_AT_ONCE)? == OUTBOX_AT_ONCE;
         }
         Ok(Applied::Maintained { more })
     }

@@ -1,7 +1,8 @@
-//! Reading a chain: pages for people, exports for verification, and the recent failures that the
-//! risk triggers count.
+//! Reading a chain: pages for people, exports for verification, its tail for webhooks, and the recent
+//! rows that are counted over many users.
 
-use countersign_core::audit::{AuditEntry, AuditOutcome};
+use std::net::IpAddr;
+
 use countersign_core::ids::{Pseudonym, ShardId, TenantId, UserId};
 use countersign_core::time::Timestamp;
 
@@ -9,12 +10,12 @@ use super::{AuditRow, Chained, ExportRow};
 use crate::database::{Database, Family};
 use crate::error::StorageError;
 use crate::keys;
-use crate::pressure::Failure;
+use crate::pressure::Sign;
 use crate::records::{self, Annex, AuditRecord, ChainPoint};
 
 /// Rows that one page looks at; a page with a narrow filter may be short and still have a next.
 const LOOKED_AT_MAX: usize = 10_000;
-/// Rows that are read for recent failures when the store is opened.
+/// Rows that are read of a shard to count recent ones when the store is opened.
 const RECENT_MAX: usize = 50_000;
 
 /// Which rows of a tenant are wanted.
@@ -50,21 +51,6 @@ pub struct AuditPage {
     pub rows: Vec<AuditRow>,
     /// Where the next page begins: rows before this place in the chain. `None` at the end.
     pub before: Option<u64>,
-}
-
-/// Whether an entry tells of a proof that was read and found wrong.
-pub(crate) fn is_failure(outcome: AuditOutcome, reason: Option<&str>) -> bool {
-    outcome == AuditOutcome::Failure && matches!(reason, Some("invalid_code" | "invalid_assertion"))
-}
-
-/// The failure that an entry tells of, if it knows the address.
-pub(crate) fn failure_in(tenant: &TenantId, entry: &AuditEntry, at: Timestamp) -> Option<Failure> {
-    let address = entry.ip_address?;
-    is_failure(entry.outcome, entry.reason.as_deref()).then(|| Failure {
-        tenant: tenant.clone(),
-        address,
-        at,
-    })
 }
 
 /// The last trimmed row; the default if none was.
@@ -156,15 +142,69 @@ pub(crate) fn export(
     Ok((before, exported))
 }
 
-/// The failed verifications of the `window_ms` before the chain's end, oldest first.
-pub(crate) fn recent_failures(
+/// The rows of a tenant after the place `after`, oldest first, at most `limit`.
+pub(crate) fn tail(
+    database: &Database,
+    shard: ShardId,
+    tenant: &TenantId,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<AuditRow>, StorageError> {
+    let Some(first) = after.checked_add(1) else { return Ok(Vec::new()) };
+    let from = keys::audit_by_tenant(shard, tenant, first);
+    let to = keys::after(&keys::audit_of_tenant(shard, tenant));
+    let mut rows = Vec::new();
+    for entry in database.walk(Family::Audit, &from, &to)? {
+        if rows.len() == limit {
+            break;
+        }
+        let (key, _) = entry.map_err(StorageError::database("read the audit log"))?;
+        let Some(sequence) = keys::last_sequence(&key) else { continue };
+        // An index entry without its row belongs to a trim that is under way.
+        let Some((record, chained)) = row(database, shard, sequence)? else { continue };
+        rows.push(whole(database, shard, record, chained)?);
+    }
+    Ok(rows)
+}
+
+/// The row at a place, if it is the tenant's and was not trimmed.
+pub(crate) fn one(
+    database: &Database,
+    shard: ShardId,
+    tenant: &TenantId,
+    sequence: u64,
+) -> Result<Option<AuditRow>, StorageError> {
+    match row(database, shard, sequence)? {
+        Some((record, chained)) if chained.tenant.as_ref() == Some(tenant) => {
+            whole(database, shard, record, chained).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The place of a tenant's last row that is older than `time`; 0 if there is none.
+pub(crate) fn last_before(
+    database: &Database,
+    shard: ShardId,
+    tenant: &TenantId,
+    time: Timestamp,
+) -> Result<u64, StorageError> {
+    let from = keys::audit_of_tenant(shard, tenant);
+    let to = keys::audit_by_tenant(shard, tenant, first_not_before(database, shard, time)?);
+    let last = database.walk_back(Family::Audit, &from, &to)?.next().transpose();
+    let last = last.map_err(StorageError::database("read the audit log"))?;
+    Ok(last.and_then(|(key, _)| keys::last_sequence(&key)).unwrap_or(0))
+}
+
+/// What is counted of the rows of the `window_ms` before the chain's end, oldest first.
+pub(crate) fn recent_signs(
     database: &Database,
     shard: ShardId,
     window_ms: i64,
-) -> Result<Vec<Failure>, StorageError> {
+) -> Result<Vec<Sign>, StorageError> {
     let rows = keys::single(shard, keys::audit::ROW);
     let mut newest = None;
-    let mut failures = Vec::new();
+    let mut signs = Vec::new();
     let walk = database.walk_back(Family::Audit, &rows, &keys::after(&rows))?;
     for entry in walk.take(RECENT_MAX) {
         let (_, bytes) = entry.map_err(StorageError::database("read the audit log"))?;
@@ -174,18 +214,22 @@ pub(crate) fn recent_failures(
         if newest.millis_since(chained.at) >= window_ms {
             break;
         }
-        if !is_failure(chained.outcome, chained.reason.as_deref()) {
-            continue;
-        }
-        let at = chained.at;
-        let row = whole(database, shard, record, chained)?;
-        let address = row.annex.and_then(|annex| annex.ip_address);
-        if let (Some(tenant), Some(address)) = (row.chained.tenant, address) {
-            failures.push(Failure { tenant, address, at });
-        }
+        signs.extend(Sign::of(&chained, || address(database, shard, &chained))?);
     }
-    failures.reverse();
-    Ok(failures)
+    signs.reverse();
+    Ok(signs)
+}
+
+/// The address in a row's annex, if it was not erased.
+fn address(
+    database: &Database,
+    shard: ShardId,
+    chained: &Chained,
+) -> Result<Option<IpAddr>, StorageError> {
+    let annex = annex(database, shard, chained)?;
+    let annex: Option<Annex> =
+        annex.map(|bytes| records::decode("annex", shard, &bytes)).transpose()?;
+    Ok(annex.and_then(|annex| annex.ip_address))
 }
 
 fn row(
@@ -208,14 +252,7 @@ fn whole(
     record: AuditRecord,
     chained: Chained,
 ) -> Result<AuditRow, StorageError> {
-    let pseudonym = chained.pseudonym.unwrap_or(Pseudonym::from_bytes([0; 16]));
-    let annex_bytes = match chained.annex {
-        Some(_) => {
-            let key = keys::annex(shard, pseudonym, chained.sequence);
-            database.get(Family::Audit, &key)?.map(|bytes| bytes.to_vec())
-        }
-        None => None,
-    };
+    let annex_bytes = annex(database, shard, &chained)?;
     let annex: Option<Annex> =
         annex_bytes.as_ref().map(|bytes| records::decode("annex", shard, bytes)).transpose()?;
     let export = ExportRow {
@@ -225,6 +262,20 @@ fn whole(
         hash: record.hash,
     };
     Ok(AuditRow { shard, chained, annex, export })
+}
+
+/// The bytes of a row's annex, if it has one that was not erased.
+fn annex(
+    database: &Database,
+    shard: ShardId,
+    chained: &Chained,
+) -> Result<Option<Vec<u8>>, StorageError> {
+    if chained.annex.is_none() {
+        return Ok(None);
+    }
+    let pseudonym = chained.pseudonym.unwrap_or(Pseudonym::from_bytes([0; 16]));
+    let key = keys::annex(shard, pseudonym, chained.sequence);
+    Ok(database.get(Family::Audit, &key)?.map(|bytes| bytes.to_vec()))
 }
 
 /// The place of the first row that is not before `time`, or the one after the last. The times of

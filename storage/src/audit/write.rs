@@ -30,13 +30,13 @@ pub(crate) struct Subject<'a> {
     pub(crate) user: Option<&'a UserId>,
 }
 
-/// Adds a row to the chain whose head is `head`.
+/// Adds a row to the chain whose head is `head`, and answers what was chained.
 pub(crate) fn append(
     batch: &mut Batch<'_>,
     head: &mut ChainPoint,
     subject: &Subject<'_>,
     entry: &AuditEntry,
-) -> Result<(), StorageError> {
+) -> Result<Chained, StorageError> {
     let shard = subject.shard;
     let sequence = head.sequence + 1;
     let pseudonym = subject.secret.map(public_pseudonym);
@@ -74,15 +74,15 @@ pub(crate) fn append(
         details: entry.details.clone(),
         annex: annex_digest,
     };
-    let chained = records::encode("audit row", &chained)?;
-    let hash = link(&head.hash, &chained);
-    let record = records::encode("audit row", &AuditRecord { hash, chained })?;
+    let bytes = records::encode("audit row", &chained)?;
+    let hash = link(&head.hash, &bytes);
+    let record = records::encode("audit row", &AuditRecord { hash, chained: bytes })?;
     batch.put(Family::Audit, &keys::audit_row(shard, sequence), &record)?;
     if let Some(tenant) = subject.tenant {
         batch.put(Family::Audit, &keys::audit_by_tenant(shard, tenant, sequence), &[])?;
     }
     *head = ChainPoint { sequence, hash, at: subject.at };
-    Ok(())
+    Ok(chained)
 }
 
 /// Deletes all that the log has of a person. The chain stays.

@@ -6,7 +6,10 @@ use countersign_core::ids::{Pseudonym, ShardId, TenantId, UserHash, UserId, User
 use countersign_core::proposal::AnswerKey;
 use countersign_core::time::Timestamp;
 
+use crate::database::Family;
 use crate::records::tenant_prefix;
+
+pub(crate) mod outbox;
 
 /// Under this number the node keeps what is its own.
 pub(crate) const NODE: ShardId = ShardId(u16::MAX);
@@ -40,6 +43,14 @@ pub(crate) mod audit {
     pub(crate) const ANNEX: u8 = 2;
     pub(crate) const BY_TENANT: u8 = 3;
     pub(crate) const ANCHOR: u8 = 4;
+}
+
+/// Where a row of the state machine lies.
+pub(crate) fn family(key: &[u8]) -> Family {
+    match key.get(2) {
+        Some(kind) if *kind >= outbox::FIRST => Family::Outbox,
+        _ => Family::State,
+    }
 }
 
 /// A row of a kind of which a shard has one.
@@ -157,14 +168,19 @@ pub(crate) fn answer_expiry(shard: ShardId, expires_at: Timestamp, key: &AnswerK
 
 /// The time and the answer's key in a row of the expiry index.
 pub(crate) fn parse_answer_expiry(key: &[u8]) -> Option<(Timestamp, AnswerKey)> {
-    let time = u64::from_be_bytes(key.get(3..11)?.try_into().ok()?);
     let answer = key.get(11..43)?.try_into().ok()?;
-    Some((Timestamp::from_millis((time ^ (1 << 63)).cast_signed()), answer))
+    Some((sorted(key.get(3..11)?)?, answer))
 }
 
 /// A time as eight bytes that sort like it: two's complement with the sign turned round.
 fn sortable(time: Timestamp) -> [u8; 8] {
     (time.millis().cast_unsigned() ^ (1 << 63)).to_be_bytes()
+}
+
+/// The time behind what [`sortable`] made.
+fn sorted(bytes: &[u8]) -> Option<Timestamp> {
+    let time = u64::from_be_bytes(bytes.try_into().ok()?);
+    Some(Timestamp::from_millis((time ^ (1 << 63)).cast_signed()))
 }
 
 pub(crate) fn audit_row(shard: ShardId, sequence: u64) -> Vec<u8> {

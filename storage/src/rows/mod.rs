@@ -1,6 +1,9 @@
 //! Reads of a shard's rows, as this node applied them. Whether that is recent enough is for the
 //! caller to make sure, by a barrier on the shard's leader.
 
+mod outbox;
+mod webhooks;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
@@ -80,7 +83,8 @@ impl Rows {
         let mut sum = StateHash::default();
         for kind in crate::apply::HASHED {
             let from = keys::single(self.shard.id, kind);
-            for row in self.store.database.walk(Family::State, &from, &keys::after(&from))? {
+            let family = keys::family(&from);
+            for row in self.store.database.walk(family, &from, &keys::after(&from))? {
                 let (key, value) = row.map_err(StorageError::database("read the state"))?;
                 sum.add(&key, &value);
             }
@@ -231,7 +235,7 @@ impl Rows {
     }
 
     fn row<T: Stored>(&self, what: &'static str, key: &[u8]) -> Result<Option<T>, StorageError> {
-        let row = self.store.database.get(Family::State, key)?;
+        let row = self.store.database.get(keys::family(key), key)?;
         row.map(|bytes| records::decode(what, self.shard.id, &bytes)).transpose()
     }
 }

@@ -149,15 +149,13 @@ fn write(
     writer.write(&Frame::Header { shard: shard.id, meta: meta.clone() })?;
     let (from, to) = keys::shard_range(shard.id);
     let (mut rows, mut bytes, mut count) = (Vec::new(), 0, 0);
-    for (family, row_family) in
-        [(Family::State, RowFamily::State), (Family::Audit, RowFamily::Audit)]
-    {
-        for row in database.walk_view(view, family, &from, &to)? {
+    for family in RowFamily::ALL {
+        for row in database.walk_view(view, family.family(), &from, &to)? {
             let (key, value) = row.map_err(StorageError::database("read the state"))?;
             bytes += key.len() + value.len();
             count += 1;
             let key = key.get(from.len()..).unwrap_or_default().to_vec();
-            rows.push(Row { family: row_family, key, value: value.into_vec() });
+            rows.push(Row { family, key, value: value.into_vec() });
             if bytes >= FRAME_BYTES {
                 writer.write(&Frame::Rows(std::mem::take(&mut rows)))?;
                 bytes = 0;

@@ -10,6 +10,7 @@ use countersign_core::codec;
 use countersign_core::ids::ShardId;
 use serde::{Deserialize, Serialize};
 
+use crate::database::Family;
 use crate::error::StorageError;
 use crate::state_hash::StateHash;
 use crate::types::SnapshotMeta;
@@ -42,7 +43,7 @@ pub(super) enum Frame {
     },
 }
 
-/// A row of the state or of the audit log; its key without the shard.
+/// A row of one of the families; its key without the shard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Row {
     pub(super) family: RowFamily,
@@ -50,11 +51,26 @@ pub(super) struct Row {
     pub(super) value: Vec<u8>,
 }
 
-/// The families that a snapshot covers.
+/// The families that a snapshot covers. Stored: a new one goes to the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum RowFamily {
     State,
     Audit,
+    /// Snapshots of releases that sent nothing have none of these.
+    Outbox,
+}
+
+impl RowFamily {
+    /// All, in the order in which their rows are written.
+    pub(super) const ALL: [Self; 3] = [Self::State, Self::Audit, Self::Outbox];
+
+    pub(super) const fn family(self) -> Family {
+        match self {
+            Self::State => Family::State,
+            Self::Audit => Family::Audit,
+            Self::Outbox => Family::Outbox,
+        }
+    }
 }
 
 /// Writes frames.

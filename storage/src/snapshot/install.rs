@@ -51,10 +51,11 @@ pub(crate) fn install(
     shard.batches.store(0, Ordering::Relaxed);
     shard.hashes.lock().unwrap_or_else(PoisonError::into_inner).clear();
     shard.publish(head);
+    shard.call_out(true, true);
     if shard.id == ShardId::SYSTEM {
         store.directory.reload(&store.database)?;
     }
-    store.directory.load_failures(&store.database, shard.id)
+    store.directory.load_signs(&store.database, shard.id)
 }
 
 /// Does over what a crash interrupted.
@@ -141,8 +142,9 @@ fn replace(database: &Database, shard: ShardId, whole: &Path) -> Result<ShardHea
     }
     let (from, to) = keys::shard_range(shard);
     let mut batch = database.batch();
-    batch.delete_range(Family::State, &from, &to)?;
-    batch.delete_range(Family::Audit, &from, &to)?;
+    for family in RowFamily::ALL {
+        batch.delete_range(family.family(), &from, &to)?;
+    }
     batch.write()?;
     fail::fail_point!("storage::install_cleared");
     let head_key = keys::single(shard, keys::state::HEAD);
@@ -159,16 +161,12 @@ fn replace(database: &Database, shard: ShardId, whole: &Path) -> Result<ShardHea
                         head_row = Some(row.value);
                         continue;
                     }
-                    let family = match row.family {
-                        RowFamily::State => Family::State,
-                        RowFamily::Audit => Family::Audit,
-                    };
-                    if family == Family::State
+                    if row.family != RowFamily::Audit
                         && row.key.first().is_some_and(|kind| HASHED.contains(kind))
                     {
                         sum.add(&key, &row.value);
                     }
-                    batch.put(family, &key, &row.value)?;
+                    batch.put(row.family.family(), &key, &row.value)?;
                 }
                 if batch.bytes() >= BATCH_BYTES {
                     std::mem::replace(&mut batch, database.batch()).write()?;

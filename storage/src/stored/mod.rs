@@ -3,26 +3,31 @@
 //! A kind of row keeps its first shape for as long as it can. When it cannot, it gets the next
 //! version, under which it is written from then on, and says here how each earlier shape is read:
 //! rows, log entries and snapshots of an earlier release stay readable for ever. Golden bytes in
-//! `tests/store/golden` guard every shape that ever was. Nothing is stored that is not listed here.
+//! `tests/store/golden` guard every shape that ever was. Nothing is stored that is not listed here or
+//! in the files beside.
+
+mod tenant;
+mod user;
 
 use countersign_core::codec::{self, CodecError};
 use countersign_core::ids::UserId;
+use countersign_core::outbox::OutboxRow;
 use countersign_core::proposal::{AnswerKey, KeptAnswer};
+use countersign_core::sending::TrafficCounts;
 use countersign_core::system::{DataKey, SigningKey, SystemState};
 use countersign_core::time::Timestamp;
+use countersign_core::webhook::Delivery;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::Chained;
-use crate::records::{
-    Annex, AuditRecord, ChainPoint, Identity, Installing, ShardHead, SystemRow, TenantRow, UserRow,
-};
+use crate::records::{Annex, AuditRecord, ChainPoint, Identity, Installing, ShardHead, SystemRow};
 use crate::state_hash::StateHash;
 use crate::types::{Entry, LogId, StoredMembership, Vote};
 
 /// A kind of row, with all the shapes that it has had.
 pub trait Stored: Serialize + DeserializeOwned {
-    /// The shape that is written: the first byte of the row.
+    /// The newest shape: the first byte of a row that is written in it.
     const VERSION: u8 = codec::VERSION;
 
     /// Reads a row that was written in an earlier shape, `version`.
@@ -57,16 +62,17 @@ pub trait Stored: Serialize + DeserializeOwned {
 impl Stored for AuditRecord {}
 impl Stored for ChainPoint {}
 impl Stored for Chained {}
+impl Stored for Delivery {}
 impl Stored for Entry {}
 impl Stored for Identity {}
 impl Stored for Installing {}
 impl Stored for KeptAnswer {}
 impl Stored for LogId {}
 impl Stored for Option<LogId> {}
-impl Stored for TenantRow {}
-impl Stored for UserRow {}
+impl Stored for OutboxRow {}
+impl Stored for TrafficCounts {}
 impl Stored for Vote {}
-/// The number of an applied batch.
+/// The number of an applied batch, or a place in an audit chain.
 impl Stored for u64 {}
 
 impl Stored for SystemRow {

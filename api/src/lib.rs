@@ -11,6 +11,8 @@
 
 mod asking;
 mod error;
+pub mod event;
+mod inbox;
 mod layers;
 mod openapi;
 pub mod problem;
@@ -18,10 +20,13 @@ mod request;
 mod router;
 mod routes;
 mod state;
+mod target;
 mod token;
 mod wire;
 
 pub use error::ApiError;
+pub use inbox::{Inbox, InboxMessage};
 pub use router::router;
 pub use state::{ApiOptions, ApiState, RenderMetrics};
+pub use target::WebhookTargets;
 pub use token::{Jwk, RETIRED_KEY_KEPT_MS, TokenSigner, new_signing_key};

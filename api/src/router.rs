@@ -15,8 +15,8 @@ use crate::layers::{
 use crate::openapi::{Contract, complete};
 use crate::problem::{Code, Problem};
 use crate::routes::{
-    api_keys, audit, challenges, cluster, devices, docs, factors, operations, policy, problems,
-    recovery_codes, settings, status, tenants, totp, users,
+    api_keys, audit, challenges, cluster, devices, docs, email, factors, inbox, operations, policy,
+    problems, recovery_codes, settings, sms, status, tenants, totp, users, webhooks,
 };
 use crate::state::ApiState;
 
@@ -26,6 +26,10 @@ pub fn router(state: ApiState) -> Router {
     let document = docs::Document(complete(&document).to_string().into());
     // The last layer is the outermost.
     routes
+        .route("/dev/messages", get(inbox::messages))
+        .route("/dev/inbox", get(inbox::page))
+        .route("/dev/inbox.css", get(inbox::style))
+        .route("/dev/inbox.js", get(inbox::script))
         .route("/docs/", get(docs::index))
         .route("/docs/{*path}", get(docs::asset))
         .fallback(async || Problem::no_such_address())
@@ -55,6 +59,12 @@ pub(crate) fn table() -> OpenApiRouter<ApiState> {
         .routes(routes!(totp::enroll))
         .routes(routes!(totp::verify))
         .routes(routes!(totp::import))
+        .routes(routes!(sms::enroll))
+        .routes(routes!(sms::send))
+        .routes(routes!(sms::verify))
+        .routes(routes!(email::enroll))
+        .routes(routes!(email::send))
+        .routes(routes!(email::verify))
         .routes(routes!(factors::list))
         .routes(routes!(factors::update, factors::delete))
         .routes(routes!(factors::make_primary))
@@ -70,11 +80,17 @@ pub(crate) fn table() -> OpenApiRouter<ApiState> {
         .routes(routes!(challenges::create))
         .routes(routes!(challenges::verify))
         .routes(routes!(challenges::read))
+        .routes(routes!(challenges::send))
         .routes(routes!(policy::read, policy::update))
         // /v1
         .routes(routes!(settings::read, settings::update))
         .routes(routes!(audit::list))
         .routes(routes!(audit::checkpoints))
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::read, webhooks::update, webhooks::delete))
+        .routes(routes!(webhooks::rotate_secret))
+        .routes(routes!(webhooks::deliveries))
+        .routes(routes!(webhooks::redeliver))
         .routes(routes!(api_keys::list, api_keys::create))
         .routes(routes!(api_keys::revoke))
         .routes(routes!(tenants::list, tenants::create))

@@ -11,6 +11,8 @@ use countersign_actors::gateway::Gateway;
 use countersign_actors::ports::{Clock, Directory, EntropySource};
 use countersign_core::vault::Vault;
 
+use crate::inbox::Inbox;
+use crate::target::WebhookTargets;
 use crate::token::TokenSigner;
 
 /// Renders the process's metrics in the Prometheus text format.
@@ -25,6 +27,10 @@ pub struct ApiOptions {
     pub request_timeout: Duration,
     /// The most bytes that a request body may have.
     pub body_limit: usize,
+    /// Where webhooks may lead.
+    pub webhooks: WebhookTargets,
+    /// What `GET /dev/messages` shows; without it the route answers 404.
+    pub inbox: Option<Arc<dyn Inbox>>,
     /// What `GET /metrics` shows; without it the route answers 404.
     pub metrics: Option<RenderMetrics>,
 }
@@ -36,6 +42,8 @@ impl ApiOptions {
             issuer_url: issuer_url.into(),
             request_timeout: Duration::from_secs(10),
             body_limit: 64 * 1024,
+            webhooks: WebhookTargets::default(),
+            inbox: None,
             metrics: None,
         }
     }

@@ -12,6 +12,7 @@ pub(crate) use authority::{Admin, As, Audit, Cluster, Keys, Mfa, Need, Policy, R
 pub(crate) use fields::{Fields, is_domain};
 pub(crate) use listing::{AuditParams, Listing, PageParams};
 pub(crate) use path::{
-    At, ChallengePath, DevicePath, FactorPath, KeyPath, NodePath, TenantPath, UserPath,
+    At, ChallengePath, DeliveryPath, DevicePath, FactorPath, KeyPath, NodePath, TenantPath,
+    UserPath, WebhookPath,
 };
 pub(crate) use payload::{Empty, Payload};

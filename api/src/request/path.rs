@@ -5,7 +5,9 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use countersign_actors::gateway::Target;
-use countersign_core::ids::{ChallengeId, DeviceId, FactorId, KeyId, TenantId, UserId};
+use countersign_core::ids::{
+    ChallengeId, DeliveryId, DeviceId, FactorId, KeyId, TenantId, UserId, WebhookId,
+};
 use countersign_core::reply::Refusal;
 use utoipa::IntoParams;
 
@@ -140,6 +142,55 @@ impl FromPath for KeyPath {
     fn from_path(params: &RawPathParams) -> Result<Self, Problem> {
         let absent = || Problem::from(Refusal::NotFound("API key".to_owned()));
         Ok(Self { key: text(params, "keyId").parse().map_err(|_| absent())? })
+    }
+}
+
+/// A webhook.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct WebhookPath {
+    /// The webhook's id, `whk_…`.
+    #[param(rename = "webhookId", value_type = String, example = "whk_0c7ig9t6h8kq5v2m3n4p1r0s2g")]
+    pub(crate) webhook: WebhookId,
+}
+
+impl WebhookPath {
+    /// There is none of that id.
+    pub(crate) fn absent() -> Problem {
+        Problem::from(Refusal::NotFound("webhook".to_owned()))
+    }
+}
+
+impl FromPath for WebhookPath {
+    fn from_path(params: &RawPathParams) -> Result<Self, Problem> {
+        Ok(Self { webhook: text(params, "webhookId").parse().map_err(|_| Self::absent())? })
+    }
+}
+
+/// A delivery to a webhook.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct DeliveryPath {
+    /// The webhook's id, `whk_…`.
+    #[param(rename = "webhookId", value_type = String, example = "whk_0c7ig9t6h8kq5v2m3n4p1r0s2g")]
+    pub(crate) webhook: WebhookId,
+    /// The delivery's id, `dlv_…`.
+    #[param(rename = "deliveryId", value_type = String, example = "dlv_0c7ig9t6h8kq5v2m3n4p1r0s2g")]
+    pub(crate) delivery: DeliveryId,
+}
+
+impl DeliveryPath {
+    /// There is none of that id.
+    pub(crate) fn absent() -> Problem {
+        Problem::from(Refusal::NotFound("delivery to this webhook".to_owned()))
+    }
+}
+
+impl FromPath for DeliveryPath {
+    fn from_path(params: &RawPathParams) -> Result<Self, Problem> {
+        let WebhookPath { webhook } = WebhookPath::from_path(params)?;
+        let delivery = text(params, "deliveryId").parse().map_err(|_| Self::absent())?;
+        Ok(Self { webhook, delivery })
     }
 }
 

@@ -8,9 +8,11 @@ use countersign_core::command::Query;
 use crate::problem::Problem;
 use crate::request::{As, At, ChallengePath, Mfa, Payload};
 use crate::state::ApiState;
+use crate::wire::Accepted;
 use crate::wire::challenge::{
     Challenge, ChallengeAnswer, CreateChallenge, Verification, VerifyChallenge,
 };
+use crate::wire::message::{CodeSent, SendChallengeCode};
 
 /// Ask whether a login needs a second factor
 ///
@@ -43,6 +45,25 @@ pub(crate) async fn read(
 ) -> Result<Json<Challenge>, Problem> {
     let query = Query::Challenge(challenge);
     api.query(who.reading(), Target::Challenge(challenge), query).await.map(Json)
+}
+
+/// Send a code for a challenge
+///
+/// To one of its factors of type SMS or EMAIL. A new code voids the one before.
+#[utoipa::path(
+    post, path = "/v1/mfa/challenges/{challengeId}/send", operation_id = "sendChallengeCode",
+    tag = "Login", params(ChallengePath), request_body = SendChallengeCode,
+    responses((status = 202, description = "On its way", body = CodeSent))
+)]
+pub(crate) async fn send(
+    State(api): State<ApiState>,
+    who: As<Mfa>,
+    At(ChallengePath { challenge }): At<ChallengePath>,
+    body: Payload<SendChallengeCode>,
+) -> Result<Accepted<CodeSent>, Problem> {
+    let command = body.value.command(challenge)?;
+    let target = Target::Challenge(challenge);
+    api.command(who.writing(body.idempotency), target, command).await.map(Accepted)
 }
 
 /// Answer a challenge

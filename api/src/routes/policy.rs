@@ -18,7 +18,8 @@ pub(crate) async fn read(
     State(api): State<ApiState>,
     who: As<Policy>,
 ) -> Result<Json<PolicyBody>, Problem> {
-    Ok(Json(PolicyBody::from(&api.tenant(&who.tenant)?.policy)))
+    let tenant = api.tenant(&who.tenant)?;
+    Ok(Json(PolicyBody::of(&tenant.policy, &tenant.guards)))
 }
 
 /// Change the policy
@@ -38,7 +39,7 @@ pub(crate) async fn update(
     let command = body.value.command()?;
     let caller = who.writing(body.idempotency);
     let take = |reply| match reply {
-        TenantReply::Policy(policy) => Some(PolicyBody::from(&policy.0)),
+        TenantReply::Policy(policy) => Some(PolicyBody::of(&policy.0, &policy.1)),
         _ => None,
     };
     api.change_tenant(caller, who.tenant, command, "updatePolicy", take).await.map(Json)

@@ -18,7 +18,8 @@ pub(crate) async fn read(
     State(api): State<ApiState>,
     who: As<Policy>,
 ) -> Result<Json<Settings>, Problem> {
-    Ok(Json(Settings::from(&api.tenant(&who.tenant)?.settings)))
+    let tenant = api.tenant(&who.tenant)?;
+    Ok(Json(Settings::of(&tenant.settings, &tenant.alerts, &tenant.templates)))
 }
 
 /// Change the settings
@@ -37,7 +38,9 @@ pub(crate) async fn update(
     let command = body.value.command()?;
     let caller = who.writing(body.idempotency);
     let take = |reply| match reply {
-        TenantReply::Settings(settings) => Some(Settings::from(&settings.0)),
+        TenantReply::Settings(settings) => {
+            Some(Settings::of(&settings.0, &settings.1, &settings.2))
+        }
         _ => None,
     };
     api.change_tenant(caller, who.tenant, command, "updateSettings", take).await.map(Json)

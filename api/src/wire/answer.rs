@@ -38,6 +38,16 @@ impl<T: Serialize> IntoResponse for Created<T> {
     }
 }
 
+/// 202 with a body: it will be done.
+#[derive(Debug)]
+pub(crate) struct Accepted<T>(pub(crate) T);
+
+impl<T: Serialize> IntoResponse for Accepted<T> {
+    fn into_response(self) -> Response {
+        (StatusCode::ACCEPTED, Json(self.0)).into_response()
+    }
+}
+
 /// 204: done, and nothing to say.
 #[derive(Debug)]
 pub(crate) struct NoContent;

@@ -8,18 +8,22 @@ pub(crate) mod cluster;
 pub(crate) mod device;
 pub(crate) mod factor;
 mod list;
+pub(crate) mod message;
 mod names;
 pub(crate) mod policy;
 pub(crate) mod recovery;
+mod sends;
 pub(crate) mod settings;
 pub(crate) mod status;
+mod telling;
 pub(crate) mod tenant;
 mod text;
 pub(crate) mod tokens;
 pub(crate) mod totp;
 pub(crate) mod user;
+pub(crate) mod webhook;
 
-pub(crate) use answer::{Answer, Created, NoContent};
+pub(crate) use answer::{Accepted, Answer, Created, NoContent};
 pub(crate) use list::List;
 pub(crate) use names::{
     Algorithm, ChallengeKind, ChallengePurpose, ChallengeReason, ChallengeStatus, FactorStatus,
@@ -44,6 +48,7 @@ mod tests {
     fn no_body_that_was_received_shows_its_secret() {
         for text in [
             shown::<totp::VerifyTotp>(json!({"code": "hush"})),
+            shown::<message::VerifySentCode>(json!({"code": "hush"})),
             shown::<totp::ImportTotp>(json!({"secret": "hush"})),
             shown::<recovery::UseRecoveryCode>(json!({"code": "hush"})),
             shown::<challenge::VerifyChallenge>(

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use countersign_core::policy as core;
+use countersign_core::sending::SendGuards;
 use countersign_core::tenant::TenantCommand;
 use countersign_core::time::DAY_MS;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::sends::{SendsPolicy, UpdateSends};
 use super::{FactorType, GraceUnit, Requirement, Time, present};
 use crate::problem::Problem;
 use crate::request::Fields;
@@ -46,7 +48,7 @@ pub(crate) struct PolicyBody {
     groups: Vec<GroupRule>,
     /// How guessing is slowed down.
     lockout: LockoutPolicy,
-    /// How often codes may be sent to one user.
+    /// How often codes may be sent.
     sends: SendsPolicy,
     /// Counts the changes; send it with a PATCH to change only what you saw.
     #[schema(example = 3)]
@@ -109,21 +111,6 @@ pub(crate) struct LockoutPolicy {
     hard_limit: u32,
 }
 
-/// Limits on sent codes.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct SendsPolicy {
-    /// Seconds between two codes.
-    #[schema(example = 30)]
-    cooldown_seconds: u32,
-    /// Codes in ten minutes.
-    #[schema(example = 5)]
-    per_ten_minutes: u32,
-    /// Codes in a day.
-    #[schema(example = 20)]
-    per_day: u32,
-}
-
 /// A rule for the users of a group.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -138,10 +125,11 @@ pub(crate) struct GroupRule {
     allowed_factors: Option<Vec<FactorType>>,
 }
 
-impl From<&core::Policy> for PolicyBody {
-    fn from(policy: &core::Policy) -> Self {
+impl PolicyBody {
+    /// A policy and its tenant's guards on messages.
+    pub(crate) fn of(policy: &core::Policy, guards: &SendGuards) -> Self {
         let (trusted, triggers) = (policy.trusted_devices, policy.triggers);
-        let (lockout, sends) = (policy.lockout, policy.sends);
+        let lockout = policy.lockout;
         Self {
             requirement: policy.requirement.into(),
             allowed_factors: policy.allowed_factors.iter().map(|kind| (*kind).into()).collect(),
@@ -168,11 +156,7 @@ impl From<&core::Policy> for PolicyBody {
                 max_delay_seconds: lockout.max_delay_seconds,
                 hard_limit: lockout.hard_limit,
             },
-            sends: SendsPolicy {
-                cooldown_seconds: sends.cooldown_seconds,
-                per_ten_minutes: sends.per_ten_minutes,
-                per_day: sends.per_day,
-            },
+            sends: SendsPolicy::of(policy.sends, guards),
             version: policy.version,
             updated_at: policy.updated_at.into(),
         }
@@ -298,24 +282,6 @@ pub(crate) struct UpdateLockout {
     hard_limit: Option<u32>,
 }
 
-/// A change of the limits on sent codes.
-#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct UpdateSends {
-    /// Seconds between two codes.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(minimum = 0, maximum = 3600)]
-    cooldown_seconds: Option<u32>,
-    /// Codes in ten minutes.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(minimum = 1, maximum = 100)]
-    per_ten_minutes: Option<u32>,
-    /// Codes in a day.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(minimum = 1, maximum = 1000)]
-    per_day: Option<u32>,
-}
-
 impl UpdateGracePeriod {
     /// The unit. What is judged here is the whole, if both members are sent.
     fn read(self, fields: &mut Fields) -> Option<core::GraceUnit> {
@@ -337,7 +303,7 @@ impl UpdatePolicy {
         let triggers = self.triggers.unwrap_or_default();
         let lockout = self.lockout.unwrap_or_default();
         let sends = self.sends.unwrap_or_default();
-        let patch = core::PolicyPatch {
+        let mut patch = core::PolicyPatch {
             requirement: self.requirement.map(Into::into),
             allowed_factors: self.allowed_factors.map(|kinds| allowed(f, "/allowedFactors", kinds)),
             recovery_codes_count: f.number(
@@ -371,16 +337,10 @@ impl UpdatePolicy {
                 1..=604_800,
             ),
             lockout_hard_limit: f.number("/lockout/hardLimit", lockout.hard_limit, 1..=1_000),
-            sends_cooldown_seconds: f.number(
-                "/sends/cooldownSeconds",
-                sends.cooldown_seconds,
-                0..=3_600,
-            ),
-            sends_per_ten_minutes: f.number("/sends/perTenMinutes", sends.per_ten_minutes, 1..=100),
-            sends_per_day: f.number("/sends/perDay", sends.per_day, 1..=1_000),
             expected_version: self.version,
             ..core::PolicyPatch::default()
         };
+        sends.read(f, &mut patch);
         fields.finish(TenantCommand::PatchPolicy(Box::new(patch)))
     }
 }

@@ -1,11 +1,14 @@
 //! Settings: the names that authenticator apps and browsers show, and how tokens are made.
 
+use countersign_core::alerts::AlertSettings;
+use countersign_core::message::MessageTemplates;
 use countersign_core::settings as core;
 use countersign_core::tenant::TenantCommand;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::present;
+use super::telling::{Alerts, Messages, UpdateAlerts, UpdateMessages};
 use crate::problem::Problem;
 use crate::request::{Fields, is_domain};
 
@@ -31,10 +34,19 @@ pub(crate) struct Settings {
     /// The tokens' `aud`.
     #[schema(example = "acme")]
     token_audience: String,
+    /// When something is odd enough to be told.
+    alerts: Alerts,
+    /// The words of messages.
+    messages: Messages,
 }
 
-impl From<&core::Settings> for Settings {
-    fn from(settings: &core::Settings) -> Self {
+impl Settings {
+    /// A tenant's settings, thresholds and words.
+    pub(crate) fn of(
+        settings: &core::Settings,
+        alerts: &AlertSettings,
+        templates: &MessageTemplates,
+    ) -> Self {
         Self {
             issuer: settings.issuer.clone(),
             rp_id: settings.rp_id.clone(),
@@ -42,6 +54,8 @@ impl From<&core::Settings> for Settings {
             origins: settings.origins.clone(),
             token_ttl_seconds: settings.token_ttl_seconds,
             token_audience: settings.token_audience.clone(),
+            alerts: alerts.into(),
+            messages: templates.into(),
         }
     }
 }
@@ -74,6 +88,12 @@ pub(crate) struct UpdateSettings {
     #[serde(default, deserialize_with = "present")]
     #[schema(min_length = 1, max_length = 200, example = "acme")]
     token_audience: Option<String>,
+    /// When something is odd enough to be told.
+    #[serde(default, deserialize_with = "present")]
+    alerts: Option<UpdateAlerts>,
+    /// The words of messages.
+    #[serde(default, deserialize_with = "present")]
+    messages: Option<UpdateMessages>,
 }
 
 impl UpdateSettings {
@@ -91,7 +111,8 @@ impl UpdateSettings {
             origins: origins(f, self.origins),
             token_ttl_seconds: f.number("/tokenTtlSeconds", self.token_ttl_seconds, 60..=86_400),
             token_audience: self.token_audience.map(|text| f.line("/tokenAudience", text, 1..=200)),
-            ..core::SettingsPatch::default()
+            alerts: self.alerts.unwrap_or_default().read(f),
+            templates: self.messages.unwrap_or_default().read(),
         };
         fields.finish(TenantCommand::PatchSettings(Box::new(patch)))
     }

@@ -7,16 +7,17 @@ use sha2::{Digest, Sha256};
 
 use super::{
     API_KEYS_MAX, ApiKey, Scope, TenantCommand, TenantEvent, TenantReply, TenantState, patch,
-    webhooks,
+    telling, webhooks,
 };
 use crate::audit::AuditEntry;
 use crate::context::Context;
 use crate::decision::Decision;
 use crate::ids::{KeyId, TenantId};
-use crate::policy::Policy;
+use crate::policy::{Policy, PolicyPatch};
 use crate::reply::Refusal;
 use crate::secret::Secret;
-use crate::settings::Settings;
+use crate::settings::{Settings, SettingsPatch};
+use crate::system::FEATURE_OUTBOX;
 use crate::time::Timestamp;
 
 /// What every API key begins with.
@@ -69,23 +70,8 @@ fn change(
             Err(Refusal::Conflict("a tenant of this id exists".to_owned()))
         }
         TenantCommand::Remove => remove(tenant),
-        TenantCommand::PatchPolicy(wish) => {
-            let next = Box::new(patch::policy(&tenant.policy, wish, context.now)?);
-            let entry = AuditEntry::success("mfa.policy.updated").detail("version", next.version);
-            let reply =
-                TenantReply::Policy(Box::new((next.as_ref().clone(), tenant.guards.clone())));
-            Ok(verdict(reply, TenantEvent::PolicySet(next), entry))
-        }
-        TenantCommand::PatchSettings(wish) => {
-            let next = Box::new(patch::settings(&tenant.settings, wish)?);
-            let entry = AuditEntry::success("mfa.settings.updated");
-            let whole = (next.as_ref().clone(), tenant.alerts, tenant.templates.clone());
-            Ok(verdict(
-                TenantReply::Settings(Box::new(whole)),
-                TenantEvent::SettingsSet(next),
-                entry,
-            ))
-        }
+        TenantCommand::PatchPolicy(wish) => patch_policy(tenant, wish, context),
+        TenantCommand::PatchSettings(wish) => patch_settings(tenant, wish, context),
         TenantCommand::CreateApiKey { name, scopes, expires_at } => {
             create_api_key(tenant, name, scopes, *expires_at, context)
         }
@@ -96,6 +82,54 @@ fn change(
         | TenantCommand::RemoveWebhook { .. }
         | TenantCommand::DisableWebhook { .. } => webhooks::change(tenant, command, context),
     }
+}
+
+/// Refuses what nodes of an earlier release would not understand.
+pub(super) fn understood(context: &Context<'_>) -> Result<(), Refusal> {
+    if context.feature_level >= FEATURE_OUTBOX {
+        return Ok(());
+    }
+    let what =
+        "some nodes run an earlier release; this can be changed once all of them run this one";
+    Err(Refusal::Conflict(what.to_owned()))
+}
+
+fn patch_policy(
+    tenant: &TenantState,
+    wish: &PolicyPatch,
+    context: &Context<'_>,
+) -> Result<Verdict, Refusal> {
+    let next = Box::new(patch::policy(&tenant.policy, wish, context.now)?);
+    let guards = telling::guards(&tenant.guards, &wish.guards)?;
+    let entry = AuditEntry::success("mfa.policy.updated").detail("version", next.version);
+    let reply = TenantReply::Policy(Box::new((next.as_ref().clone(), guards.clone())));
+    let mut events = vec![TenantEvent::PolicySet(next)];
+    if guards != tenant.guards {
+        understood(context)?;
+        events.push(TenantEvent::GuardsSet(Box::new(guards)));
+    }
+    Ok(Decision { reply, events, audit: vec![entry] })
+}
+
+fn patch_settings(
+    tenant: &TenantState,
+    wish: &SettingsPatch,
+    context: &Context<'_>,
+) -> Result<Verdict, Refusal> {
+    let settings = patch::settings(&tenant.settings, wish)?;
+    let alerts = telling::alerts(&tenant.alerts, &wish.alerts)?;
+    let templates = telling::templates(&tenant.templates, &wish.templates)?;
+    let mut events = vec![TenantEvent::SettingsSet(Box::new(settings.clone()))];
+    if alerts != tenant.alerts {
+        understood(context)?;
+        events.push(TenantEvent::AlertsSet(alerts));
+    }
+    if templates != tenant.templates {
+        understood(context)?;
+        events.push(TenantEvent::TemplatesSet(Box::new(templates.clone())));
+    }
+    let reply = TenantReply::Settings(Box::new((settings, alerts, templates)));
+    Ok(Decision { reply, events, audit: vec![AuditEntry::success("mfa.settings.updated")] })
 }
 
 fn create(

@@ -4,6 +4,7 @@
 mod decide;
 mod evolve;
 mod patch;
+mod telling;
 mod webhooks;
 
 use std::collections::BTreeSet;

@@ -16,11 +16,13 @@ const ORIGINS_MAX: usize = 50;
 /// The longest grace period: a year, in milliseconds.
 const GRACE_MAX_MS: i64 = 365 * crate::time::DAY_MS;
 
-fn invalid(pointer: &str, detail: impl Into<String>) -> Refusal {
+/// Refuses a field.
+pub(super) fn invalid(pointer: &str, detail: impl Into<String>) -> Refusal {
     Refusal::Invalid { pointer: pointer.to_owned(), detail: detail.into() }
 }
 
-fn set<T: Clone>(target: &mut T, value: &Option<T>) {
+/// Sets what the patch has.
+pub(super) fn set<T: Clone>(target: &mut T, value: &Option<T>) {
     if let Some(value) = value {
         target.clone_from(value);
     }
@@ -85,7 +87,8 @@ fn dated(rule: &GroupRule, before: &[GroupRule], now: Timestamp) -> GroupRule {
     GroupRule { required_since: required_since(rule.requirement, since, now), ..rule.clone() }
 }
 
-fn check_range(pointer: &str, value: u32, low: u32, high: u32) -> Result<(), Refusal> {
+/// Refuses a number outside its bounds.
+pub(super) fn check_range(pointer: &str, value: u32, low: u32, high: u32) -> Result<(), Refusal> {
     if (low..=high).contains(&value) {
         return Ok(());
     }
@@ -114,8 +117,8 @@ fn check_policy(policy: &Policy) -> Result<(), Refusal> {
     check_range("/lockout/maxDelaySeconds", longest, lockout.base_delay_seconds, 604_800)?;
     check_range("/lockout/hardLimit", lockout.hard_limit, lockout.max_attempts, 1_000)?;
     check_range("/sends/cooldownSeconds", policy.sends.cooldown_seconds, 0, 3_600)?;
-    check_range("/sends/perTenMinutes", policy.sends.per_ten_minutes, 1, 1_000)?;
-    check_range("/sends/perDay", policy.sends.per_day, 1, 10_000)
+    check_range("/sends/perTenMinutes", policy.sends.per_ten_minutes, 1, 100)?;
+    check_range("/sends/perDay", policy.sends.per_day, 1, 1_000)
 }
 
 fn check_groups(policy: &Policy) -> Result<(), Refusal> {

@@ -1,0 +1,136 @@
+//! Whether a webhook may name a URL at all. What its host resolves to is judged anew before every
+//! connection, by the node that posts: here only what no resolution can mend is refused, so that
+//! the caller learns it at once.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
+
+/// The most characters of a URL.
+const URL_MAX: usize = 2_000;
+
+/// Where webhooks may lead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WebhookTargets {
+    /// Whether to addresses that are not public, and by plain `http` as well.
+    pub allow_private: bool,
+}
+
+/// Refuses a URL that cannot be posted to, and says why.
+pub(crate) fn check(text: &str, targets: &WebhookTargets) -> Result<(), String> {
+    let fault = |detail: &str| Err(detail.to_owned());
+    if text.len() > URL_MAX {
+        return Err(format!("must have at most {URL_MAX} characters"));
+    }
+    let Ok(url) = Url::parse(text) else {
+        return fault("must be a URL such as https://acme.example/hooks");
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if targets.allow_private => {}
+        "http" => return fault("must begin with https://: events name people"),
+        _ => return fault("must begin with https://"),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return fault("must not hold credentials; events are signed instead");
+    }
+    if url.fragment().is_some() {
+        return fault("must not have a fragment: it would never be sent");
+    }
+    let public = match url.host() {
+        None => return fault("must name a host"),
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.').to_ascii_lowercase();
+            name != "localhost" && !name.ends_with(".localhost")
+        }
+        Some(Host::Ipv4(address)) => is_public(IpAddr::V4(address)),
+        Some(Host::Ipv6(address)) => is_public(IpAddr::V6(address)),
+    };
+    if !public && !targets.allow_private {
+        return fault("must not lead to a private, link-local or loopback address");
+    }
+    Ok(())
+}
+
+/// Whether an address may be anybody's on the internet (IANA special-purpose registries, RFC 6890).
+fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    let shared = a == 100 && (64..128).contains(&b);
+    let protocols = (a, b, c) == (192, 0, 0);
+    let benchmark = a == 198 && (b == 18 || b == 19);
+    !(address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_documentation()
+        || address.is_multicast()
+        || a == 0
+        || a >= 240
+        || shared
+        || protocols
+        || benchmark)
+}
+
+/// Only what is assigned for unicast (2000::/3), without its special parts.
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [first, second, ..] = address.segments();
+    let documentation = (first, second) == (0x2001, 0x0db8) || first == 0x3fff;
+    // Teredo and 6to4 (RFC 4380, RFC 3056) hold IPv4 addresses, private ones too.
+    let embedding = (first, second) == (0x2001, 0) || first == 0x2002;
+    first & 0xe000 == 0x2000 && !documentation && !embedding
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_that_leads_inside_is_refused_however_it_is_spelled() {
+        let strict = WebhookTargets::default();
+        for (text, part) in [
+            ("http://acme.example/x", "https://"),
+            ("ftp://acme.example/x", "https://"),
+            ("acme.example/x", "URL"),
+            ("https://u:p@acme.example/", "credentials"),
+            ("https://acme.example/#x", "fragment"),
+            ("https://localhost/x", "private"),
+            ("https://LOCALHOST./x", "private"),
+            ("https://a.localhost/x", "private"),
+            ("https://127.0.0.1/x", "private"),
+            ("https://2130706433/x", "private"),
+            ("https://0x7f.1/x", "private"),
+            ("https://0177.0.0.1/x", "private"),
+            ("https://10.1.2.3/", "private"),
+            ("https://169.254.169.254/latest", "private"),
+            ("https://100.64.0.1/", "private"),
+            ("https://0.0.0.0/", "private"),
+            ("https://[::1]/", "private"),
+            ("https://[::ffff:10.0.0.1]/", "private"),
+            ("https://[fe80::1]/", "private"),
+            ("https://[fd00::1]/", "private"),
+            ("https://[64:ff9b::a00:1]/", "private"),
+            ("https://[2002:a00:1::]/", "private"),
+        ] {
+            let refused = check(text, &strict).unwrap_err();
+            assert!(refused.contains(part), "{text}: {refused}");
+        }
+        for text in
+            ["https://acme.example/x?y=1", "https://93.184.216.34/", "https://[2606:4700::1]/"]
+        {
+            assert_eq!(check(text, &strict), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_allowed_inside_may_be_plain_http() {
+        let open = WebhookTargets { allow_private: true };
+        assert_eq!(check("http://127.0.0.1:9000/hook", &open), Ok(()));
+        assert!(check("http://u:p@127.0.0.1:9000/hook", &open).is_err());
+    }
+}

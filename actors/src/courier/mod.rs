@@ -62,7 +62,8 @@ struct Courier<'a> {
     desk: &'a Desk,
     outbox: &'a dyn Outbox,
     stop: Stop,
-    rounds: Rounds,
+    sms: Rounds,
+    email: Rounds,
     hands: Hands<'a>,
     sending: FuturesUnordered<BoxFuture<'a, (OutboxKey, Attempt)>>,
     patience: Patience,
@@ -80,7 +81,8 @@ impl<'a> Courier<'a> {
             desk,
             outbox,
             stop,
-            rounds: Rounds::default(),
+            sms: Rounds::default(),
+            email: Rounds::default(),
             hands: Hands::new(desk),
             sending: FuturesUnordered::new(),
             patience: Patience::default(),
@@ -118,24 +120,34 @@ impl<'a> Courier<'a> {
         }
     }
 
-    /// Looks for messages to take: new ones, dead ones, and those that found no room before.
+    /// Looks for messages to take: new ones, dead ones, and those that went back to the store.
     async fn look(&mut self, news: bool) -> Result<(), ReplicaError> {
         let now = Instant::now();
-        if now >= self.next_round {
-            self.rounds.begin_again();
+        let round = now >= self.next_round;
+        if round {
             self.next_round = now + ROUND;
         }
-        if news {
-            self.rounds.look_for_new(self.outbox, &mut self.hands).await?;
-        }
-        self.bury(now)?;
-        for channel in Channel::ALL {
+        for (channel, rounds) in [(Channel::Sms, &mut self.sms), (Channel::Email, &mut self.email)]
+        {
+            if news {
+                rounds.put();
+            }
+            if round {
+                rounds.begin_again();
+            }
+            if self.hands.pouch.takes_new(channel) {
+                rounds.look_for_new(channel, self.outbox, &mut self.hands).await?;
+            }
             if self.hands.pouch.wants_more(channel) {
-                self.rounds.look_for_left(channel, self.outbox, &mut self.hands).await?;
+                rounds.look_for_left(channel, self.outbox, &mut self.hands).await?;
             }
         }
+        self.bury(now)?;
         for channel in self.hands.put_back.drain(..) {
-            self.rounds.left(channel);
+            match channel {
+                Channel::Sms => self.sms.left(),
+                Channel::Email => self.email.left(),
+            }
         }
         Ok(())
     }
@@ -149,12 +161,15 @@ impl<'a> Courier<'a> {
                 None => self.hands.pouch.remove(&key),
             }
         }
-        let left = Channel::ALL.into_iter().any(|channel| self.rounds.has_left(channel));
-        if left && now >= self.next_burial {
+        if self.is_behind() && now >= self.next_burial {
             self.next_burial = now + BURIAL;
             rounds::bury_the_dead(today, self.outbox, &mut self.hands)?;
         }
         Ok(())
+    }
+
+    fn is_behind(&self) -> bool {
+        self.sms.is_behind() || self.email.is_behind()
     }
 
     /// Begins the attempts that are due.
@@ -236,7 +251,8 @@ impl<'a> Courier<'a> {
             let left = key.expires_at.millis_since(self.desk.now());
             Instant::now() + Duration::from_millis(u64::try_from(left).unwrap_or(0))
         });
-        [record, attempt, dies].into_iter().flatten().fold(self.next_round, Instant::min)
+        let burial = self.is_behind().then_some(self.next_burial);
+        [record, attempt, dies, burial].into_iter().flatten().fold(self.next_round, Instant::min)
     }
 }
 

@@ -77,7 +77,12 @@ impl Pouch {
         self.share.saturating_sub(self.line(channel).held)
     }
 
-    /// Whether it is worth looking for messages that found no room.
+    /// Whether a message of a channel that was never tried finds room, if need be another's.
+    pub(super) fn takes_new(&self, channel: Channel) -> bool {
+        self.room(channel) > 0 || self.farthest(channel).is_some()
+    }
+
+    /// Whether it is worth looking for messages that went back to the store.
     pub(super) fn wants_more(&self, channel: Channel) -> bool {
         self.room(channel) >= self.share.div_ceil(4)
     }

@@ -1,5 +1,9 @@
-//! Where a courier has looked in the store. New messages lie at its end; what found no room before is
-//! looked for again, each channel by itself and in turn, so that no message is passed over for ever.
+//! Where a courier has looked in the store, for each channel by itself.
+//!
+//! New messages lie at the end, and each is taken in its turn as soon as there is room. What was
+//! tried and went back to the store is looked for again when there is room to spare.
+
+use std::collections::BTreeSet;
 
 use countersign_core::ids::DeliveryId;
 use countersign_core::message::Channel;
@@ -15,69 +19,94 @@ const PAGE: usize = 64;
 pub(super) trait Taker {
     /// Whether it is at the message already.
     fn holds(&self, key: &OutboxKey) -> bool;
-    /// Takes it, if there is room; whether it was taken.
+    /// Takes it, if there is room; whether it was taken. One that is `new` was never tried.
     fn take(&mut self, row: &OutboxRow, new: bool) -> bool;
     /// Notes that its code died; whether there was room for that.
     fn bury(&mut self, row: &OutboxRow) -> Result<bool, ReplicaError>;
 }
 
-/// Where was looked.
+/// Where was looked for messages of one channel.
 #[derive(Default)]
 pub(super) struct Rounds {
-    /// Up to here everything was seen once.
-    seen: Option<OutboxKey>,
-    sms: Option<Round>,
-    email: Option<Round>,
+    seen: Seen,
+    unseen: bool,
+    left: Option<Round>,
 }
 
-/// A way through the store, for one channel.
+/// A way through the store.
 #[derive(Clone, Copy)]
 struct Round {
     after: Option<OutboxKey>,
-    /// Whether it began at the beginning and nothing was left behind since: then nothing is at its end.
+    /// Whether it began at the beginning and nothing was left behind since: then nothing is at its
+    /// end.
     whole: bool,
 }
 
 const WHOLE: Round = Round { after: None, whole: true };
 
 impl Rounds {
-    /// Looks at messages that were put in since the last time.
+    /// Something was put in.
+    pub(super) const fn put(&mut self) {
+        self.unseen = true;
+    }
+
+    /// A message of the channel went back to the store.
+    pub(super) fn left(&mut self) {
+        self.left.get_or_insert(WHOLE).whole = false;
+    }
+
+    /// Looks at everything once more, in time. Costs one read where nothing waits.
+    pub(super) fn begin_again(&mut self) {
+        self.left.get_or_insert(WHOLE);
+    }
+
+    /// Whether there may be messages that are not held.
+    pub(super) const fn is_behind(&self) -> bool {
+        self.unseen || self.left.is_some()
+    }
+
+    /// Takes messages that were not seen before, until there is no room.
     pub(super) async fn look_for_new(
         &mut self,
+        channel: Channel,
         outbox: &dyn Outbox,
         taker: &mut impl Taker,
     ) -> Result<(), ReplicaError> {
-        // Messages of the same millisecond are in no order of arrival.
-        let mut after = self.seen.map(before_all_at);
+        if !self.unseen {
+            return Ok(());
+        }
+        let mut after = self.seen.before();
         loop {
             let rows = outbox.messages(after, PAGE)?;
             for row in &rows {
-                if !taker.holds(&row.key()) && !taker.take(row, true) {
-                    self.left(row.channel);
+                let wanted = row.channel == channel && !self.seen.knows(row);
+                if wanted && !taker.holds(&row.key()) && !taker.take(row, true) {
+                    return Ok(());
                 }
+                self.seen.note(row);
             }
             after = rows.last().map(OutboxRow::key).or(after);
-            self.seen = self.seen.max(after);
             if rows.len() < PAGE {
+                self.unseen = false;
                 return Ok(());
             }
             tokio::task::yield_now().await;
         }
     }
 
-    /// Looks for messages of a channel that were left behind, until there is no room.
+    /// Takes messages that were left behind, until there is no room.
     pub(super) async fn look_for_left(
         &mut self,
         channel: Channel,
         outbox: &dyn Outbox,
         taker: &mut impl Taker,
     ) -> Result<(), ReplicaError> {
-        let Some(Round { mut after, mut whole }) = *self.round(channel) else { return Ok(()) };
+        let Some(Round { mut after, mut whole }) = self.left else { return Ok(()) };
         loop {
             let rows = outbox.messages(after, PAGE)?;
             for row in rows.iter().filter(|row| row.channel == channel) {
                 if !taker.holds(&row.key()) && !taker.take(row, false) {
-                    *self.round(channel) = Some(Round { after, whole: false });
+                    self.left = Some(Round { after, whole: false });
                     return Ok(());
                 }
                 after = Some(row.key());
@@ -85,7 +114,7 @@ impl Rounds {
             after = rows.last().map(OutboxRow::key).or(after);
             if rows.len() < PAGE {
                 if whole {
-                    *self.round(channel) = None;
+                    self.left = None;
                     return Ok(());
                 }
                 // What lies before the beginning of this round.
@@ -94,35 +123,35 @@ impl Rounds {
             tokio::task::yield_now().await;
         }
     }
+}
 
-    /// Whether messages of a channel may have been left behind.
-    pub(super) const fn has_left(&self, channel: Channel) -> bool {
-        match channel {
-            Channel::Sms => self.sms.is_some(),
-            Channel::Email => self.email.is_some(),
-        }
+/// Up to where everything was seen once. Messages whose codes die in the same millisecond are in no
+/// order of arrival, so those are remembered one by one.
+#[derive(Default)]
+struct Seen {
+    at: Option<Timestamp>,
+    then: BTreeSet<DeliveryId>,
+}
+
+impl Seen {
+    /// Just before the first message that may not have been seen.
+    fn before(&self) -> Option<OutboxKey> {
+        self.at.map(|at| OutboxKey {
+            expires_at: at.plus_millis(-1),
+            delivery: DeliveryId::from_bytes([u8::MAX; 16]),
+        })
     }
 
-    /// A message of a channel stayed in the store, or went back there.
-    pub(super) fn left(&mut self, channel: Channel) {
-        match self.round(channel) {
-            Some(round) => round.whole = false,
-            none => *none = Some(WHOLE),
-        }
+    fn knows(&self, row: &OutboxRow) -> bool {
+        self.at == Some(row.expires_at) && self.then.contains(&row.delivery)
     }
 
-    /// Looks at everything once more, in time. Costs one read where nothing waits.
-    pub(super) fn begin_again(&mut self) {
-        for channel in Channel::ALL {
-            self.round(channel).get_or_insert(WHOLE);
+    fn note(&mut self, row: &OutboxRow) {
+        if self.at != Some(row.expires_at) {
+            self.at = Some(row.expires_at);
+            self.then.clear();
         }
-    }
-
-    const fn round(&mut self, channel: Channel) -> &mut Option<Round> {
-        match channel {
-            Channel::Sms => &mut self.sms,
-            Channel::Email => &mut self.email,
-        }
+        self.then.insert(row.delivery);
     }
 }
 
@@ -144,13 +173,5 @@ pub(super) fn bury_the_dead(
         if rows.len() < PAGE {
             return Ok(());
         }
-    }
-}
-
-/// Just before every message whose code dies when this one's does.
-fn before_all_at(key: OutboxKey) -> OutboxKey {
-    OutboxKey {
-        expires_at: key.expires_at.plus_millis(-1),
-        delivery: DeliveryId::from_bytes([u8::MAX; 16]),
     }
 }

@@ -264,10 +264,12 @@ impl<'a> Herald<'a> {
         }
         let desk = self.desk;
         let chore = async move {
-            let command = LogCommand::ForgetWebhook { tenant: key.0.clone(), webhook: key.1 };
-            // Whatever came of it: as long as there are records, it is asked for again.
-            if !noted(desk, command).await {
-                tracing::debug!(webhook = %key.1, "the records of an endpoint stay for now");
+            let (tenant, webhook) = key.clone();
+            let command = LogCommand::ForgetWebhook { tenant, webhook };
+            // A bounded number goes at once. Whatever comes of it, as long as there are records it is
+            // asked for again.
+            while recorded(desk, command.clone()).await == Some(Applied::Maintained { more: true })
+            {
             }
             key
         };
@@ -286,7 +288,7 @@ impl<'a> Herald<'a> {
                     position: report.position,
                     deliveries: report.deliveries.clone(),
                 }));
-                let recorded = noted(desk, command).await;
+                let recorded = recorded(desk, command).await.is_some();
                 (key, report, recorded)
             };
             self.reporting.push(recording.boxed());
@@ -321,21 +323,17 @@ impl<'a> Herald<'a> {
     }
 }
 
-/// Whether a command is known to be in the log and applied.
-async fn noted(desk: &Desk, command: LogCommand) -> bool {
+/// Puts a command into the log; `None` if it is not known to be there and applied.
+async fn recorded(desk: &Desk, command: LogCommand) -> Option<Applied> {
     match timeout(desk.options.propose_timeout, desk.replica.propose(command)).await {
-        Ok(Ok(Applied::Noted | Applied::Unknown)) => true,
-        Ok(Ok(other)) => {
-            tracing::error!(?other, "the log answered a report on deliveries with something else");
-            false
-        }
+        Ok(Ok(applied)) => Some(applied),
         Ok(Err(error)) => {
-            tracing::debug!(%error, "a report on deliveries is not recorded yet");
-            false
+            tracing::debug!(%error, "what is known of deliveries is not recorded yet");
+            None
         }
         Err(_) => {
-            tracing::warn!("the log did not confirm a report on deliveries in time");
-            false
+            tracing::warn!("the log did not confirm what is known of deliveries in time");
+            None
         }
     }
 }

@@ -47,6 +47,7 @@ impl Outbox for MemoryReplica {
         place: u64,
         limit: usize,
     ) -> Result<Vec<AuditRow>, ReplicaError> {
+        self.events_are_read();
         self.with_waiting(|waiting| {
             let later = waiting.chain.iter().skip(usize::try_from(place).unwrap_or(usize::MAX));
             let own = later.filter(|(owner, _)| owner == tenant).take(limit);

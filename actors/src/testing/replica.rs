@@ -76,6 +76,7 @@ struct Counts {
     holding: usize,
     at_barrier: usize,
     loads: usize,
+    event_reads: usize,
 }
 
 impl MemoryReplica {
@@ -147,6 +148,15 @@ impl MemoryReplica {
     /// How often a user's row was read.
     pub fn loads(&self) -> usize {
         self.counts.borrow().loads
+    }
+
+    /// How often audit rows were read.
+    pub fn event_reads(&self) -> usize {
+        self.counts.borrow().event_reads
+    }
+
+    pub(super) fn events_are_read(&self) {
+        self.counts.send_modify(|counts| counts.event_reads += 1);
     }
 
     /// Changes the row of a user as another node would: behind the actors' backs.
@@ -349,7 +359,7 @@ impl Memory {
             }
             LogCommand::ForgetWebhook { tenant, webhook } => {
                 self.waiting.forget(&(tenant, webhook));
-                Applied::Noted
+                Applied::Maintained { more: false }
             }
         }
     }

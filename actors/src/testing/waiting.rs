@@ -1,5 +1,6 @@
 //! What waits to leave a shard in memory, and its chain of audit rows, by the rules of the real store.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_core::audit::AuditEntry;
@@ -34,10 +35,14 @@ impl Waiting {
     pub(super) fn committed(&mut self, key: &UserKey, events: &[UserEvent], at: Timestamp) -> u64 {
         let mut put = 0;
         for event in events {
-            if let UserEvent::CodeIssued(issued) = event {
-                let row = row(key, issued, at);
-                self.messages.insert(row.key(), row);
-                put += 1;
+            match event {
+                UserEvent::CodeIssued(issued) => {
+                    let row = row(key, issued, at);
+                    self.messages.insert(row.key(), row);
+                    put += 1;
+                }
+                UserEvent::Erased => self.messages.retain(|_, row| row.user != *key),
+                _ => {}
             }
         }
         put
@@ -107,15 +112,17 @@ impl Waiting {
         }
     }
 
-    /// Records how deliveries stand. One that was asked for again since the report was made stays.
+    /// Records how deliveries stand. What tells less than is known, or of attempts of before a
+    /// redelivery, changes nothing.
     pub(super) fn report(&mut self, report: HeraldReport) {
         let key = (report.tenant, report.webhook);
         if let Some(position) = report.position {
-            self.positions.insert(key.clone(), position);
+            let known = self.positions.entry(key.clone()).or_default();
+            *known = position.max(*known);
         }
         let known = self.deliveries.entry(key).or_default();
         for delivery in report.deliveries {
-            if known.get(&delivery.sequence).is_none_or(|one| one.since <= delivery.since) {
+            if known.get(&delivery.sequence).is_none_or(|one| supersedes(&delivery, one)) {
                 known.insert(delivery.sequence, delivery);
             }
         }
@@ -134,7 +141,7 @@ impl Waiting {
         };
         delivery.state = DeliveryState::Pending;
         delivery.attempts = 0;
-        delivery.since = at;
+        delivery.since = at.max(delivery.since.plus_millis(1));
         delivery.next_attempt_at = Some(at);
         Applied::Noted
     }
@@ -153,6 +160,22 @@ impl Waiting {
     /// Webhooks of which there are records.
     pub(super) fn webhooks(&self) -> BTreeSet<(TenantId, WebhookId)> {
         self.positions.keys().chain(self.deliveries.keys()).cloned().collect()
+    }
+}
+
+fn supersedes(reported: &Delivery, known: &Delivery) -> bool {
+    let progress = |delivery: &Delivery| {
+        let state = match delivery.state {
+            DeliveryState::Pending => 0,
+            DeliveryState::Dead => 1,
+            DeliveryState::Delivered => 2,
+        };
+        (state, delivery.attempts)
+    };
+    match reported.since.cmp(&known.since) {
+        Ordering::Less => false,
+        Ordering::Equal => progress(reported) >= progress(known),
+        Ordering::Greater => known.state == DeliveryState::Pending,
     }
 }
 

@@ -5,10 +5,13 @@
 
 mod admission;
 mod codes;
+mod courier;
 mod handover;
+mod herald;
 mod idempotency;
 mod leadership;
 mod retirement;
+mod station;
 mod supervision;
 mod support;
 mod telling;

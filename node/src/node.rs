@@ -9,7 +9,7 @@ use countersign_actors::carrier::{Carrier, Steward};
 use countersign_actors::gateway::Gateway;
 use countersign_actors::ports::Clock;
 use countersign_actors::{Options, Ports, Service};
-use countersign_api::{ApiOptions, ApiState};
+use countersign_api::{ApiOptions, ApiState, WebhookTargets};
 use countersign_core::ids::ShardId;
 use countersign_core::secret::Secret;
 use countersign_core::vault::Vault;
@@ -275,7 +275,8 @@ impl Node {
             stopping: stopped.clone(),
         });
         steward.through(&gateway);
-        let router = api(&config, &identity.cluster_id, &store, &groups, &gateway, &ports);
+        let options = api_options(&config, &identity.cluster_id, inbox);
+        let router = api(options, &store, &groups, &gateway, &ports);
         let server = Server::start(listener, router, Bounds::within(open_files))?;
 
         let mut beside = JoinSet::new();
@@ -465,21 +466,29 @@ fn addresses(
     })
 }
 
-/// The HTTP layer over a node's parts.
-fn api(
-    config: &Config,
-    cluster_id: &str,
-    store: &Arc<Store>,
-    groups: &Groups,
-    gateway: &Arc<dyn Gateway>,
-    ports: &Ports,
-) -> Router {
+/// How the HTTP layer behaves, as the settings say.
+fn api_options(config: &Config, cluster_id: &str, inbox: Option<Arc<Inbox>>) -> ApiOptions {
     // The same on every node, or a verifier would depend on which one answered: RFC 7519 section 2
     // takes any URI.
     let issuer_url =
         config.issuer_url.clone().unwrap_or_else(|| format!("urn:countersign:{cluster_id}"));
     let mut options = ApiOptions::new(issuer_url);
     options.request_timeout = config.request_timeout;
+    // Single networks of the inside are judged when an event is posted: here is no resolver.
+    let inside = config.webhooks.allow_private || !config.webhooks.allow_networks.is_empty();
+    options.webhooks = WebhookTargets { allow_private: inside };
+    options.inbox = inbox.map(|inbox| inbox as Arc<dyn countersign_api::Inbox>);
+    options
+}
+
+/// The HTTP layer over a node's parts.
+fn api(
+    mut options: ApiOptions,
+    store: &Arc<Store>,
+    groups: &Groups,
+    gateway: &Arc<dyn Gateway>,
+    ports: &Ports,
+) -> Router {
     let (store, groups) = (Arc::clone(store), Arc::clone(groups));
     options.metrics = Some(Arc::new(move || {
         telemetry::record(&store, &groups);

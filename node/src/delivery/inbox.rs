@@ -5,9 +5,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_actors::carrier::{Carried, Carrier, NotCarried, Parcel};
-use countersign_core::ids::DeliveryId;
+use countersign_api::InboxMessage;
 use countersign_core::message::Channel;
-use countersign_core::time::Timestamp;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
@@ -15,27 +14,6 @@ use super::render::Rendered;
 
 /// How many messages are kept; the oldest fall out.
 const KEPT: usize = 200;
-
-/// A message as its receiver would see it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct InboxMessage {
-    /// Its number.
-    pub id: DeliveryId,
-    /// When it was sent.
-    pub at: Timestamp,
-    /// How it would have travelled.
-    pub channel: Channel,
-    /// Where to.
-    pub to: String,
-    /// An email's subject.
-    pub subject: Option<String>,
-    /// Its words.
-    pub text: String,
-    /// An email's words as HTML.
-    pub html: Option<String>,
-    /// The code in it.
-    pub code: String,
-}
 
 /// Keeps messages, and passes on what a provider is configured for.
 pub struct Inbox {
@@ -49,21 +27,16 @@ impl Inbox {
         Self { kept: Mutex::new(VecDeque::with_capacity(KEPT)), next }
     }
 
-    /// What is kept, newest first.
-    pub fn messages(&self) -> Vec<InboxMessage> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.iter().rev().cloned().collect()
-    }
-
     fn keep(&self, parcel: &Parcel, words: Rendered) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         // Tried again, or by another node of this process: it is one message.
-        kept.retain(|message| message.id != parcel.id);
+        let id = parcel.id.to_string();
+        kept.retain(|message| message.id != id);
         if kept.len() == KEPT {
             kept.pop_front();
         }
         kept.push_back(InboxMessage {
-            id: parcel.id,
+            id,
             at: parcel.now,
             channel: parcel.message.channel,
             to: parcel.message.destination.clone(),
@@ -72,6 +45,13 @@ impl Inbox {
             html: words.html,
             code: parcel.message.code.expose_str().to_owned(),
         });
+    }
+}
+
+impl countersign_api::Inbox for Inbox {
+    fn messages(&self) -> Vec<InboxMessage> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().rev().cloned().collect()
     }
 }
 
@@ -96,6 +76,9 @@ impl Carrier for Inbox {
 
 #[cfg(test)]
 mod tests {
+    use countersign_api::Inbox as _;
+    use countersign_core::ids::DeliveryId;
+
     use super::*;
     use crate::config::Messaging;
     use crate::delivery::Carriers;
@@ -140,7 +123,7 @@ mod tests {
         }
         let messages = inbox.messages();
         assert_eq!(messages.len(), KEPT);
-        assert_eq!(messages[0].id, last.id);
-        assert_eq!(messages[KEPT - 1].id, DeliveryId::from_bytes([1; 16]));
+        assert_eq!(messages[0].id, last.id.to_string());
+        assert_eq!(messages[KEPT - 1].id, DeliveryId::from_bytes([1; 16]).to_string());
     }
 }

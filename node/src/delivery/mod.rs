@@ -19,4 +19,4 @@ mod smtp;
 pub(crate) mod webhook;
 
 pub use self::carriers::Carriers;
-pub use self::inbox::{Inbox, InboxMessage};
+pub use self::inbox::Inbox;

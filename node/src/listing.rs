@@ -2,6 +2,8 @@
 //! rows newest first. A cursor holds the place in every shard, so that rows written meanwhile
 //! neither repeat a row nor hide one.
 
+mod deliveries;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -254,7 +256,8 @@ fn merge(
     Ok(Page { data, next_cursor })
 }
 
-fn audit_row(row: audit::AuditRow) -> AuditRow {
+/// An audit row as the gateway shows it.
+pub(crate) fn audit_row(row: audit::AuditRow) -> AuditRow {
     let user = row.user().cloned();
     let reason = row.reason().map(str::to_owned);
     let chained = row.chained;

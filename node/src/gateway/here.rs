@@ -17,6 +17,7 @@ use openraft::async_runtime::WatchReceiver;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::redelivery::Redelivery;
 use crate::cluster::balancer::Balancer;
 use crate::cluster::book::Book;
 use crate::cluster::currency::{BOUND, Currency};
@@ -91,6 +92,10 @@ impl Here {
                 let (moved, kept) = self.balancer.give_all_away().await;
                 Answer::HandedOver { moved, kept }
             }
+            Call::Redeliver { tenant, webhook, delivery, .. } => {
+                let asked = Redelivery { tenant, webhook, delivery };
+                Answer::Redelivered(self.redeliver(asked, within).await)
+            }
             Call::Ping => Answer::Pong {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 resting: *self.resting.borrow(),
@@ -151,7 +156,7 @@ impl Here {
     }
 
     /// Refuses what would be written while the disk is nearly full.
-    fn writable(&self) -> Result<(), GatewayError> {
+    pub(super) fn writable(&self) -> Result<(), GatewayError> {
         match *self.room.borrow() {
             Room::Enough => Ok(()),
             Room::Low | Room::Out => Err(GatewayError::Unavailable(format!(
@@ -162,7 +167,11 @@ impl Here {
     }
 
     /// Waits a little if this node has won the shard and its actors have not taken it on yet.
-    async fn taken_on(&self, shard: ShardId, deadline: Instant) -> Result<(), GatewayError> {
+    pub(super) async fn taken_on(
+        &self,
+        shard: ShardId,
+        deadline: Instant,
+    ) -> Result<(), GatewayError> {
         let until = deadline.min(Instant::now() + TAKING_ON);
         loop {
             if self.led.is_led(shard) {

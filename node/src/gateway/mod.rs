@@ -11,6 +11,7 @@ mod answer;
 mod health;
 pub(crate) mod here;
 mod reading;
+mod redelivery;
 pub(crate) mod route;
 
 use std::sync::Arc;
@@ -202,21 +203,37 @@ impl Gateway for ClusterGateway {
 
     fn webhook_deliveries(
         &self,
-        _tenant: TenantId,
-        _webhook: WebhookId,
-        _cursor: Option<String>,
-        _limit: usize,
+        tenant: TenantId,
+        webhook: WebhookId,
+        cursor: Option<String>,
+        limit: usize,
     ) -> BoxFuture<'_, Result<Page<DeliveryRow>, GatewayError>> {
-        async { Ok(Page { data: Vec::new(), next_cursor: None }) }.boxed()
+        async move {
+            self.every_shard().await?;
+            self.listing.deliveries(tenant, webhook, cursor, limit).await
+        }
+        .boxed()
     }
 
     fn redeliver(
         &self,
-        _caller: Caller,
-        _webhook: WebhookId,
-        _delivery: DeliveryId,
+        caller: Caller,
+        webhook: WebhookId,
+        delivery: DeliveryId,
     ) -> BoxFuture<'_, Result<bool, GatewayError>> {
-        async { Ok(false) }.boxed()
+        async move {
+            let shards = self.here.book.shards();
+            let Some((shard, _)) = redelivery::place(webhook, delivery, shards) else {
+                return Ok(false);
+            };
+            let within_ms = self.within_ms();
+            let call = Call::Redeliver { tenant: caller.tenant, webhook, delivery, within_ms };
+            match self.route.send(shard, call, self.by()).await? {
+                Answer::Redelivered(found) => found,
+                _ => Err(strange()),
+            }
+        }
+        .boxed()
     }
 
     fn remove_node(

@@ -187,15 +187,18 @@ fn repeatable(call: &Call) -> bool {
         Call::ChangeCluster { .. } => true,
         Call::ReadIndex { .. } | Call::WaitApplied { .. } => true,
         Call::Ping => true,
+        // At worst the endpoint gets the event once more, which it must bear anyway.
+        Call::Redeliver { .. } => true,
         Call::HandOver { .. } => false,
     }
 }
 
 fn judge(answer: Answer) -> Outcome {
     let failure = match &answer {
-        Answer::Reply(Err(error)) | Answer::Tenant(Err(error)) | Answer::Changed(Err(error)) => {
-            error
-        }
+        Answer::Reply(Err(error))
+        | Answer::Tenant(Err(error))
+        | Answer::Changed(Err(error))
+        | Answer::Redelivered(Err(error)) => error,
         _ => return Outcome::Answered(Box::new(answer)),
     };
     match failure {

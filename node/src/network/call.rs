@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign_actors::gateway::{Caller, GatewayError, Question, Target};
-use countersign_core::ids::{ShardId, TenantId};
+use countersign_core::ids::{DeliveryId, ShardId, TenantId, WebhookId};
 use countersign_core::reply::Reply;
 use countersign_core::tenant::{TenantCommand, TenantReply};
 use countersign_storage::NodeId;
@@ -66,6 +66,17 @@ pub(crate) enum Call {
     },
     /// Whether it is there.
     Ping,
+    /// To try a webhook's delivery anew whose event is in a shard that the other node leads.
+    Redeliver {
+        /// Whose.
+        tenant: TenantId,
+        /// To which endpoint.
+        webhook: WebhookId,
+        /// Which; it names the shard.
+        delivery: DeliveryId,
+        /// How long it may take.
+        within_ms: u64,
+    },
 }
 
 /// A change of the cluster itself, decided by the leader of shard 0.
@@ -141,6 +152,8 @@ pub(crate) enum Answer {
         /// Whether it leads nothing for a while, having been asked to hand over.
         resting: bool,
     },
+    /// To [`Call::Redeliver`]: whether there is such a delivery.
+    Redelivered(Result<bool, GatewayError>),
 }
 
 /// Why a call has no answer. Each holds which node and why.
@@ -172,7 +185,8 @@ impl Call {
             | Self::ChangeTenant { within_ms, .. }
             | Self::ChangeCluster { within_ms, .. }
             | Self::WaitApplied { within_ms, .. }
-            | Self::HandOver { within_ms } => *within_ms,
+            | Self::HandOver { within_ms }
+            | Self::Redeliver { within_ms, .. } => *within_ms,
             Self::ReadIndex { .. } | Self::Ping => 60_000,
         }
     }
@@ -185,7 +199,8 @@ impl Call {
             | Self::ChangeTenant { within_ms, .. }
             | Self::ChangeCluster { within_ms, .. }
             | Self::WaitApplied { within_ms, .. }
-            | Self::HandOver { within_ms } => *within_ms = left,
+            | Self::HandOver { within_ms }
+            | Self::Redeliver { within_ms, .. } => *within_ms = left,
             Self::ReadIndex { .. } | Self::Ping => {}
         }
         self

@@ -135,3 +135,16 @@ pub(crate) const fn outcome(refusal: &Refusal) -> &'static str {
         Refusal::CountryNotAllowed(_) => "country_not_allowed",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_are_counted_under_words_that_no_caller_chooses() {
+        assert_eq!(alert(alerts::SEND_FLOOD), Some("send_flood"));
+        assert_eq!(alert(alerts::COUNTER_LOWERED), Some("counter_lowered"));
+        assert_eq!(alert("mfa.alert.of_a_later_release"), Some("other"));
+        assert_eq!(alert("mfa.factor.enrolled"), None);
+    }
+}

@@ -36,7 +36,9 @@ pub(super) enum Attempt {
     Closed { reopens_in: Duration },
     /// It was settled before.
     Settled,
-    /// This node may not lead any more, or cannot read what it needs.
+    /// What is needed for it cannot be had now. That is this message's affair and nobody else's.
+    Unready,
+    /// This node may not lead any more.
     Unsure,
     /// Nothing more is to be begun.
     Stopped,
@@ -68,14 +70,14 @@ pub(super) async fn attempt(
         Ok(None) => return Attempt::Settled,
         Err(error) => {
             tracing::error!(delivery = %key.delivery, %error, "a message cannot be read");
-            return Attempt::Unsure;
+            return Attempt::Unready;
         }
     };
     let user = match desk.replica.user(&row.user) {
         Ok(user) => user.value,
         Err(error) => {
             tracing::error!(delivery = %key.delivery, %error, "the user of a message cannot be read");
-            return Attempt::Unsure;
+            return Attempt::Unready;
         }
     };
     let now = desk.now();
@@ -88,7 +90,7 @@ pub(super) async fn attempt(
     // Unknown is a tenant that was removed, and then its users go soon, or one that this node has
     // not heard of yet.
     let Some(tenant) = desk.ports.directory.tenant(&row.user.tenant) else {
-        return Attempt::Unsure;
+        return Attempt::Unready;
     };
     if !desk.ports.carrier.carries(row.channel) {
         return Attempt::Closed { reopens_in: NO_PROVIDER_PAUSE };

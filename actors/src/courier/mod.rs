@@ -45,6 +45,8 @@ const FIRST_DELAY: Duration = Duration::from_secs(1);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
 /// The longest delay that a provider may ask for: far more than any code lives.
 const LONGEST_AFTER: Duration = Duration::from_secs(3_600);
+/// How long a message waits for which something is missing.
+const UNREADY_PAUSE: Duration = Duration::from_secs(5);
 /// The longest that a provider is left alone, whatever it said.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// The shortest, so that a provider that is about to be asked again is not asked in a circle.
@@ -213,6 +215,7 @@ impl<'a> Courier<'a> {
             }
             Attempt::Settled => pouch.remove(&key),
             Attempt::Stopped => pouch.back(&key, now),
+            Attempt::Unready => pouch.back(&key, now + UNREADY_PAUSE),
             Attempt::Unsure => {
                 pouch.back(&key, now);
                 // Those that began together fail together; that is one failure.

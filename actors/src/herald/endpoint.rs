@@ -27,6 +27,8 @@ pub(super) struct Endpoint {
     open: BTreeMap<u64, Open>,
     lanes: HashMap<String, BTreeSet<u64>>,
     news: BTreeMap<u64, Delivery>,
+    /// What a report is under way about, and since when each is tried.
+    reporting: BTreeMap<u64, Timestamp>,
     away: usize,
     at_once: usize,
     failing: bool,
@@ -59,6 +61,7 @@ impl Endpoint {
             open: BTreeMap::new(),
             lanes: HashMap::new(),
             news: BTreeMap::new(),
+            reporting: BTreeMap::new(),
             away: 0,
             at_once: at_once.max(1),
             failing: false,
@@ -86,11 +89,17 @@ impl Endpoint {
                 open.delivery = delivery;
                 self.news.remove(&sequence);
             }
-        } else if self.news.get(&sequence).is_none_or(|news| delivery.since > news.since) {
+        } else if self.unrecorded_since(sequence).is_none_or(|since| delivery.since > since) {
             self.news.remove(&sequence);
             self.open(delivery, None);
         }
         self.choose_next();
+    }
+
+    /// Since when a delivery is tried that is not on record as it is.
+    fn unrecorded_since(&self, sequence: u64) -> Option<Timestamp> {
+        let news = self.news.get(&sequence).map(|news| news.since);
+        news.or_else(|| self.reporting.get(&sequence).copied())
     }
 
     pub(super) const fn position(&self) -> u64 {
@@ -252,7 +261,9 @@ impl Endpoint {
     pub(super) fn report(&mut self, most: usize) -> Report {
         let rest = self.news.keys().nth(most).copied();
         let rest = rest.map_or_else(BTreeMap::new, |first| self.news.split_off(&first));
-        let deliveries = std::mem::replace(&mut self.news, rest).into_values().collect();
+        let deliveries: Vec<Delivery> =
+            std::mem::replace(&mut self.news, rest).into_values().collect();
+        self.reporting = deliveries.iter().map(|one| (one.sequence, one.since)).collect();
         // What was read and is not in this report is on no record at all: the place stays before it.
         let unrecorded = self.news.range(self.recorded + 1..).next();
         let position = unrecorded.map_or(self.position, |(sequence, _)| sequence - 1);
@@ -261,6 +272,7 @@ impl Endpoint {
 
     /// A report is recorded, or may not be; then it is to be made again.
     pub(super) fn reported(&mut self, report: Report, recorded: bool) {
+        self.reporting.clear();
         if recorded {
             if let Some(position) = report.position {
                 self.recorded = self.recorded.max(position);
@@ -272,5 +284,161 @@ impl Endpoint {
             // What has become of it since is newer.
             self.news.entry(delivery.sequence).or_insert(delivery);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    struct Middle;
+
+    impl EntropySource for Middle {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(127);
+        }
+    }
+
+    const START: Timestamp = Timestamp::from_millis(1_000 * DAY_MS);
+    const TAKEN: Result<u16, NotPosted> = Ok(200);
+    const REFUSED: Result<u16, NotPosted> = Err(NotPosted::Refused { status: 503, after: None });
+
+    fn endpoint(users: &[&str]) -> Endpoint {
+        let mut endpoint = Endpoint::new(0, 8);
+        for (sequence, user) in (1..).zip(users) {
+            let user = (!user.is_empty()).then(|| (*user).to_owned());
+            endpoint.take(sequence, "mfa.factor.enrolled".to_owned(), user, START);
+        }
+        endpoint
+    }
+
+    /// All that may be posted at `now`, each as posting begins.
+    fn begin(endpoint: &mut Endpoint, now: Timestamp) -> Vec<u64> {
+        let mut begun = Vec::new();
+        while let Some(sequence) = endpoint.due(now) {
+            endpoint.away(sequence);
+            begun.push(sequence);
+        }
+        begun
+    }
+
+    fn places(report: &Report) -> Vec<u64> {
+        report.deliveries.iter().map(|delivery| delivery.sequence).collect()
+    }
+
+    #[test]
+    fn of_each_user_one_event_at_a_time_and_of_nobody_any() {
+        let mut endpoint = endpoint(&["bob", "bob", "ann", "", "", "ann"]);
+        assert_eq!(begin(&mut endpoint, START), [1, 3, 4, 5]);
+        endpoint.tried(1, &TAKEN, START, &Middle);
+        assert_eq!(begin(&mut endpoint, START), [2]);
+        endpoint.tried(3, &REFUSED, START, &Middle);
+        let soon = START.plus_millis(60_000);
+        assert_eq!(begin(&mut endpoint, START), [], "6 waits for 3");
+        assert_eq!(endpoint.next_due(), None, "one at a time while it fails, and three are away");
+        for sequence in [2, 4, 5] {
+            endpoint.tried(sequence, &TAKEN, START, &Middle);
+        }
+        assert_eq!(begin(&mut endpoint, START), []);
+        assert_eq!(begin(&mut endpoint, soon), [3]);
+        endpoint.tried(3, &TAKEN, soon, &Middle);
+        assert_eq!(begin(&mut endpoint, soon), [6]);
+    }
+
+    #[test]
+    fn one_that_died_or_was_lost_keeps_nobody_waiting() {
+        let mut endpoint = endpoint(&["bob", "bob", "bob"]);
+        endpoint.away(1);
+        let gone = Err(NotPosted::Refused { status: 410, after: None });
+        assert_eq!(endpoint.tried(1, &gone, START, &Middle), Some(Tried::Dead));
+        assert_eq!(begin(&mut endpoint, START), [2]);
+        endpoint.lost(2);
+        assert_eq!(begin(&mut endpoint, START), [3]);
+        let report = endpoint.report(64);
+        assert_eq!(report.deliveries[1].last_error.as_deref(), Some("event_removed"));
+        assert!(endpoint.delivers_nothing(START));
+    }
+
+    #[test]
+    fn one_that_was_not_posted_after_all_is_due_again() {
+        let mut endpoint = endpoint(&["bob"]);
+        assert_eq!(begin(&mut endpoint, START), [1]);
+        endpoint.back(1);
+        endpoint.back(1);
+        assert_eq!(begin(&mut endpoint, START), [1]);
+    }
+
+    #[test]
+    fn a_report_covers_no_place_whose_record_is_not_in_it() {
+        let mut endpoint = endpoint(&["a", "b", "c", "d", "e"]);
+        endpoint.pass(9);
+        let first = endpoint.report(2);
+        assert_eq!((places(&first), first.position), (vec![1, 2], Some(2)));
+        endpoint.reported(first, true);
+        // A change of what is on record, and then what is not on record yet.
+        endpoint.tried(1, &TAKEN, START, &Middle);
+        let second = endpoint.report(2);
+        assert_eq!((places(&second), second.position), (vec![1, 3], Some(3)));
+        endpoint.reported(second.clone(), false);
+        let again = endpoint.report(2);
+        assert_eq!(again, second, "it may not be recorded");
+        endpoint.reported(again, true);
+        let last = endpoint.report(64);
+        assert_eq!((places(&last), last.position), (vec![4, 5], Some(9)));
+        endpoint.reported(last, true);
+        assert_eq!((endpoint.news(), endpoint.passed()), (0, None));
+    }
+
+    #[test]
+    fn a_report_that_failed_does_not_undo_what_happened_since() {
+        let mut endpoint = endpoint(&["bob"]);
+        let report = endpoint.report(64);
+        endpoint.tried(1, &TAKEN, START, &Middle);
+        endpoint.reported(report, false);
+        let again = endpoint.report(64);
+        assert_eq!(again.deliveries[0].state, DeliveryState::Delivered);
+    }
+
+    #[test]
+    fn what_is_asked_for_again_has_had_its_turn() {
+        let mut endpoint = Endpoint::new(5, 8);
+        let old = Delivery {
+            sequence: 3,
+            event_type: "mfa.factor.enrolled".to_owned(),
+            state: DeliveryState::Pending,
+            attempts: 0,
+            since: START,
+            last_attempt_at: None,
+            next_attempt_at: Some(START),
+            last_status: None,
+            last_error: None,
+        };
+        endpoint.recall_again(old.clone());
+        endpoint.recall_again(old.clone());
+        endpoint.take(6, "mfa.factor.enrolled".to_owned(), Some("bob".to_owned()), START);
+        assert_eq!(begin(&mut endpoint, START), [3, 6]);
+        endpoint.tried(3, &TAKEN, START, &Middle);
+        // On record it still waits, since that it was delivered is on its way there.
+        endpoint.recall_again(old.clone());
+        assert_eq!(begin(&mut endpoint, START), []);
+        let report = endpoint.report(64);
+        endpoint.recall_again(old.clone());
+        assert_eq!(begin(&mut endpoint, START), []);
+        endpoint.reported(report, true);
+        let later = START.plus_millis(1);
+        endpoint.recall_again(Delivery { since: later, next_attempt_at: Some(later), ..old });
+        assert_eq!(begin(&mut endpoint, later), [3], "asked for once more");
+    }
+
+    #[test]
+    fn an_endpoint_is_useless_once_it_took_nothing_for_a_day() {
+        let mut endpoint = endpoint(&["a", "b"]);
+        assert!(endpoint.delivers_nothing(START));
+        endpoint.tried(1, &TAKEN, START, &Middle);
+        let day = Duration::from_secs(24 * 3_600).as_millis() as i64;
+        assert!(!endpoint.delivers_nothing(START.plus_millis(day - 1)));
+        assert!(endpoint.delivers_nothing(START.plus_millis(day)));
     }
 }

@@ -24,7 +24,7 @@ pub(super) enum Posted {
     Lost,
     /// The endpoint takes nothing now: it was disabled or removed.
     Withheld,
-    /// This node may not lead any more, or cannot read what it needs.
+    /// This node may not lead any more.
     Unsure,
     /// Nothing more is to be begun.
     Stopped,
@@ -54,7 +54,7 @@ pub(super) async fn post(
         Ok(None) => return Posted::Lost,
         Err(error) => {
             tracing::error!(%webhook, sequence, %error, "an event cannot be read");
-            return Posted::Unsure;
+            return Posted::Answered(Err(unreachable("unreadable_event")));
         }
     };
     // Read now: a secret that was replaced and has run out must sign nothing.

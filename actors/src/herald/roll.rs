@@ -342,9 +342,6 @@ impl Place {
 /// Whether an endpoint gets a row: never one that tells of the endpoint itself, so that an endpoint
 /// that fails does not make its own work.
 fn gets(webhook: &Webhook, row: &AuditRow) -> bool {
-    let about_itself = row.event_type.starts_with("mfa.webhook.") && {
-        let id = webhook.id.to_string();
-        row.details.values().any(|value| *value == id)
-    };
-    !about_itself && webhook.wants(&row.event_type)
+    let about = || row.details.get("webhookId").is_some_and(|id| *id == webhook.id.to_string());
+    webhook.wants(&row.event_type) && !(row.event_type.starts_with("mfa.webhook.") && about())
 }

@@ -4,6 +4,7 @@
 //! Behind the feature `testing`, and never for production: nothing here survives the process, and
 //! nothing here is secret.
 
+mod memory;
 mod outbox;
 mod provider;
 mod replica;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use countersign_actors::carrier::Steward;
-use countersign_actors::gateway::{AuditRow, Question, Target};
+use countersign_actors::gateway::{AuditRow, Caller, Question, Target};
 use countersign_actors::ports::{Clock, Outbox, Replica};
 use countersign_actors::testing::{
     FixedDirectory, FixedVault, MemoryReplica, Provider, RunningClock, SeededSource,
@@ -55,6 +55,8 @@ pub(crate) struct Station {
     pub(crate) provider: Arc<Provider>,
     pub(crate) disabled: Arc<Disabled>,
     pub(crate) clock: Arc<RunningClock>,
+    /// Whose users are meant.
+    pub(crate) tenant: TenantId,
 }
 
 impl Station {
@@ -77,7 +79,8 @@ impl Station {
         };
         let service = Service::start(options, ports).await.unwrap();
         let replica = MemoryReplica::new(SHARD);
-        let station = Self { service, replica, directory, provider, disabled, clock };
+        let tenant = TenantId::default_tenant();
+        let station = Self { service, replica, directory, provider, disabled, clock, tenant };
         station.lead().await;
         station
     }
@@ -88,7 +91,8 @@ impl Station {
 
     pub(crate) async fn act(&self, user: &str, command: Command) -> Reply {
         let target = Target::User(user.parse().unwrap());
-        self.service.ask(SHARD, caller(), target, Question::Do(command), DAYS).await.unwrap()
+        let caller = Caller { tenant: self.tenant.clone(), ..caller() };
+        self.service.ask(SHARD, caller, target, Question::Do(command), DAYS).await.unwrap()
     }
 
     /// Has a code sent that confirms an enrollment which is begun for it.

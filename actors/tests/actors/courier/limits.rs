@@ -5,8 +5,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use countersign_actors::Options;
+use countersign_actors::ports::{Clock, Directory};
 use countersign_actors::testing::{FixedVault, Reception};
+use countersign_core::ids::TenantId;
 use countersign_core::message::Channel;
+use countersign_core::tenant::TenantState;
 use metrics::{
     Counter, Gauge, GaugeFn, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
@@ -166,4 +169,31 @@ async fn many_messages_of_the_same_moment_are_all_found() {
     station.provider.release();
     station.settled(300).await;
     assert_eq!(station.provider.parcels().len(), 300);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_messages_of_a_tenant_that_is_unknown_here_keep_nobody_waiting() {
+    let station = small().await;
+    let known = station.directory.tenant(&TenantId::default_tenant()).unwrap();
+    let mut other = TenantState::clone(&known);
+    other.id = "other".parse().unwrap();
+    station.directory.put(other.clone());
+    let others = Station { tenant: other.id.clone(), ..station.clone() };
+    station.provider.on_parcel(|_| Reception::Later(None));
+    for n in 0..2 {
+        others.send(&format!("user_{n}"), Channel::Sms).await;
+    }
+    station.provider.handed(2).await;
+    other.removed_at = Some(station.clock.now());
+    station.directory.put(other);
+    station.provider.on_parcel(|_| Reception::Take);
+    pass(5).await;
+    for n in 2..12 {
+        let begun = Instant::now();
+        station.send(&format!("user_{n}"), Channel::Sms).await;
+        station.settled(n - 1).await;
+        assert!(begun.elapsed() < Duration::from_secs(1), "user {n}");
+    }
+    let parcels = station.provider.parcels();
+    assert_eq!(parcels.len(), 12, "nothing of the other's was sent once it was unknown");
 }

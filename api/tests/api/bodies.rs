@@ -206,7 +206,9 @@ async fn every_write_hands_its_idempotency_key_on() {
             let changed = house.gateway.changed.lock().unwrap();
             let callers = asked.iter().map(|it| it.0.clone());
             let nodes = house.gateway.nodes.lock().unwrap();
+            let redelivered = house.gateway.redelivered.lock().unwrap();
             let others = changed.iter().map(|it| &it.0).chain(nodes.iter().map(|it| &it.0));
+            let others = others.chain(redelivered.iter().map(|it| &it.0));
             let callers: Vec<_> = callers.chain(others.cloned()).collect();
             callers.into_iter().filter(|caller| caller.idempotency.is_some()).count()
         };

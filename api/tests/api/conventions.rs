@@ -40,7 +40,7 @@ async fn a_sane_request_id_of_the_caller_is_kept_and_handed_on() {
 #[tokio::test]
 async fn an_unknown_address_is_a_problem() {
     let house = House::new();
-    for path in ["/", "/v1", "/v1/nothing", "/v1/users/ann/mfa/sms", "/docs/nothing.js"] {
+    for path in ["/", "/v1", "/v1/nothing", "/v1/users/ann/mfa/pigeon", "/docs/nothing.js"] {
         let answer = house.get(path).await;
         assert_eq!(answer.status, 404, "{path}");
         assert_eq!(answer.problem(), "not_found");

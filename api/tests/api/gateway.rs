@@ -40,6 +40,7 @@ pub(crate) struct MemoryGateway {
     clock: Arc<ManualClock>,
     entropy: Mutex<SeededEntropy>,
     users: Mutex<BTreeMap<UserKey, UserState>>,
+    pub(crate) redelivered: Mutex<Vec<(Caller, WebhookId, DeliveryId)>>,
     canned: Mutex<Option<Canned<Question, Reply>>>,
     canned_tenant: Mutex<Option<Canned<TenantCommand, TenantReply>>>,
     pub(crate) asked: Mutex<Vec<(Caller, Target, Question)>>,
@@ -62,6 +63,7 @@ impl MemoryGateway {
             clock,
             entropy: Mutex::new(SeededEntropy::new(11)),
             users: Mutex::default(),
+            redelivered: Mutex::default(),
             canned: Mutex::default(),
             canned_tenant: Mutex::default(),
             asked: Mutex::default(),
@@ -247,11 +249,12 @@ impl Gateway for MemoryGateway {
 
     fn redeliver(
         &self,
-        _caller: Caller,
-        _webhook: WebhookId,
-        _delivery: DeliveryId,
+        caller: Caller,
+        webhook: WebhookId,
+        delivery: DeliveryId,
     ) -> BoxFuture<'_, Result<bool, GatewayError>> {
-        futures::future::ready(Ok(false)).boxed()
+        self.redelivered.lock().unwrap().push((caller, webhook, delivery));
+        futures::future::ready(Ok(true)).boxed()
     }
 
     fn remove_node(

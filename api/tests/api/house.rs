@@ -11,12 +11,15 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use countersign_actors::ports::{Clock, Directory, KeyGrant};
 use countersign_actors::testing::{FixedVault, ManualClock, SeededSource};
 use countersign_api::{ApiOptions, ApiState, new_signing_key, router};
-use countersign_core::ids::{KeyId, TenantId};
+use countersign_core::alerts::Pressure;
+use countersign_core::ids::{KeyId, Pseudonym, TenantId, WebhookId};
 use countersign_core::policy::Policy;
+use countersign_core::sending::{Lane, Traffic};
 use countersign_core::settings::Settings;
 use countersign_core::system::SystemState;
 use countersign_core::tenant::{ApiKey, Scope, TenantState};
 use countersign_core::time::Timestamp;
+use countersign_core::webhook::Webhook;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tower::ServiceExt;
@@ -74,6 +77,21 @@ impl Directory for MemoryDirectory {
 
     fn failures_from(&self, _: &TenantId, _: IpAddr, _: Timestamp) -> u32 {
         0
+    }
+
+    fn pressure(
+        &self,
+        _: &TenantId,
+        _: Option<Pseudonym>,
+        _: Option<IpAddr>,
+        _: Option<KeyId>,
+        _: Timestamp,
+    ) -> Pressure {
+        Pressure::default()
+    }
+
+    fn traffic(&self, _: &TenantId, _: &Lane, _: Timestamp) -> Traffic {
+        Traffic::default()
     }
 }
 
@@ -273,7 +291,17 @@ fn default_tenant() -> TenantState {
     for (number, scope) in (3..).zip(Scope::ALL) {
         keys.push(api_key(number, &key_of(scope), &[scope], false));
     }
-    tenant("default", keys)
+    let mut tenant = tenant("default", keys);
+    tenant.webhooks.push(Webhook {
+        id: WebhookId::from_bytes([6; 16]),
+        url: "https://acme.example/hooks".to_owned(),
+        events: vec!["mfa.*".to_owned()],
+        description: None,
+        secrets: Vec::new(),
+        created_at: NOW,
+        disabled: None,
+    });
+    tenant
 }
 
 fn other_tenant() -> TenantState {

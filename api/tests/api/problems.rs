@@ -3,6 +3,7 @@
 use countersign_actors::gateway::GatewayError;
 use countersign_api::problem::Code;
 use countersign_core::factor::FactorType;
+use countersign_core::message::Channel;
 use countersign_core::reply::{Refusal, Reply};
 use countersign_core::tenant::TenantReply;
 use serde_json::Value;
@@ -30,6 +31,11 @@ fn refusals() -> Vec<(Refusal, u16, &'static str)> {
         Refusal::Invalid { .. } => (422, "validation_failed"),
         Refusal::Conflict(_) => (409, "conflict"),
         Refusal::Unreadable => (500, "internal"),
+        Refusal::DeliveryNotConfigured(_) => (503, "delivery_not_configured"),
+        Refusal::TooManySends { .. } => (429, "too_many_sends"),
+        Refusal::CodeExpired => (410, "code_expired"),
+        Refusal::EmailNotVerified => (422, "email_not_verified"),
+        Refusal::CountryNotAllowed(_) => (403, "factor_not_allowed"),
     };
     let all = [
         Refusal::UserNotFound,
@@ -52,6 +58,11 @@ fn refusals() -> Vec<(Refusal, u16, &'static str)> {
         Refusal::Invalid { pointer: "/name".to_owned(), detail: "is odd".to_owned() },
         Refusal::Conflict("the policy has version 4".to_owned()),
         Refusal::Unreadable,
+        Refusal::DeliveryNotConfigured(Channel::Sms),
+        Refusal::TooManySends { reason: "wait".to_owned(), retry_after_seconds: 30 },
+        Refusal::CodeExpired,
+        Refusal::EmailNotVerified,
+        Refusal::CountryNotAllowed("XX".to_owned()),
     ];
     all.into_iter().map(|refusal| (refusal.clone(), named(&refusal).0, named(&refusal).1)).collect()
 }

@@ -5,11 +5,11 @@ use countersign_core::challenge::{ChallengeKind, ChallengeStatus, Purpose};
 use countersign_core::command::{Command, Query};
 use countersign_core::factor::FactorType;
 use countersign_core::factor::totp::Parameters;
-use countersign_core::ids::{ChallengeId, DeviceId, FactorId, TokenId};
+use countersign_core::ids::{ChallengeId, DeliveryId, DeviceId, FactorId, TokenId, WebhookId};
 use countersign_core::policy::Requirement;
 use countersign_core::reply::{
-    Acr, Amr, ChallengeAnswer, ChallengeView, DeviceView, FactorView, Reason, Reply, StatusView,
-    TokenGrant, TotpEnrollment, UserView, Verified,
+    Acr, Amr, ChallengeAnswer, ChallengeView, CodeSent, DeviceView, FactorView, MessageEnrollment,
+    Reason, Reply, StatusView, TokenGrant, TotpEnrollment, UserView, Verified,
 };
 use countersign_core::risk::Trigger;
 use countersign_core::secret::Secret;
@@ -45,6 +45,8 @@ impl Route {
         let path = path.replace("{factorId}", &FactorId::from_bytes([1; 16]).to_string());
         let path = path.replace("{deviceId}", &DeviceId::from_bytes([2; 16]).to_string());
         let path = path.replace("{challengeId}", &ChallengeId::from_bytes([3; 16]).to_string());
+        let path = path.replace("{webhookId}", &WebhookId::from_bytes([6; 16]).to_string());
+        let path = path.replace("{deliveryId}", &DeliveryId::from_bytes([7; 16]).to_string());
         let key = countersign_core::ids::KeyId::from_bytes([5; 16]).to_string();
         path.replace("{keyId}", &key).replace("{tenantId}", "other").replace("{nodeId}", "2")
     }
@@ -71,7 +73,7 @@ const fn route(
     Route { method, template, needs, body, status }
 }
 
-/// Every route, except those of messages, WebAuthn and webhooks.
+/// Every route, except those of WebAuthn.
 pub(crate) const ROUTES: &[Route] = &[
     route("PUT", "/v1/users/{userId}", MFA, r#"{"email":"ann@example.com"}"#, 200),
     route("GET", "/v1/users/{userId}", MFA, "", 200),
@@ -91,6 +93,12 @@ pub(crate) const ROUTES: &[Route] = &[
         r#"{"secret":"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"}"#,
         201,
     ),
+    route("POST", "/v1/users/{userId}/mfa/sms", MFA, r#"{"phoneNumber":"+14155552671"}"#, 201),
+    route("POST", "/v1/users/{userId}/mfa/sms/send", MFA, "{}", 202),
+    route("POST", "/v1/users/{userId}/mfa/sms/verify", MFA, r#"{"code":"492039"}"#, 200),
+    route("POST", "/v1/users/{userId}/mfa/email", MFA, "{}", 201),
+    route("POST", "/v1/users/{userId}/mfa/email/send", MFA, "{}", 202),
+    route("POST", "/v1/users/{userId}/mfa/email/verify", MFA, r#"{"code":"492039"}"#, 200),
     route("GET", "/v1/users/{userId}/mfa/factors", MFA, "", 200),
     route("PATCH", "/v1/users/{userId}/mfa/factors/{factorId}", MFA, r#"{"name":"Phone"}"#, 200),
     route("DELETE", "/v1/users/{userId}/mfa/factors/{factorId}", MFA, "", 204),
@@ -115,6 +123,13 @@ pub(crate) const ROUTES: &[Route] = &[
     route("GET", "/v1/mfa/challenges/{challengeId}", MFA, "", 200),
     route(
         "POST",
+        "/v1/mfa/challenges/{challengeId}/send",
+        MFA,
+        r#"{"factorId":"fac_040g2081040g2081040g208104"}"#,
+        202,
+    ),
+    route(
+        "POST",
         "/v1/mfa/challenges/verify",
         MFA,
         r#"{"challengeId":"chl_0c1g60o30c1g60o30c1g60o30c","recoveryCode":"7K3M-9QTX-B2WD"}"#,
@@ -122,6 +137,20 @@ pub(crate) const ROUTES: &[Route] = &[
     ),
     route("GET", "/v1/audit", AUDIT, "", 200),
     route("GET", "/v1/audit/checkpoints", AUDIT, "", 200),
+    route(
+        "POST",
+        "/v1/webhooks",
+        ADMIN,
+        r#"{"url":"https://acme.example/hooks","events":["mfa.*"]}"#,
+        201,
+    ),
+    route("GET", "/v1/webhooks", ADMIN, "", 200),
+    route("GET", "/v1/webhooks/{webhookId}", ADMIN, "", 200),
+    route("PATCH", "/v1/webhooks/{webhookId}", ADMIN, r#"{"enabled":false}"#, 200),
+    route("POST", "/v1/webhooks/{webhookId}/rotate-secret", ADMIN, "{}", 200),
+    route("GET", "/v1/webhooks/{webhookId}/deliveries", ADMIN, "", 200),
+    route("POST", "/v1/webhooks/{webhookId}/deliveries/{deliveryId}/redeliver", ADMIN, "{}", 202),
+    route("DELETE", "/v1/webhooks/{webhookId}", ADMIN, "", 204),
     route("POST", "/v1/api-keys", KEYS, r#"{"name":"new","scopes":["keys"]}"#, 201),
     route("GET", "/v1/api-keys", KEYS, "", 200),
     route("DELETE", "/v1/api-keys/{keyId}", KEYS, "", 204),
@@ -169,6 +198,7 @@ fn factor() -> FactorView {
         primary: true,
         created_at: NOW,
         last_used_at: None,
+        masked_destination: None,
     }
 }
 
@@ -242,7 +272,24 @@ fn reply(question: &Question, kid: &str) -> Reply {
             uri: secret("otpauth://totp/Acme:ann?secret=GEZDGNBVGY3TQOJQ&issuer=Acme"),
             expires_at: NOW,
         }),
-        Command::ConfirmTotp { .. } => Reply::Factor { factor: factor(), tokens: Some(grant(kid)) },
+        Command::BeginSms { .. } | Command::BeginEmail { .. } => {
+            Reply::MessageEnrollment(MessageEnrollment {
+                factor_id: FactorId::from_bytes([1; 16]),
+                masked_destination: "+•••••••71".to_owned(),
+                expires_at: NOW,
+            })
+        }
+        Command::SendEnrollmentCode { .. } | Command::SendChallengeCode { .. } => {
+            Reply::CodeSent(CodeSent {
+                factor_id: FactorId::from_bytes([1; 16]),
+                masked_destination: "+•••••••71".to_owned(),
+                expires_at: NOW,
+                resend_available_at: NOW,
+            })
+        }
+        Command::ConfirmMessage { .. } | Command::ConfirmTotp { .. } => {
+            Reply::Factor { factor: factor(), tokens: Some(grant(kid)) }
+        }
         Command::ImportTotp { .. } | Command::RenameFactor { .. } | Command::MakePrimary { .. } => {
             Reply::Factor { factor: factor(), tokens: None }
         }

@@ -132,6 +132,13 @@ async fn settings_are_judged_and_changed() {
         "issuer": "Acme & Söhne", "rpId": "acme.example", "rpName": "Acme",
         "origins": ["https://login.acme.example", "https://a.example:8443", "http://localhost:3000"],
         "tokenTtlSeconds": 60, "tokenAudience": "acme",
+        "alerts": {
+            "bruteForceAttempts": 7, "addressUsers": 0, "recoveryCodesPerDay": 3,
+            "resetsPerHour": 20, "sendFloods": true, "relays": false,
+        },
+        "messages": {
+            "smsText": "{{code}}", "emailSubject": null, "emailText": null, "emailHtml": null,
+        },
     });
     assert_eq!(house.patch("/v1/settings", &fine).await.json(), fine);
     assert_eq!(house.get("/v1/settings").await.json(), fine);

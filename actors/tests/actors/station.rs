@@ -23,6 +23,7 @@ use countersign_core::user::Profile;
 use countersign_core::vault::Vault;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::support::{SHARD, caller, key, options, start_time};
@@ -128,6 +129,38 @@ impl Station {
         until(|| self.replica.settled().len() >= n).await;
         let settled = self.replica.settled();
         settled.into_iter().map(|(_, outcome, attempts)| (outcome, attempts)).collect()
+    }
+
+    /// Returns once `n` parcels were handed over.
+    pub(crate) async fn handed(&self, n: usize) {
+        timeout(DAYS, self.provider.handed(n)).await.unwrap();
+    }
+
+    /// Returns once `n` postings were made.
+    pub(crate) async fn posted(&self, n: usize) {
+        timeout(DAYS, self.provider.posted(n)).await.unwrap();
+    }
+
+    /// Returns once `n` attempts wait at the closed barrier.
+    pub(crate) async fn at_barrier(&self, n: usize) {
+        timeout(DAYS, self.replica.at_barrier(n)).await.unwrap();
+    }
+
+    /// Returns once the replica holds `n` proposals; with 0, once it holds none.
+    pub(crate) async fn holding(&self, n: usize) {
+        let held = async {
+            match n {
+                0 => self.replica.holding_none().await,
+                n => self.replica.holding(n).await,
+            }
+        };
+        timeout(DAYS, held).await.unwrap();
+    }
+
+    /// Begins to give the shard up in order, in a task.
+    pub(crate) fn retiring(&self) -> JoinHandle<bool> {
+        let service = self.service.clone();
+        tokio::spawn(async move { service.retire(SHARD, DAYS).await })
     }
 
     /// Messages that wait in the store.

@@ -8,7 +8,7 @@ use countersign_core::message::Channel;
 use countersign_core::outbox::Settlement;
 use countersign_core::proposal::LogCommand;
 
-use crate::station::{DAYS, Station, failed, pass, sent, until};
+use crate::station::{Station, failed, pass, sent, until};
 use crate::support::SHARD;
 
 #[tokio::test(start_paused = true)]
@@ -17,10 +17,10 @@ async fn a_leader_that_ends_between_send_and_record_has_it_sent_again_under_the_
         let station = Station::new().await;
         station.replica.judge_records(|_| Fate::Hold);
         station.send("bob", Channel::Sms).await;
-        station.replica.holding(1).await;
+        station.holding(1).await;
         assert_eq!(station.provider.parcels().len(), 1);
         station.service.resign(SHARD);
-        station.replica.holding_none().await;
+        station.holding(0).await;
         assert_eq!(station.waiting(), 1, "round {round}: nothing was recorded");
 
         station.replica.judge_records(|_| Fate::Apply);
@@ -44,7 +44,7 @@ async fn a_leader_that_ends_before_it_sends_leaves_the_message_to_the_next() {
         let station = Station::new().await;
         station.replica.open_barrier(false);
         station.send("bob", Channel::Sms).await;
-        station.replica.at_barrier(1).await;
+        station.at_barrier(1).await;
         station.service.resign(SHARD);
         station.replica.open_barrier(true);
         pass(30).await;
@@ -63,7 +63,7 @@ async fn what_another_leader_recorded_meanwhile_is_not_sent() {
     let station = Station::new().await;
     station.replica.open_barrier(false);
     station.send("bob", Channel::Sms).await;
-    station.replica.at_barrier(1).await;
+    station.at_barrier(1).await;
     // This node has seen the message; now it hears, with its confirmation, what was done about it.
     let row = station.replica.messages(None, 1).unwrap().remove(0);
     let outcomes = vec![(row.key(), sent(), 1)];
@@ -93,11 +93,8 @@ async fn a_shard_that_is_given_up_in_order_sends_nothing_twice() {
     for n in 0..20 {
         station.send(&format!("user_{n}"), Channel::Sms).await;
     }
-    station.provider.handed(8).await;
-    let retired = tokio::spawn({
-        let service = station.service.clone();
-        async move { service.retire(SHARD, DAYS).await }
-    });
+    station.handed(8).await;
+    let retired = station.retiring();
     pass(1).await;
     assert!(!retired.is_finished(), "what is under way is waited for");
     station.provider.release();
@@ -115,15 +112,27 @@ async fn a_shard_that_is_given_up_in_order_sends_nothing_twice() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_not_handed_over_yet_when_the_word_came_is_not() {
+    let station = Station::new().await;
+    station.replica.open_barrier(false);
+    station.send("bob", Channel::Sms).await;
+    station.at_barrier(1).await;
+    let retired = station.retiring();
+    pass(1).await;
+    station.replica.open_barrier(true);
+    assert!(retired.await.unwrap());
+    assert!(station.provider.parcels().is_empty());
+    station.lead().await;
+    assert_eq!(station.settled(1).await, [(sent(), 1)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn questions_are_answered_while_what_is_under_way_is_waited_for() {
     let station = Station::new().await;
     station.provider.on_parcel(|_| Reception::TakeLater);
     station.send("bob", Channel::Sms).await;
-    station.provider.handed(1).await;
-    let retired = tokio::spawn({
-        let service = station.service.clone();
-        async move { service.retire(SHARD, DAYS).await }
-    });
+    station.handed(1).await;
+    let retired = station.retiring();
     pass(1).await;
     // Written now, and sent by whoever leads next.
     station.send("ann", Channel::Sms).await;
@@ -139,7 +148,7 @@ async fn a_provider_that_hangs_does_not_keep_a_shard_from_being_given_up() {
     let station = Station::new().await;
     station.provider.on_parcel(|_| Reception::Hang);
     station.send("bob", Channel::Sms).await;
-    station.provider.handed(1).await;
+    station.handed(1).await;
     let begun = tokio::time::Instant::now();
     assert!(station.service.retire(SHARD, Duration::from_secs(2)).await, "no question waits");
     assert!(begun.elapsed() <= Duration::from_secs(2));

@@ -183,7 +183,7 @@ async fn the_messages_of_a_tenant_that_is_unknown_here_keep_nobody_waiting() {
     for n in 0..2 {
         others.send(&format!("user_{n}"), Channel::Sms).await;
     }
-    station.provider.handed(2).await;
+    station.handed(2).await;
     other.removed_at = Some(station.clock.now());
     station.directory.put(other);
     station.provider.on_parcel(|_| Reception::Take);

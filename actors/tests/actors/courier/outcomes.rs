@@ -86,7 +86,7 @@ async fn a_provider_that_is_left_alone_costs_no_attempt_and_hears_nothing_meanwh
         _ => Reception::Take,
     });
     station.send("bob", Channel::Sms).await;
-    station.provider.handed(1).await;
+    station.handed(1).await;
     station.send("ann", Channel::Sms).await;
     station.send("eve", Channel::Email).await;
     assert_eq!(station.settled(3).await, [(sent(), 1), (sent(), 1), (sent(), 1)]);
@@ -143,10 +143,10 @@ async fn a_code_that_was_replaced_never_goes_out() {
     let station = Station::new().await;
     station.provider.on_parcel(|_| Reception::Later(Some(Duration::from_secs(60))));
     station.send("bob", Channel::Sms).await;
-    station.provider.handed(1).await;
+    station.handed(1).await;
     pass(35).await;
     station.send_again("bob", Channel::Sms).await;
-    station.provider.handed(2).await;
+    station.handed(2).await;
     station.provider.on_parcel(|_| Reception::Take);
     let settled = station.settled(2).await;
     assert_eq!(settled, [(MessageOutcome::Superseded, 1), (sent(), 2)]);
@@ -163,7 +163,7 @@ async fn the_codes_of_a_user_who_was_reset_or_erased_never_go_out() {
         let station = Station::new().await;
         station.provider.on_parcel(|_| Reception::Later(Some(Duration::from_secs(60))));
         station.send("bob", Channel::Sms).await;
-        station.provider.handed(1).await;
+        station.handed(1).await;
         station.act("bob", command).await;
         station.provider.on_parcel(|_| Reception::Take);
         until(|| station.waiting() == 0).await;

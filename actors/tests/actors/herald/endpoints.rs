@@ -22,7 +22,7 @@ async fn an_event_is_posted_once_soon_and_its_delivery_recorded() {
     let station = hooked().await;
     let begun = station.clock.now();
     let sequence = happens(&station, "bob").await;
-    station.provider.posted(1).await;
+    station.posted(1).await;
     assert!(station.clock.now().millis_since(begun) < 200);
     recorded(&station, 1, DeliveryState::Delivered).await;
     pass(DAY_S).await;
@@ -111,10 +111,10 @@ async fn all_secrets_that_still_sign_are_at_hand_the_newest_first() {
         ];
     });
     happens(&station, "bob").await;
-    station.provider.posted(1).await;
+    station.posted(1).await;
     pass(61).await;
     happens(&station, "bob").await;
-    station.provider.posted(2).await;
+    station.posted(2).await;
     let signed: Vec<Vec<Vec<u8>>> = station
         .provider
         .postings()

@@ -5,7 +5,7 @@ use countersign_actors::testing::{Fate, Reception};
 use countersign_core::webhook::DeliveryState;
 
 use super::{HOOK, happens, hooked, posted, recorded, records, tenant};
-use crate::station::{DAYS, pass, until};
+use crate::station::{pass, until};
 use crate::support::SHARD;
 
 #[tokio::test(start_paused = true)]
@@ -13,10 +13,10 @@ async fn what_was_posted_and_not_recorded_is_posted_again_under_the_same_number(
     let station = hooked().await;
     station.replica.judge_records(|_| Fate::Hold);
     happens(&station, "bob").await;
-    station.provider.posted(1).await;
-    station.replica.holding(1).await;
+    station.posted(1).await;
+    station.holding(1).await;
     station.service.resign(SHARD);
-    station.replica.holding_none().await;
+    station.holding(0).await;
     assert!(records(&station).is_empty());
     station.replica.judge_records(|_| Fate::Apply);
     station.lead().await;
@@ -128,17 +128,29 @@ async fn who_cannot_confirm_that_it_leads_posts_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_not_posted_yet_when_the_word_came_is_not() {
+    let station = hooked().await;
+    station.replica.open_barrier(false);
+    happens(&station, "bob").await;
+    station.at_barrier(1).await;
+    let retired = station.retiring();
+    pass(1).await;
+    station.replica.open_barrier(true);
+    assert!(retired.await.unwrap());
+    assert!(posted(&station).is_empty());
+    station.lead().await;
+    recorded(&station, 1, DeliveryState::Delivered).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_shard_that_is_given_up_in_order_posts_nothing_twice() {
     let station = hooked().await;
     station.provider.on_posting(|_| Reception::TakeLater);
     for n in 0..20 {
         happens(&station, &format!("user_{n}")).await;
     }
-    station.provider.posted(8).await;
-    let retired = tokio::spawn({
-        let service = station.service.clone();
-        async move { service.retire(SHARD, DAYS).await }
-    });
+    station.posted(8).await;
+    let retired = station.retiring();
     pass(1).await;
     assert!(!retired.is_finished());
     station.provider.release();

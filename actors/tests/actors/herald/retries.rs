@@ -25,7 +25,7 @@ async fn every_attempt_leaves_its_trace_and_the_next_is_later_each_time() {
     let station = hooked().await;
     station.provider.on_posting(|_| Reception::Later(None));
     happens(&station, "bob").await;
-    station.provider.posted(5).await;
+    station.posted(5).await;
     let times: Vec<i64> =
         station.provider.postings().iter().map(|posting| posting.now.millis()).collect();
     let delays: Vec<i64> = times.windows(2).map(|pair| (pair[1] - pair[0]) / 1_000).collect();
@@ -45,7 +45,7 @@ async fn an_endpoint_is_not_asked_before_the_time_that_it_named() {
     happens(&station, "bob").await;
     pass(990).await;
     assert_eq!(posted(&station).len(), 1);
-    station.provider.posted(2).await;
+    station.posted(2).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -74,7 +74,7 @@ async fn what_was_delivered_is_sent_again_when_asked_for_and_keeps_nobody_waitin
     });
     ask_again(&station, first).await;
     recorded(&station, 1, DeliveryState::Pending).await;
-    station.provider.posted(2).await;
+    station.posted(2).await;
     let second = happens(&station, "bob").await;
     recorded(&station, 1, DeliveryState::Delivered).await;
     assert!(posted(&station).contains(&second), "the first one has had its turn");

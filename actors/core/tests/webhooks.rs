@@ -19,7 +19,6 @@ use countersign_core::webhook::{WEBHOOKS_MAX, Webhook, seal_context};
 
 use crate::story::GlassVault;
 
-#[expect(dead_code, reason = "made for all tests of the core")]
 mod story;
 
 struct House {

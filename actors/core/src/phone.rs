@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use phonenumber::country;
 use phonenumber::metadata::DATABASE;
 use phonenumber::{Mode, Type};
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,11 @@ pub enum PhoneError {
     /// Whoever is called there earns from it.
     #[error("is a premium-rate or shared-cost number, to which no codes are sent")]
     Premium,
+}
+
+/// Whether a text is the code (ISO 3166-1 alpha-2, upper case) of a country with numbers of its own.
+pub fn is_country(text: &str) -> bool {
+    text.parse::<country::Id>().is_ok_and(|id| id.as_ref() == text)
 }
 
 /// A valid number.
@@ -110,6 +116,14 @@ mod tests {
                 (number.as_str(), number.country(), number.prefix()),
                 (text, country, prefix)
             );
+        }
+    }
+
+    #[test]
+    fn a_country_is_known_by_its_own_code_alone() {
+        for (text, known) in [("US", true), ("GB", true), ("UK", false), ("us", false), ("", false)]
+        {
+            assert_eq!(is_country(text), known, "{text:?}");
         }
     }
 

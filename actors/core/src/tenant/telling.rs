@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::patch::{check_range, invalid, set};
 use crate::alerts::{AlertSettings, AlertsPatch};
 use crate::message::{MessageTemplates, TemplatesPatch};
+use crate::phone;
 use crate::reply::Refusal;
 use crate::sending::{GuardsPatch, SendGuards};
 
@@ -38,15 +39,14 @@ pub(super) fn guards(current: &SendGuards, patch: &GuardsPatch) -> Result<SendGu
     Ok(next)
 }
 
-/// ISO 3166-1 alpha-2, upper case.
+/// Refuses what is no country's code: `UK` for `GB` would allow, or block, nobody at all.
 fn check_countries(pointer: &str, countries: &BTreeSet<String>) -> Result<(), Refusal> {
     if countries.len() > COUNTRIES_MAX {
         return Err(invalid(pointer, format!("must list at most {COUNTRIES_MAX} countries")));
     }
-    let is_code = |text: &&String| text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase());
-    match countries.iter().find(|text| !is_code(text)) {
+    match countries.iter().find(|text| !phone::is_country(text)) {
         Some(odd) => {
-            let detail = format!("must list codes of two capital letters such as US, not {odd:?}");
+            let detail = format!("must list countries by their codes such as US, not {odd:?}");
             Err(invalid(pointer, detail))
         }
         None => Ok(()),
@@ -108,7 +108,7 @@ pub(super) fn templates(
         check_words(pointer, subject, 150)?;
         // A line break would begin another header (RFC 5322 section 2.2).
         if subject.chars().any(char::is_control) {
-            return Err(invalid(pointer, "must be one line without control characters"));
+            return Err(invalid(pointer, "must be one line"));
         }
     }
     Ok(next)
@@ -119,6 +119,9 @@ fn check_words(pointer: &str, text: &str, longest: usize) -> Result<(), Refusal>
     if text.trim().is_empty() || length > longest {
         let detail = format!("must have 1 to {longest} characters");
         return Err(invalid(pointer, detail));
+    }
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')) {
+        return Err(invalid(pointer, "must not contain control characters other than line breaks"));
     }
     for part in text.split("{{").skip(1) {
         let name = part.split_once("}}").map(|(name, _)| name);

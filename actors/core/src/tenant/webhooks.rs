@@ -22,6 +22,8 @@ const SECRET_PREFIX: &str = "whsec_";
 const SECRETS_MAX: usize = 3;
 /// The longest time that an old secret may sign beside the new one: a week.
 const OVERLAP_MAX_SECONDS: u32 = 604_800;
+/// Characters of a pattern at most.
+const PATTERN_LENGTH_MAX: usize = 100;
 
 /// Decides a command about a webhook.
 pub(super) fn change(
@@ -35,7 +37,8 @@ pub(super) fn change(
             create(tenant, url, events, description.as_ref(), context)
         }
         TenantCommand::UpdateWebhook { id, url, events, description, enabled } => {
-            let mut next = find(tenant, *id)?.clone();
+            let before = find(tenant, *id)?;
+            let mut next = before.clone();
             if let Some(url) = url {
                 next.url.clone_from(url);
             }
@@ -45,6 +48,7 @@ pub(super) fn change(
             if let Some(description) = description {
                 next.description.clone_from(description);
             }
+            let described = next != *before;
             match enabled {
                 Some(true) => next.disabled = None,
                 Some(false) if next.disabled.is_none() => {
@@ -52,14 +56,14 @@ pub(super) fn change(
                 }
                 Some(false) | None => {}
             }
-            Ok(changed(next, "mfa.webhook.updated"))
+            Ok(updated(before, next, described))
         }
         TenantCommand::RotateWebhookSecret { id, overlap_seconds } => {
             rotate(find(tenant, *id)?.clone(), tenant, *overlap_seconds, context)
         }
         TenantCommand::RemoveWebhook { id } => {
             find(tenant, *id)?;
-            let entry = AuditEntry::success("mfa.webhook.removed").detail("webhookId", id);
+            let entry = told("mfa.webhook.removed", *id);
             Ok(Decision {
                 reply: TenantReply::Done,
                 events: vec![TenantEvent::WebhookRemoved { id: *id }],
@@ -72,11 +76,8 @@ pub(super) fn change(
                 return Ok(Decision::reply(TenantReply::Webhook(Box::new(next))));
             }
             next.disabled = Some(Disabled { at: context.now, failing: true });
-            let mut verdict = changed(next, "mfa.webhook.disabled");
-            for entry in &mut verdict.audit {
-                entry.reason = Some("failing".to_owned());
-            }
-            Ok(verdict)
+            let entry = told("mfa.webhook.disabled", *id).because("failing");
+            Ok(changed(next, vec![entry]))
         }
         _ => Err(Refusal::NotFound("webhook command".to_owned())),
     }
@@ -87,14 +88,35 @@ fn find(tenant: &TenantState, id: WebhookId) -> Result<&Webhook, Refusal> {
     found.ok_or_else(|| Refusal::NotFound("webhook".to_owned()))
 }
 
-fn changed(webhook: Webhook, event_type: &str) -> Verdict {
-    let entry = AuditEntry::success(event_type).detail("webhookId", webhook.id);
+fn told(event_type: &str, id: WebhookId) -> AuditEntry {
+    AuditEntry::success(event_type).detail("webhookId", id)
+}
+
+fn changed(webhook: Webhook, audit: Vec<AuditEntry>) -> Verdict {
     let webhook = Box::new(webhook);
     Decision {
         reply: TenantReply::Webhook(webhook.clone()),
         events: vec![TenantEvent::WebhookSet(webhook)],
-        audit: vec![entry],
+        audit,
     }
+}
+
+/// That an endpoint falls silent, or speaks again, is an event of its own: whoever watches for it
+/// must not have to read what else was changed. What changes nothing leaves no trace.
+fn updated(before: &Webhook, next: Webhook, described: bool) -> Verdict {
+    let mut audit = Vec::new();
+    if described {
+        audit.push(told("mfa.webhook.updated", next.id));
+    }
+    match (before.disabled.is_some(), next.disabled.is_some()) {
+        (true, false) => audit.push(told("mfa.webhook.enabled", next.id)),
+        (false, true) => audit.push(told("mfa.webhook.disabled", next.id).because("requested")),
+        (true, true) | (false, false) => {}
+    }
+    if audit.is_empty() {
+        return Decision::reply(TenantReply::Webhook(Box::new(next)));
+    }
+    changed(next, audit)
 }
 
 fn create(
@@ -148,7 +170,7 @@ fn rotate(
 }
 
 fn with_secret(webhook: Webhook, secret: Secret, event_type: &str) -> Verdict {
-    let verdict = changed(webhook.clone(), event_type);
+    let verdict = changed(webhook.clone(), vec![told(event_type, webhook.id)]);
     Decision { reply: TenantReply::WebhookSecret { webhook: Box::new(webhook), secret }, ..verdict }
 }
 
@@ -173,10 +195,19 @@ fn patterns(events: &[String]) -> Result<Vec<String>, Refusal> {
     if !(1..=PATTERNS_MAX).contains(&events.len()) {
         return Err(invalid("/events", format!("must list 1 to {PATTERNS_MAX} event types")));
     }
+    let is_word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    };
     let fits = |text: &str| {
-        let stem = text.strip_suffix('*').unwrap_or(text);
-        (1..=100).contains(&text.len())
-            && stem.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b == b'.')
+        let beginning = text.strip_suffix('*');
+        // A beginning may end within a word, or before the first letter of one.
+        let (last, before) = match beginning.unwrap_or(text).rsplit_once('.') {
+            Some((before, last)) => (last, Some(before)),
+            None => (beginning.unwrap_or(text), None),
+        };
+        text.len() <= PATTERN_LENGTH_MAX
+            && before.is_none_or(|before| before.split('.').all(is_word))
+            && (is_word(last) || (last.is_empty() && beginning.is_some()))
     };
     for (index, text) in events.iter().enumerate() {
         if !fits(text) {

@@ -68,7 +68,7 @@ codes! {
         "The policy that holds for this user is DISABLED, so nothing can be enrolled."
         "Change the policy's `requirement`, or do not offer enrollment.";
     FactorNotAllowed "factor_not_allowed" FORBIDDEN "The policy does not allow this factor"
-        "The policy's `allowedFactors`, or the rule of one of the user's groups, does not list this type."
+        "The policy's `allowedFactors`, or the rule of one of the user's groups, does not list this type, or its `sends` allow no text messages to the number's country."
         "Offer another type, or change the policy.";
     UserNotFound "user_not_found" NOT_FOUND "No such user"
         "No write has named this user yet, or the user was deleted. Ids are compared byte for byte."
@@ -81,7 +81,7 @@ codes! {
         "Create a new challenge.";
     NoPendingEnrollment "no_pending_enrollment" NOT_FOUND "Nothing to confirm"
         "The user has no pending enrollment of this type; it may have been confirmed already."
-        "Begin an enrollment, then confirm it within ten minutes.";
+        "Begin an enrollment, then have a code sent if it is of type SMS or EMAIL, and confirm it within ten minutes.";
     NotFound "not_found" NOT_FOUND "No such resource"
         "There is nothing at this address, or nothing of this id that you may see."
         "Check the path and the ids in it.";
@@ -95,7 +95,7 @@ codes! {
         "A user has at most twenty ACTIVE factors."
         "Remove a factor first.";
     FactorAlreadyEnrolled "factor_already_enrolled" CONFLICT "The same factor is enrolled already"
-        "The user has an ACTIVE factor with the same secret."
+        "The user has an ACTIVE factor with the same secret or telephone number, or one of type EMAIL already."
         "Use the existing factor, or remove it first.";
     IdempotencyKeyReused "idempotency_key_reused" CONFLICT "The idempotency key belongs to another request"
         "The same `Idempotency-Key` was sent within 24 hours with another method, path or body."
@@ -107,7 +107,7 @@ codes! {
         "The challenge was answered, failed, or is older than five minutes."
         "Create a new challenge.";
     CodeExpired "code_expired" GONE "The code has expired"
-        "A code that was sent by SMS or email is valid for five minutes, and a newer one voids it."
+        "A code that was sent by SMS or email is valid for five minutes and five answers, and a newer one voids it; or none was sent yet. The answer was not counted as wrong."
         "Have a new code sent.";
     EnrollmentExpired "enrollment_expired" GONE "The enrollment has ended"
         "The enrollment was not confirmed within ten minutes."
@@ -122,8 +122,8 @@ codes! {
         "The code is wrong, and the attempt was counted; `attemptsRemaining` says how many are left."
         "Ask the person for the current code. Check that the device's clock is right.";
     CodeAlreadyUsed "code_already_used" UNPROCESSABLE_ENTITY "The code was used already"
-        "The code was right and has been accepted before; each is accepted once. This is recorded as a possible relay."
-        "Ask for the app's next code, or for a recovery code that was not used yet.";
+        "The code was right and has been accepted before; each is accepted once. If it comes from elsewhere, this is recorded as a possible relay."
+        "Ask for the app's next code, have a new one sent, or ask for a recovery code that was not used yet.";
     InvalidAssertion "invalid_assertion" UNPROCESSABLE_ENTITY "The assertion proves nothing"
         "The authenticator's answer does not fit the options it was asked with: another challenge, origin, relying party, credential or signature, or a counter that went back."
         "Ask for fresh options and let the authenticator answer those.";
@@ -134,7 +134,7 @@ codes! {
         "After several wrong codes in a row, codes are refused unread for a time that doubles with each further wrong one."
         "Wait for `retryAfterSeconds`. Without it only an administrator helps: `POST …/mfa/unlock`.";
     TooManySends "too_many_sends" TOO_MANY_REQUESTS "Too many codes were sent"
-        "Codes may be sent to one user, one destination and one number prefix so often and no more, and the next one only after a pause."
+        "Codes may be sent to one user, one destination and one number prefix, and by one tenant, so often and no more, and the next one only after a pause; and not to a prefix where hardly any is used. `detail` says which limit it was, the policy's `sends` has them all."
         "Wait for `retryAfterSeconds`, or let the person use another factor.";
     RateLimited "rate_limited" TOO_MANY_REQUESTS "Too many requests"
         "More requests came than are allowed in this time."
@@ -146,7 +146,7 @@ codes! {
         "The service met a fault of its own. Nothing was verified."
         "Tell the operator the `requestId`; the service's log has the reason.";
     DeliveryNotConfigured "delivery_not_configured" SERVICE_UNAVAILABLE "Messages of this kind cannot be sent"
-        "The operator has configured no provider for SMS, or no server for email, so such a factor cannot be used."
+        "The operator has configured no provider for SMS, or no server for email, so no code can be sent; or some nodes still run a release that cannot."
         "Offer another type, or configure `sms.provider` or `email.url`.";
     Unavailable "unavailable" SERVICE_UNAVAILABLE "The service cannot answer now"
         "No quorum or no leader answered within the deadline, or the node is overloaded or shutting down."

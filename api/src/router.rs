@@ -26,10 +26,7 @@ pub fn router(state: ApiState) -> Router {
     let document = docs::Document(complete(&document).to_string().into());
     // The last layer is the outermost.
     routes
-        .route("/dev/messages", get(inbox::messages))
-        .route("/dev/inbox", get(inbox::page))
-        .route("/dev/inbox.css", get(inbox::style))
-        .route("/dev/inbox.js", get(inbox::script))
+        .merge(state.options.inbox.clone().map_or_else(Router::new, inbox::routes))
         .route("/docs/", get(docs::index))
         .route("/docs/{*path}", get(docs::asset))
         .fallback(async || Problem::no_such_address())

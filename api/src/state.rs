@@ -29,14 +29,15 @@ pub struct ApiOptions {
     pub body_limit: usize,
     /// Where webhooks may lead.
     pub webhooks: WebhookTargets,
-    /// What `GET /dev/messages` shows; without it the route answers 404.
+    /// What `GET /dev/messages` shows; without it there is no such route.
     pub inbox: Option<Arc<dyn Inbox>>,
     /// What `GET /metrics` shows; without it the route answers 404.
     pub metrics: Option<RenderMetrics>,
 }
 
 impl ApiOptions {
-    /// Ten seconds a request, 64 KiB a body, no metrics.
+    /// Ten seconds a request, 64 KiB a body, webhooks to public addresses alone, no inbox, no
+    /// metrics.
     pub fn new(issuer_url: impl Into<String>) -> Self {
         Self {
             issuer_url: issuer_url.into(),
@@ -55,6 +56,8 @@ impl fmt::Debug for ApiOptions {
             .field("issuer_url", &self.issuer_url)
             .field("request_timeout", &self.request_timeout)
             .field("body_limit", &self.body_limit)
+            .field("webhooks", &self.webhooks)
+            .field("inbox", &self.inbox.is_some())
             .field("metrics", &self.metrics.is_some())
             .finish()
     }

@@ -19,8 +19,12 @@ pub struct WebhookTargets {
 /// Refuses a URL that cannot be posted to, and says why.
 pub(crate) fn check(text: &str, targets: &WebhookTargets) -> Result<(), String> {
     let fault = |detail: &str| Err(detail.to_owned());
-    if text.len() > URL_MAX {
+    if text.chars().count() > URL_MAX {
         return Err(format!("must have at most {URL_MAX} characters"));
+    }
+    // A parser of URLs drops some of these, so that what is shown would not be what is called.
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return fault("must not contain spaces or control characters");
     }
     let Ok(url) = Url::parse(text) else {
         return fault("must be a URL such as https://acme.example/hooks");
@@ -80,10 +84,12 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 /// Only what is assigned for unicast (2000::/3), without its special parts.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
-    let documentation = (first, second) == (0x2001, 0x0db8) || first == 0x3fff;
-    // Teredo and 6to4 (RFC 4380, RFC 3056) hold IPv4 addresses, private ones too.
-    let embedding = (first, second) == (0x2001, 0) || first == 0x2002;
-    first & 0xe000 == 0x2000 && !documentation && !embedding
+    // 2001::/23 is set aside for protocols, Teredo (RFC 4380) among them; 6to4 (RFC 3056) holds
+    // IPv4 addresses, private ones too.
+    let protocols = first == 0x2001 && second < 0x0200;
+    let embedding = first == 0x2002;
+    let documentation = (first, second) == (0x2001, 0x0db8) || (first == 0x3fff && second < 0x1000);
+    first & 0xe000 == 0x2000 && !protocols && !embedding && !documentation
 }
 
 #[cfg(test)]
@@ -97,6 +103,10 @@ mod tests {
             ("http://acme.example/x", "https://"),
             ("ftp://acme.example/x", "https://"),
             ("acme.example/x", "URL"),
+            ("", "URL"),
+            (" https://acme.example/x", "spaces"),
+            ("https://acme.example/x\n", "spaces"),
+            ("https://acme.\texample/x", "spaces"),
             ("https://u:p@acme.example/", "credentials"),
             ("https://acme.example/#x", "fragment"),
             ("https://localhost/x", "private"),
@@ -116,6 +126,8 @@ mod tests {
             ("https://[fd00::1]/", "private"),
             ("https://[64:ff9b::a00:1]/", "private"),
             ("https://[2002:a00:1::]/", "private"),
+            ("https://[2001:0:a00:1::]/", "private"),
+            ("https://[::10.0.0.1]/", "private"),
         ] {
             let refused = check(text, &strict).unwrap_err();
             assert!(refused.contains(part), "{text}: {refused}");
@@ -125,6 +137,14 @@ mod tests {
         {
             assert_eq!(check(text, &strict), Ok(()), "{text}");
         }
+    }
+
+    #[test]
+    fn a_url_has_at_most_2000_characters() {
+        let strict = WebhookTargets::default();
+        let of = |length: usize| format!("https://acme.example/{}", "x".repeat(length - 21));
+        assert_eq!(check(&of(2_000), &strict), Ok(()));
+        assert!(check(&of(2_001), &strict).unwrap_err().contains("2000"));
     }
 
     #[test]

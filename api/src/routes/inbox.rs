@@ -1,23 +1,48 @@
-//! `/dev/messages` and `/dev/inbox`: what `countersign dev` shows instead of sending. Not part of
-//! the contract's document, and not there on any node that serves.
+//! `/dev/messages` and `/dev/inbox`: what `countersign dev` shows instead of sending.
+//!
+//! Not part of the contract's document. The routes are made from an inbox, so a node that serves,
+//! which has none, does not refuse them: it does not have them.
 
-use axum::Json;
-use axum::extract::{Query, State};
+use std::sync::Arc;
+
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Extension, Json, Router};
 use countersign_core::message::Channel;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::inbox::InboxMessage;
+use crate::inbox::{Inbox, InboxMessage};
 use crate::layers::headers::NOTHING_ELSE;
-use crate::problem::Problem;
+use crate::problem::{FieldError, Problem};
 use crate::state::ApiState;
 use crate::wire::Time;
+
+/// What shows an inbox.
+pub(crate) fn routes(inbox: Arc<dyn Inbox>) -> Router<ApiState> {
+    Router::new()
+        .route("/dev/messages", get(messages))
+        .route(
+            "/dev/inbox",
+            get(async || shown("text/html; charset=utf-8", include_str!("inbox.html"))),
+        )
+        .route(
+            "/dev/inbox.css",
+            get(async || shown("text/css; charset=utf-8", include_str!("inbox.css"))),
+        )
+        .route(
+            "/dev/inbox.js",
+            get(async || shown("text/javascript; charset=utf-8", include_str!("inbox.js"))),
+        )
+        .layer(Extension(inbox))
+}
 
 /// A message, as shown.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Message {
+struct Message {
     id: String,
     at: Time,
     channel: &'static str,
@@ -46,43 +71,28 @@ impl From<InboxMessage> for Message {
     }
 }
 
-/// Whose messages are wanted.
-#[derive(Deserialize)]
-pub(crate) struct Wanted {
-    to: Option<String>,
-}
-
 /// The messages, the newest first; `?to=` leaves those to one number or address.
-pub(crate) async fn messages(
-    State(api): State<ApiState>,
-    Query(wanted): Query<Wanted>,
+async fn messages(
+    Extension(inbox): Extension<Arc<dyn Inbox>>,
+    wanted: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let inbox = api.options.inbox.as_ref().ok_or_else(Problem::no_such_address)?;
-    let fits = |message: &InboxMessage| wanted.to.as_ref().is_none_or(|to| *to == message.to);
+    let Query(wanted) =
+        wanted.map_err(|_| Problem::invalid_request("the query string cannot be read"))?;
+    if let Some((name, _)) = wanted.iter().find(|(name, _)| name != "to") {
+        let unknown = FieldError::new(format!("/{name}"), "is unknown");
+        return Err(Problem::validation(vec![unknown]));
+    }
+    // A plus that nobody encoded arrives as a space, and neither numbers nor addresses have spaces.
+    let wanted: Vec<String> = wanted.into_iter().map(|(_, to)| to.replace(' ', "+")).collect();
+    let fits = |message: &InboxMessage| wanted.iter().all(|to| *to == message.to);
     let data: Vec<Message> = inbox.messages().into_iter().filter(fits).map(Message::from).collect();
     let list = serde_json::json!({ "data": data, "nextCursor": null });
     let fresh = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     Ok((fresh, Json(list)).into_response())
 }
 
-/// The page.
-pub(crate) async fn page(State(api): State<ApiState>) -> Result<Response, Problem> {
-    shown(&api, "text/html; charset=utf-8", include_str!("inbox.html"))
-}
-
-/// Its script.
-pub(crate) async fn script(State(api): State<ApiState>) -> Result<Response, Problem> {
-    shown(&api, "text/javascript; charset=utf-8", include_str!("inbox.js"))
-}
-
-/// Its style.
-pub(crate) async fn style(State(api): State<ApiState>) -> Result<Response, Problem> {
-    shown(&api, "text/css; charset=utf-8", include_str!("inbox.css"))
-}
-
-/// Loads nothing but its own style and script, and asks this server alone.
-fn shown(api: &ApiState, kind: &'static str, text: &'static str) -> Result<Response, Problem> {
-    api.options.inbox.as_ref().ok_or_else(Problem::no_such_address)?;
+/// A file of the page, which loads nothing but its own style and script, and asks this server alone.
+fn shown(kind: &'static str, text: &'static str) -> Response {
     let policy = format!("{NOTHING_ELSE}; style-src 'self'; script-src 'self'; connect-src 'self'");
     let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(NOTHING_ELSE));
     let headers = [
@@ -90,5 +100,5 @@ fn shown(api: &ApiState, kind: &'static str, text: &'static str) -> Result<Respo
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
-    Ok((headers, text).into_response())
+    (headers, text).into_response()
 }

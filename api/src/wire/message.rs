@@ -10,9 +10,11 @@ use utoipa::ToSchema;
 
 use super::{Answer, SecretText, Time};
 use crate::error::ApiError;
-use crate::problem::Problem;
+use crate::problem::{FieldError, Problem};
 use crate::request::Fields;
 use crate::state::ApiState;
+
+const PHONE_NUMBER: &str = "/phoneNumber";
 
 /// Begins the enrollment of a telephone number. Nothing is sent yet.
 #[derive(Deserialize, ToSchema)]
@@ -30,18 +32,15 @@ impl EnrollSms {
     pub(crate) fn command(self) -> Result<Command, Problem> {
         let mut fields = Fields::new();
         let name = fields.name("/name", self.name);
-        let number = match self.phone_number.parse::<PhoneNumber>() {
-            Ok(number) => Some(number),
-            Err(error) => {
-                fields.refuse("/phoneNumber", error.to_string());
-                None
-            }
-        };
-        match fields.finish(number)? {
-            Some(number) => Ok(Command::BeginSms { number, name }),
-            // It was refused above.
-            None => Err(Problem::validation(Vec::new())),
+        let number = self.phone_number.parse::<PhoneNumber>();
+        if let Err(error) = &number {
+            fields.refuse(PHONE_NUMBER, error.to_string());
         }
+        let (number, name) = fields.finish((number, name))?;
+        let number = number.map_err(|error| {
+            Problem::validation(vec![FieldError::new(PHONE_NUMBER, error.to_string())])
+        })?;
+        Ok(Command::BeginSms { number, name })
     }
 }
 

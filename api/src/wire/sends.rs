@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use countersign_core::phone::is_country;
 use countersign_core::policy::{PolicyPatch, SendPolicy};
 use countersign_core::sending::{GuardsPatch, SendGuards};
 use serde::{Deserialize, Serialize};
@@ -181,9 +182,8 @@ fn countries(
 ) -> Option<BTreeSet<String>> {
     let codes = codes?;
     for (index, code) in codes.iter().enumerate() {
-        let fits = code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase());
-        let detail = "must be a country's code of two capital letters, such as US";
-        fields.demand(fits, &format!("{pointer}/{index}"), detail);
+        let detail = "must be the code of a country (ISO 3166-1 alpha-2) such as US";
+        fields.demand(is_country(code), &format!("{pointer}/{index}"), detail);
     }
     Some(codes.into_iter().collect())
 }

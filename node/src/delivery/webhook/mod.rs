@@ -1,7 +1,7 @@
 //! Posts events to tenants' endpoints: signed as Standard Webhooks prescribes, to addresses that are
 //! allowed, within bounds, and once: whether to try again is decided by who asks.
 //!
-//! - `body` what is posted, `signature` what proves that it is ours;
+//! - `signature` what proves that it is ours;
 //! - `address` which addresses are allowed, `names` how a host becomes only such ones;
 //! - `client` how it is sent, `answer` and `failure` what comes back.
 //!
@@ -10,7 +10,6 @@
 
 mod address;
 mod answer;
-mod body;
 mod client;
 mod failure;
 mod names;
@@ -23,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_actors::carrier::{NotPosted, Poster, Posting};
+use countersign_api::event::webhook_body;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use reqwest::header::CONTENT_TYPE;
@@ -112,7 +112,8 @@ impl WebhookPoster {
     fn request(client: &Client, url: Url, posting: &Posting) -> Result<Request, &'static str> {
         let id = posting.id.to_string();
         let timestamp = posting.now.unix_seconds();
-        let body = body::of(&posting.event);
+        // The same over all attempts: the fields have an order.
+        let body = webhook_body(&posting.event).to_string().into_bytes();
         let signature = signature::sign(&posting.secrets, &id, timestamp, &body);
         client
             .post(url)

@@ -34,6 +34,8 @@ async fn an_event_arrives_signed_and_named() {
     assert!(verifies(&received, &sent.secrets[0], received.field("webhook-signature").unwrap()));
     let body: serde_json::Value = serde_json::from_slice(&received.body).unwrap();
     assert_eq!(body["type"], "mfa.factor.enrolled");
+    assert_eq!(body["timestamp"], "2023-11-14T22:13:20.500Z");
+    assert_eq!(body["data"]["id"], "evt_3_17");
 }
 
 #[tokio::test]

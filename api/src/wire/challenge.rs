@@ -253,7 +253,7 @@ impl From<reply::ChallengeView> for Challenge {
             factor_type: factor.factor_type.into(),
             name: factor.name,
             primary: factor.primary,
-            masked_destination: None,
+            masked_destination: factor.masked_destination,
         });
         Self {
             id: view.id.to_string(),

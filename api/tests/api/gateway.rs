@@ -11,12 +11,14 @@ use countersign_actors::gateway::{
 use countersign_actors::ports::{Clock, Directory};
 use countersign_actors::testing::{FixedVault, ManualClock};
 use countersign_core::audit::AuditOutcome;
+use countersign_core::codec;
 use countersign_core::context::{Context, Surroundings};
 use countersign_core::decide::{decide, prepare};
 use countersign_core::entropy::SeededEntropy;
+use countersign_core::event::UserEvent;
 use countersign_core::evolve::evolve_all;
 use countersign_core::ids::{DeliveryId, KeyId, ShardId, TenantId, UserKey, WebhookId};
-use countersign_core::message::Channels;
+use countersign_core::message::{Channels, CodeMessage, seal_context};
 use countersign_core::query;
 use countersign_core::reply::{Refusal, Reply, UserView};
 use countersign_core::system::FEATURE_LEVEL;
@@ -24,6 +26,7 @@ use countersign_core::tenant::{self, TenantCommand, TenantReply};
 use countersign_core::time::Timestamp;
 use countersign_core::user::UserState;
 use countersign_core::vault::Vault;
+use countersign_core::webhook::{Delivery, DeliveryState};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
@@ -34,12 +37,23 @@ type Canned<Q, R> = Box<dyn Fn(&Q) -> Result<R, GatewayError> + Send + Sync>;
 /// Whose audit rows were asked for, which, from where and how many.
 pub(crate) type AuditQuestion = (TenantId, AuditFilter, Option<String>, usize);
 
+/// Whose deliveries were asked for, of which webhook, from where and how many.
+pub(crate) type DeliveriesQuestion = (TenantId, WebhookId, Option<String>, usize);
+
+/// A delivery that only this one webhook has.
+pub(crate) const DELIVERY: DeliveryId = DeliveryId::from_bytes([7; 16]);
+
 /// See the module.
 pub(crate) struct MemoryGateway {
     directory: Arc<MemoryDirectory>,
     clock: Arc<ManualClock>,
     entropy: Mutex<SeededEntropy>,
     users: Mutex<BTreeMap<UserKey, UserState>>,
+    /// Messages that a courier would carry out, the newest last.
+    pub(crate) sent: Mutex<Vec<CodeMessage>>,
+    /// Whose deliveries were asked for, of which webhook, from where and how many.
+    pub(crate) deliveries: Mutex<Vec<DeliveriesQuestion>>,
+    /// Deliveries that were to be tried anew, and by whom.
     pub(crate) redelivered: Mutex<Vec<(Caller, WebhookId, DeliveryId)>>,
     canned: Mutex<Option<Canned<Question, Reply>>>,
     canned_tenant: Mutex<Option<Canned<TenantCommand, TenantReply>>>,
@@ -63,6 +77,8 @@ impl MemoryGateway {
             clock,
             entropy: Mutex::new(SeededEntropy::new(11)),
             users: Mutex::default(),
+            sent: Mutex::default(),
+            deliveries: Mutex::default(),
             redelivered: Mutex::default(),
             canned: Mutex::default(),
             canned_tenant: Mutex::default(),
@@ -96,6 +112,12 @@ impl MemoryGateway {
         canned: impl Fn(&TenantCommand) -> Result<TenantReply, GatewayError> + Send + Sync + 'static,
     ) {
         *self.canned_tenant.lock().unwrap() = Some(Box::new(canned));
+    }
+
+    /// The code of the last message, as whoever it went to reads it.
+    pub(crate) fn last_code(&self) -> String {
+        let sent = self.sent.lock().unwrap();
+        sent.last().unwrap().code.expose_str().to_owned()
     }
 
     /// The last thing that was asked about a user.
@@ -132,11 +154,20 @@ impl MemoryGateway {
             Question::Do(command) => command,
         };
         let mut entropy = self.entropy.lock().unwrap();
-        let mut context = context(now, &mut *entropy, caller.key);
+        let mut context = context(now, &mut entropy, caller.key);
         let work = prepare(&state, command, &around, &mut context);
         let worked = work.map(countersign_core::decision::Work::run);
         let decision = decide(&key, &state, command, worked, &around, &mut context);
         evolve_all(&mut state, &decision.events, now);
+        let issued = decision.events.iter().filter_map(|event| match event {
+            UserEvent::CodeIssued(issued) => Some(issued),
+            _ => None,
+        });
+        for issued in issued {
+            let bound = seal_context(&key, issued.code.delivery);
+            let plain = FixedVault.open(&bound, &issued.message).unwrap();
+            self.sent.lock().unwrap().push(codec::decode(plain.expose()).unwrap());
+        }
         users.insert(key, state);
         decision.reply
     }
@@ -178,7 +209,7 @@ impl Gateway for MemoryGateway {
         }
         let now = self.clock.now();
         let mut entropy = self.entropy.lock().unwrap();
-        let mut context = context(now, &mut *entropy, caller.key);
+        let mut context = context(now, &mut entropy, caller.key);
         let mut tenants = self.directory.tenants.lock().unwrap();
         let place = tenants.iter().position(|tenant| tenant.id == id);
         let mut state = place.map(|place| tenants.remove(place));
@@ -239,12 +270,14 @@ impl Gateway for MemoryGateway {
 
     fn webhook_deliveries(
         &self,
-        _tenant: TenantId,
-        _webhook: WebhookId,
-        _cursor: Option<String>,
-        _limit: usize,
+        tenant: TenantId,
+        webhook: WebhookId,
+        cursor: Option<String>,
+        limit: usize,
     ) -> BoxFuture<'_, Result<Page<DeliveryRow>, GatewayError>> {
-        futures::future::ready(Ok(Page { data: Vec::new(), next_cursor: None })).boxed()
+        self.deliveries.lock().unwrap().push((tenant, webhook, cursor, limit));
+        let page = Page { data: vec![delivery_row()], next_cursor: Some("next".to_owned()) };
+        futures::future::ready(Ok(page)).boxed()
     }
 
     fn redeliver(
@@ -254,7 +287,7 @@ impl Gateway for MemoryGateway {
         delivery: DeliveryId,
     ) -> BoxFuture<'_, Result<bool, GatewayError>> {
         self.redelivered.lock().unwrap().push((caller, webhook, delivery));
-        futures::future::ready(Ok(true)).boxed()
+        futures::future::ready(Ok(delivery == DELIVERY)).boxed()
     }
 
     fn remove_node(
@@ -292,7 +325,26 @@ impl Gateway for MemoryGateway {
     }
 }
 
-fn audit_row() -> AuditRow {
+fn delivery_row() -> DeliveryRow {
+    DeliveryRow {
+        id: DELIVERY,
+        event: "evt_3_42".to_owned(),
+        delivery: Delivery {
+            sequence: 42,
+            event_type: "mfa.challenge.failed".to_owned(),
+            state: DeliveryState::Pending,
+            attempts: 2,
+            since: NOW,
+            last_attempt_at: Some(NOW.plus_millis(5_000)),
+            next_attempt_at: Some(NOW.plus_millis(65_000)),
+            last_status: Some(503),
+            last_error: None,
+        },
+    }
+}
+
+/// A row as the audit route shows it.
+pub(crate) fn audit_row() -> AuditRow {
     AuditRow {
         id: "evt_3_42".to_owned(),
         shard: ShardId(3),

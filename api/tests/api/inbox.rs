@@ -1,0 +1,105 @@
+//! The inbox that only `dev` has.
+
+use std::sync::Arc;
+
+use axum::http::header;
+use countersign_api::{Inbox, InboxMessage};
+use countersign_core::message::Channel;
+use serde_json::{Value, json};
+
+use crate::house::{House, NOW};
+
+const PAGES: [&str; 4] = ["/dev/messages", "/dev/inbox", "/dev/inbox.js", "/dev/inbox.css"];
+
+struct Two;
+
+impl Inbox for Two {
+    fn messages(&self) -> Vec<InboxMessage> {
+        let sms = InboxMessage {
+            id: "dlv_2".to_owned(),
+            at: NOW,
+            channel: Channel::Sms,
+            to: "+14155552671".to_owned(),
+            subject: None,
+            text: "492039 is your code.".to_owned(),
+            html: None,
+            code: "492039".to_owned(),
+        };
+        let email = InboxMessage {
+            id: "dlv_1".to_owned(),
+            channel: Channel::Email,
+            to: "ann+mfa@acme.example".to_owned(),
+            subject: Some("Your code".to_owned()),
+            html: Some("<p>492039</p>".to_owned()),
+            ..sms.clone()
+        };
+        vec![sms, email]
+    }
+}
+
+fn dev() -> House {
+    House::with(|options| options.inbox = Some(Arc::new(Two)))
+}
+
+#[tokio::test]
+async fn a_node_that_serves_has_no_inbox_whatever_is_asked_of_it() {
+    let serving = House::new();
+    for page in PAGES {
+        for method in ["GET", "HEAD", "POST", "DELETE", "OPTIONS"] {
+            let answer = serving.knock(method, page).send().await;
+            assert_eq!(answer.status, 404, "{method} {page}");
+        }
+        assert_eq!(serving.get(&format!("{page}?to=a&to=%ff&odd")).await.problem(), "not_found");
+    }
+    let document = serving.knock("GET", "/openapi.json").send().await;
+    assert!(!document.text().contains("/dev/"), "the contract knows no inbox");
+}
+
+#[tokio::test]
+async fn messages_are_a_list_that_can_be_narrowed_to_one_receiver() {
+    let dev = dev();
+    let ids = async |path: &str| -> Vec<Value> {
+        let list = dev.get(path).await.json();
+        assert_eq!(list["nextCursor"], Value::Null);
+        list["data"].as_array().unwrap().iter().map(|one| one["id"].clone()).collect()
+    };
+    assert_eq!(ids("/dev/messages").await, ["dlv_2", "dlv_1"]);
+    assert_eq!(ids("/dev/messages?to=%2B14155552671").await, ["dlv_2"]);
+    // As a person types it, with a plus that a query string takes for a space.
+    assert_eq!(ids("/dev/messages?to=+14155552671").await, ["dlv_2"]);
+    assert_eq!(ids("/dev/messages?to=ann+mfa@acme.example").await, ["dlv_1"]);
+    assert_eq!(ids("/dev/messages?to=nobody").await, Vec::<Value>::new());
+    assert_eq!(dev.get("/dev/messages?too=x").await.pointers(), ["/too"]);
+
+    let messages = dev.get("/dev/messages").await;
+    assert_eq!(messages.header(header::CACHE_CONTROL), "no-store");
+    let email = json!({
+        "id": "dlv_1", "at": "2026-01-31T12:00:00.000Z", "channel": "EMAIL",
+        "to": "ann+mfa@acme.example", "subject": "Your code", "text": "492039 is your code.",
+        "html": "<p>492039</p>", "code": "492039",
+    });
+    assert_eq!(messages.json()["data"][1], email);
+}
+
+#[tokio::test]
+async fn the_page_loads_what_this_server_has_and_nothing_runs_within_it() {
+    let dev = dev();
+    for (page, kind) in PAGES[1..].iter().zip(["text/html", "text/javascript", "text/css"]) {
+        let answer = dev.knock("GET", page).send().await;
+        assert_eq!(answer.status, 200, "{page}");
+        assert_eq!(answer.header(header::CONTENT_TYPE), format!("{kind}; charset=utf-8"));
+        let policy = answer.header(header::CONTENT_SECURITY_POLICY);
+        assert!(policy.starts_with("default-src 'none'"), "{policy}");
+        assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{policy}");
+        assert!(!answer.text().contains("://"), "{page} leads elsewhere");
+    }
+    let page = dev.get("/dev/inbox").await;
+    let text = page.text();
+    assert!(text.contains("width=device-width"), "{text}");
+    assert!(!text.contains("<style") && !text.contains("onload="), "{text}");
+    let scripts: Vec<&str> = text.split("<script ").skip(1).collect();
+    assert!(scripts.len() == 1 && scripts[0].starts_with("src=\"/dev/inbox.js\""), "{text}");
+    // What somebody wrote into a template is shown, never run.
+    let script = dev.get("/dev/inbox.js").await;
+    assert!(!script.text().contains("innerHTML"), "{}", script.text());
+}

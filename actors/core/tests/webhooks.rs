@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "tests may stop")]
 
+use countersign_core::audit::AuditEntry;
 use countersign_core::context::Context;
 use countersign_core::entropy::SeededEntropy;
 use countersign_core::ids::{TenantId, WebhookId};
@@ -15,7 +16,7 @@ use countersign_core::system::FEATURE_LEVEL;
 use countersign_core::tenant::{TenantCommand, TenantReply, TenantState, decide, evolve};
 use countersign_core::time::Timestamp;
 use countersign_core::vault::Vault;
-use countersign_core::webhook::{WEBHOOKS_MAX, Webhook, seal_context};
+use countersign_core::webhook::{PATTERNS_MAX, WEBHOOKS_MAX, Webhook, seal_context};
 
 use crate::story::GlassVault;
 
@@ -59,6 +60,21 @@ impl House {
         }
         self.audit = decision.audit.into_iter().map(|entry| entry.event_type).collect();
         decision.reply
+    }
+
+    /// The one entry that a command leaves.
+    fn entry(&mut self, command: &TenantCommand) -> AuditEntry {
+        let mut context = Context {
+            now: self.now,
+            entropy: &mut self.entropy,
+            vault: &GlassVault,
+            actor: None,
+            feature_level: self.feature_level,
+        };
+        let id = TenantId::default_tenant();
+        let decision = decide(&id, self.state.as_ref(), command, &mut context);
+        assert_eq!(decision.audit.len(), 1, "{decision:?}");
+        decision.audit.into_iter().next().unwrap()
     }
 
     fn create(&mut self) -> (Webhook, Secret) {
@@ -134,6 +150,114 @@ fn an_endpoint_that_fails_is_disabled_once_and_opened_by_hand() {
     };
     let TenantReply::Webhook(enabled) = house.ask(&enable) else { panic!() };
     assert_eq!(enabled.disabled, None);
+}
+
+#[test]
+fn that_an_endpoint_falls_silent_or_speaks_again_is_told_apart_from_other_changes() {
+    let mut house = House::new();
+    let (webhook, _) = house.create();
+    let change = |url: Option<&str>, enabled| TenantCommand::UpdateWebhook {
+        id: webhook.id,
+        url: url.map(str::to_owned),
+        events: None,
+        description: None,
+        enabled,
+    };
+    let (other, third) = (Some("https://other.example/"), Some("https://third.example/"));
+    for (command, told) in [
+        (change(None, None), vec![]),
+        (change(None, Some(true)), vec![]),
+        (change(other, None), vec!["mfa.webhook.updated"]),
+        (change(other, Some(false)), vec!["mfa.webhook.disabled"]),
+        (change(other, Some(false)), vec![]),
+        (change(third, Some(true)), vec!["mfa.webhook.updated", "mfa.webhook.enabled"]),
+    ] {
+        let before = house.state.clone();
+        let TenantReply::Webhook(now) = house.ask(&command) else { panic!() };
+        assert_eq!(house.audit, told, "{command:?}");
+        assert_eq!(house.state.as_ref().unwrap().webhooks, [*now]);
+        assert_eq!(house.state == before, told.is_empty(), "what leaves no trace changes nothing");
+    }
+}
+
+#[test]
+fn why_an_endpoint_fell_silent_is_told_with_it() {
+    let mut house = House::new();
+    let (webhook, _) = house.create();
+    let by_hand = TenantCommand::UpdateWebhook {
+        id: webhook.id,
+        url: None,
+        events: None,
+        description: None,
+        enabled: Some(false),
+    };
+    for (command, reason) in
+        [(TenantCommand::DisableWebhook { id: webhook.id }, "failing"), (by_hand, "requested")]
+    {
+        house.state.as_mut().unwrap().webhooks[0].disabled = None;
+        let entry = house.entry(&command);
+        assert_eq!(entry.event_type, "mfa.webhook.disabled");
+        assert_eq!(entry.reason.as_deref(), Some(reason));
+        assert_eq!(entry.details["webhookId"], webhook.id.to_string());
+    }
+}
+
+#[test]
+fn what_can_never_be_the_type_of_an_event_is_refused_at_its_place() {
+    let mut house = House::new();
+    let many = vec!["mfa.*".to_owned(); PATTERNS_MAX + 1];
+    let of = |text: &str| vec!["mfa.*".to_owned(), text.to_owned()];
+    let long = format!("mfa.{}", "x".repeat(97));
+    for (events, pointer) in [
+        (vec![], "/events"),
+        (many, "/events"),
+        (of(""), "/events/1"),
+        (of("mfa."), "/events/1"),
+        (of("mfa..x"), "/events/1"),
+        (of(".mfa"), "/events/1"),
+        (of("mfa.**"), "/events/1"),
+        (of("*.locked"), "/events/1"),
+        (of("MFA.*"), "/events/1"),
+        (of("mfa.user locked"), "/events/1"),
+        (of(&long), "/events/1"),
+    ] {
+        let command = TenantCommand::CreateWebhook {
+            url: "https://acme.example/".to_owned(),
+            events: events.clone(),
+            description: None,
+        };
+        match house.ask(&command) {
+            TenantReply::Refused(Refusal::Invalid { pointer: named, .. }) => {
+                assert_eq!(named, pointer, "{events:?}");
+            }
+            other => panic!("{events:?}: {other:?}"),
+        }
+    }
+    for fine in ["*", "mfa.*", "mfa.fac*", "mfa.factor.enrolled", "mfa.recovery_code.used"] {
+        let command = TenantCommand::CreateWebhook {
+            url: "https://acme.example/".to_owned(),
+            events: of(fine),
+            description: None,
+        };
+        assert!(matches!(house.ask(&command), TenantReply::WebhookSecret { .. }), "{fine}");
+    }
+}
+
+#[test]
+fn a_webhook_that_is_gone_or_never_was_is_not_found() {
+    let mut house = House::new();
+    let (webhook, _) = house.create();
+    let id = webhook.id;
+    assert_eq!(house.ask(&TenantCommand::RemoveWebhook { id }), TenantReply::Done);
+    assert_eq!(house.audit, ["mfa.webhook.removed"]);
+    assert!(house.state.as_ref().unwrap().webhooks.is_empty());
+    for command in [
+        TenantCommand::RemoveWebhook { id },
+        TenantCommand::DisableWebhook { id },
+        TenantCommand::RotateWebhookSecret { id, overlap_seconds: 0 },
+    ] {
+        assert!(matches!(house.ask(&command), TenantReply::Refused(Refusal::NotFound(_))));
+    }
 }
 
 #[test]

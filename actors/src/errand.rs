@@ -253,4 +253,13 @@ mod tests {
         tokio::time::advance(FORGIVEN_AFTER).await;
         assert_eq!(restarts.pause(), FIRST_PAUSE, "it had worked for a while");
     }
+
+    #[test]
+    fn one_that_runs_at_the_very_moment_of_its_end_knows_it() {
+        let errands = Errands::new();
+        let stop = Stop(errands.leave.subscribe());
+        assert!(!stop.requested());
+        errands.close();
+        assert!(stop.requested(), "before its actor is told");
+    }
 }

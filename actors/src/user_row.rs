@@ -59,9 +59,11 @@ impl UserRow {
 fn address(state: &UserState, request: &Request<Question>) -> Option<IpAddr> {
     match &request.question {
         Question::Do(Command::CreateChallenge { context, .. }) => context.ip_address,
-        Question::Do(Command::Verify { challenge, .. }) => {
-            state.challenge(*challenge).and_then(|challenge| challenge.context.ip_address)
-        }
+        Question::Do(
+            Command::Verify { challenge, .. }
+            | Command::ConfirmTotp { challenge: Some(challenge), .. }
+            | Command::ConfirmMessage { challenge: Some(challenge), .. },
+        ) => state.challenge(*challenge).and_then(|challenge| challenge.context.ip_address),
         _ => None,
     }
 }

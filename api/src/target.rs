@@ -132,9 +132,12 @@ mod tests {
             let refused = check(text, &strict).unwrap_err();
             assert!(refused.contains(part), "{text}: {refused}");
         }
-        for text in
-            ["https://acme.example/x?y=1", "https://93.184.216.34/", "https://[2606:4700::1]/"]
-        {
+        for text in [
+            "https://acme.example/x?y=1",
+            "https://93.184.216.34/",
+            "https://[2606:4700::1]/",
+            "https://[::ffff:93.184.216.34]/",
+        ] {
             assert_eq!(check(text, &strict), Ok(()), "{text}");
         }
     }

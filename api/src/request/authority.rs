@@ -63,7 +63,7 @@ permissions! {
     Mfa needs Need::Scope(Scope::Mfa);
     /// Policy and settings.
     Policy needs Need::Scope(Scope::Policy);
-    /// Erasing, resetting and unlocking users.
+    /// Erasing, resetting and unlocking users; webhooks.
     Admin needs Need::Scope(Scope::Admin);
     /// The audit log.
     Audit needs Need::Scope(Scope::Audit);

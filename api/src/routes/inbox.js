@@ -1,6 +1,7 @@
 // Shows the development node's messages and looks for new ones every second.
 
 const list = document.getElementById("messages");
+const nothing = list.firstElementChild;
 let shown = "";
 
 function element(tag, className, text) {
@@ -31,7 +32,7 @@ async function refresh() {
     const ids = data.map((message) => message.id).join();
     if (ids !== shown) {
       shown = ids;
-      list.replaceChildren(...data.map(card));
+      list.replaceChildren(...(data.length ? data.map(card) : [nothing]));
     }
   } catch {
     // The node is down or restarting: what is shown stays.

@@ -34,7 +34,7 @@ pub enum Scope {
     Mfa,
     /// Read and change policy and settings.
     Policy,
-    /// Reset and unlock users, erase them.
+    /// Reset and unlock users, erase them; say where events are told.
     Admin,
     /// Read the audit log.
     Audit,

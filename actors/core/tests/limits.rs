@@ -56,6 +56,17 @@ fn between_two_codes_of_a_factor_there_is_a_pause_that_leaves_no_trace() {
 }
 
 #[test]
+fn a_code_that_was_used_leaves_no_pause_behind() {
+    let mut story = Story::new();
+    let phone = story.enroll_sms();
+    let challenge = story.challenge();
+    let sent = story.send(challenge, phone);
+    assert!(waits(&mut story, &Command::SendChallengeCode { challenge, factor: phone }) > 0);
+    story.answer(challenge, phone, &sent.code);
+    story.send_in_fresh_challenge(phone);
+}
+
+#[test]
 fn the_pause_of_one_factor_is_none_of_another() {
     let mut story = Story::new();
     let phone = story.enroll_sms();

@@ -120,6 +120,11 @@ fn pause(
     factor: FactorId,
     now: Timestamp,
 ) -> Option<Timestamp> {
+    // A code that was accepted did arrive: nobody has to be spared the next one.
+    let arrived = state.factor(factor).and_then(|factor| factor.kind.message());
+    if arrived.and_then(|(_, to)| to.latest()).is_some_and(|code| code.spent) {
+        return None;
+    }
     let pause_ms = i64::from(sends.cooldown_seconds) * SECOND_MS;
     let made = state.sends.made.iter().filter(|(of, _)| *of == factor).map(|(_, at)| *at);
     made.max().map(|last| last.plus_millis(pause_ms)).filter(|over| now < *over)

@@ -211,10 +211,12 @@ impl Watcher {
     /// Gives the shard away, in order. Whether somebody else leads it then; if not, the loop takes it
     /// on again.
     async fn hand_over(&self, fence: Fence, to: NodeId) -> bool {
-        self.led.send_replace(false);
+        // What is on its way out is finished first, and questions are answered meanwhile; the actors
+        // refuse by themselves what comes after.
         if !self.service.retire(self.shard, FINISH).await {
             tracing::warn!(shard = %self.shard, "handed over before all decisions were finished");
         }
+        self.led.send_replace(false);
         if !self.prepare(to).await {
             tracing::info!(shard = %self.shard, to, "not handed over: the node is behind");
             return false;

@@ -69,8 +69,8 @@ impl Run<'_> {
     /// are looked at again. Says whether there are more.
     fn look(&mut self, clock: Timestamp, limit: usize) -> Result<bool, StorageError> {
         let due = self.due(clock, limit)?;
-        for (look, old) in &due {
-            self.replace(look.clone(), Some(old), None);
+        for look in &due {
+            self.replace(look.clone(), Some(&[]), None);
             let Some(row_key) = outbox::looked_at(look) else { continue };
             // What is gone already went with its tenant or its endpoint.
             let Some(row) = self.row(&row_key)? else { continue };
@@ -87,11 +87,11 @@ impl Run<'_> {
     }
 
     /// Up to `limit` rows that say what to look at by `clock`.
-    fn due(&self, clock: Timestamp, limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StorageError> {
+    fn due(&self, clock: Timestamp, limit: usize) -> Result<Vec<Vec<u8>>, StorageError> {
         let (from, to) = outbox::looks_before(self.shard, clock.plus_millis(1));
         let walk = self.database.walk(Family::Outbox, &from, &to)?;
         walk.take(limit)
-            .map(|row| row.map(|(key, value)| (key.into_vec(), value.into_vec())))
+            .map(|row| row.map(|(look, _)| look.into_vec()))
             .collect::<Result<_, _>>()
             .map_err(StorageError::database("look for what is over"))
     }

@@ -2,19 +2,19 @@
 
 use std::str::FromStr;
 
-use countersign_core::ids::{DeliveryId, TenantId, WebhookId};
-use countersign_core::ids::{ShardId, UserId};
+use countersign_core::ids::{DeliveryId, ShardId, TenantId, UserId, WebhookId};
 use countersign_core::message::Channel;
 use countersign_core::outbox::OutboxKey;
 use countersign_core::sending::LaneKey;
 use countersign_core::time::Timestamp;
 
-use super::{keyed, owner, single, sortable, sorted};
+use super::{keyed, owner, single, sortable, sorted, state};
 use crate::records::tenant_prefix;
 
 /// Kinds of rows in `outbox`. None has the number of a kind in `state`: apply keeps rows of both in
 /// one map, and tells them apart by it.
 pub(crate) const FIRST: u8 = 64;
+const _: () = assert!(state::ANSWER_BY_OWNER < FIRST);
 /// A message that waits.
 pub(crate) const MESSAGE: u8 = 64;
 /// A user's messages that wait.
@@ -147,17 +147,11 @@ pub(crate) fn looked_at(key: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::state;
 
     const SHARD: ShardId = ShardId(3);
 
     fn tenant(text: &str) -> TenantId {
         text.parse().unwrap()
-    }
-
-    #[test]
-    fn no_kind_has_the_number_of_one_in_the_state() {
-        assert!(state::ANSWER_BY_OWNER < FIRST);
     }
 
     #[test]

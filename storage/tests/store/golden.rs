@@ -2,20 +2,28 @@
 //! `golden/`. A test that fails here says that data on somebody's disk can no longer be read: give
 //! the type a new codec version instead of new bytes. New kinds are written with
 //! `COUNTERSIGN_WRITE_GOLDEN=1`.
+//!
+//! Rows of users and tenants are written in the oldest shape that loses nothing, so that both of
+//! their shapes are of today.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::path::PathBuf;
 
+use countersign_core::alerts::AlertSettings;
 use countersign_core::audit::{AuditEntry, AuditOutcome};
 use countersign_core::event::UserEvent;
 use countersign_core::evolve;
+use countersign_core::factor::message::MessageFactor;
 use countersign_core::factor::recovery_code::RecoverySet;
 use countersign_core::factor::totp::{Parameters, TotpFactor};
-use countersign_core::factor::{Factor, FactorKind};
+use countersign_core::factor::{Factor, FactorKind, PendingEnrollment};
 use countersign_core::ids::{ChallengeId, FactorId, KeyId, Pseudonym};
+use countersign_core::message::{Channel, MessageTemplates};
+use countersign_core::outbox::{MessageOutcome, OutboxRow};
 use countersign_core::policy::Policy;
 use countersign_core::proposal::{Change, LogCommand, Proposal};
+use countersign_core::sending::{Lane, LaneKey, SendGuards, TrafficCounts};
 use countersign_core::settings::Settings;
 use countersign_core::system::{
     Authority, DataKey, NodeRecord, SigningKey, SystemEvent, SystemState,
@@ -24,6 +32,7 @@ use countersign_core::tenant::{ApiKey, Scope, TenantEvent, TenantState};
 use countersign_core::time::Timestamp;
 use countersign_core::user::UserState;
 use countersign_core::vault::Sealed;
+use countersign_core::webhook::{Delivery, DeliveryState, Disabled, Webhook, WebhookSecret};
 use countersign_storage::audit::Chained;
 use countersign_storage::records::{Annex, AuditRecord, Installing, SystemRow, TenantRow, UserRow};
 use countersign_storage::{
@@ -33,7 +42,8 @@ use data_encoding::HEXLOWER;
 use openraft::{EntryPayload, Membership};
 
 use crate::stage::{
-    answer, at, created, entry, log_id, named, proposal, propose, retain, tenant, user,
+    answer, at, created, delivery_id, ended, entry, herald, issued, lane, log_id, message_key,
+    named, phone, proposal, propose, retain, sent, settle, tenant, user, waiting, webhook,
 };
 
 fn path(name: &str) -> PathBuf {
@@ -128,6 +138,69 @@ fn a_tenant() -> TenantState {
     }
 }
 
+/// As [`a_user`], with what the second shape added.
+fn a_messaged_user() -> UserState {
+    let pending = PendingEnrollment {
+        id: FactorId::from_bytes([2; 16]),
+        name: None,
+        created_at: at(1),
+        expires_at: at(600),
+        kind: FactorKind::Email(MessageFactor::new("ann@example.com".to_owned())),
+    };
+    let events = [
+        phone(1),
+        UserEvent::EnrollmentBegun(pending),
+        issued(1, 7, at(4)),
+        issued(2, 8, at(4)),
+        UserEvent::CodeMissed { factor: FactorId::from_bytes([1; 16]) },
+        UserEvent::RecoveryCodeSpent { digest: [6; 32] },
+        UserEvent::SendRefused,
+    ];
+    let mut state = a_user();
+    evolve::evolve_all(&mut state, &events, at(5));
+    state.verified_from = Some([203, 0, 113, 7].into());
+    state
+}
+
+fn a_webhook() -> Webhook {
+    Webhook {
+        id: webhook(1),
+        url: "https://example.com/hook".to_owned(),
+        events: vec!["mfa.*".to_owned()],
+        description: Some("ours".to_owned()),
+        secrets: vec![WebhookSecret {
+            sealed: Sealed::from_bytes(vec![9; 65]),
+            created_at: at(1),
+            expires_at: Some(at(2)),
+        }],
+        created_at: at(1),
+        disabled: Some(Disabled { at: at(3), failing: true }),
+    }
+}
+
+fn guards() -> SendGuards {
+    SendGuards {
+        per_destination_per_day: 7,
+        allowed_countries: BTreeSet::from(["CH".to_owned()]),
+        ..SendGuards::default()
+    }
+}
+
+fn words() -> MessageTemplates {
+    MessageTemplates { sms_text: Some("{{code}}".to_owned()), ..MessageTemplates::default() }
+}
+
+/// As [`a_tenant`], with what the second shape added.
+fn a_telling_tenant() -> TenantState {
+    TenantState {
+        guards: guards(),
+        alerts: AlertSettings { relays: false, ..AlertSettings::default() },
+        templates: words(),
+        webhooks: vec![a_webhook()],
+        ..a_tenant()
+    }
+}
+
 fn a_system() -> SystemState {
     SystemState {
         cluster_id: "clu_x".to_owned(),
@@ -167,7 +240,9 @@ fn an_authority() -> Authority {
 #[test]
 fn rows_of_the_state_keep_their_bytes() {
     keeps("user", &UserRow { version: 17, state: a_user() });
+    keeps("user_2", &UserRow { version: 17, state: a_messaged_user() });
     keeps("tenant", &TenantRow { version: 18, state: a_tenant() });
+    keeps("tenant_2", &TenantRow { version: 18, state: a_telling_tenant() });
     keeps("system_2", &SystemRow { version: 19, state: a_system() });
     let state = SystemState { nodes: Vec::new(), authority: None, ..a_system() };
     reads("system", &SystemRow { version: 19, state });
@@ -187,6 +262,56 @@ fn rows_of_the_state_keep_their_bytes() {
     };
     keeps("head_2", &head);
     reads("head", &ShardHead { age_clock: Timestamp::EPOCH, ..head });
+}
+
+#[test]
+fn a_row_is_written_in_its_first_shape_as_long_as_that_tells_all() {
+    let user = |state| UserRow { version: 17, state }.to_bytes().unwrap()[0];
+    let plain = a_user();
+    assert_eq!(user(plain.clone()), 1);
+    let seen = UserState { verified_from: Some([203, 0, 113, 7].into()), ..plain.clone() };
+    let recovered = UserState { recovery_uses: vec![at(1)], ..plain.clone() };
+    let mut refused = plain;
+    refused.sends.refusal_noted = true;
+    assert_eq!([seen, recovered, refused].map(user), [2; 3]);
+    let tenant = |state| TenantRow { version: 18, state }.to_bytes().unwrap()[0];
+    assert_eq!(tenant(a_tenant()), 1);
+    let guarded = TenantState { guards: guards(), ..a_tenant() };
+    let alerts = AlertSettings { relays: false, ..AlertSettings::default() };
+    let alerted = TenantState { alerts, ..a_tenant() };
+    let worded = TenantState { templates: words(), ..a_tenant() };
+    let telling = TenantState { webhooks: vec![a_webhook()], ..a_tenant() };
+    assert_eq!([guarded, alerted, worded, telling].map(tenant), [2; 4]);
+}
+
+#[test]
+fn rows_of_the_outbox_keep_their_bytes() {
+    keeps(
+        "outbox_message",
+        &OutboxRow {
+            user: user(1),
+            factor: FactorId::from_bytes([1; 16]),
+            channel: Channel::Email,
+            delivery: delivery_id(7),
+            issued_at: at(1),
+            expires_at: at(301),
+            message: Sealed::from_bytes(vec![9; 65]),
+        },
+    );
+    let mut counts = TrafficCounts::default();
+    counts.sent(at(1));
+    counts.sent(at(700));
+    counts.verified(at(701));
+    counts.noted(at(702));
+    keeps("outbox_traffic", &counts);
+    keeps("outbox_delivery", &waiting(5, at(1), 2));
+    let refused = Delivery {
+        last_status: None,
+        last_error: Some("timeout".to_owned()),
+        ..ended(waiting(5, at(1), 2), DeliveryState::Dead, at(2))
+    };
+    keeps("outbox_delivery_dead", &refused);
+    keeps("outbox_position", &300_u64);
 }
 
 #[test]
@@ -294,6 +419,58 @@ fn log_entries_keep_their_bytes() {
         answer: None,
     };
     keeps("entry_cluster", &entry(8, propose(of_cluster)));
+    let mut of_codes = proposal(
+        &user(1),
+        3,
+        at(1),
+        vec![
+            phone(1),
+            issued(1, 7, at(1)),
+            UserEvent::CodeMissed { factor: FactorId::from_bytes([1; 16]) },
+            UserEvent::CodeSpent {
+                factor: FactorId::from_bytes([1; 16]),
+                delivery: delivery_id(7),
+                lane: Lane { channel: Channel::Email, prefix: None, ..lane(1) },
+            },
+            UserEvent::SendRefused,
+            UserEvent::FloodNoted { key: LaneKey::Prefix("+1415".to_owned()) },
+            UserEvent::FloodNoted { key: LaneKey::Destination([1; 16]) },
+            UserEvent::FloodNoted { key: LaneKey::Tenant(Channel::Sms) },
+        ],
+    );
+    of_codes.audit.clear();
+    keeps("entry_codes", &entry(10, propose(of_codes)));
+    let events = vec![
+        TenantEvent::GuardsSet(Box::new(guards())),
+        TenantEvent::AlertsSet(AlertSettings::default()),
+        TenantEvent::TemplatesSet(Box::new(words())),
+        TenantEvent::WebhookSet(Box::new(a_webhook())),
+        TenantEvent::WebhookRemoved { id: webhook(1) },
+    ];
+    let of_webhooks = Proposal {
+        change: Change::Tenant { id: tenant(), events },
+        expected_version: 2,
+        now: at(0),
+        audit: Vec::new(),
+        answer: None,
+    };
+    keeps("entry_webhooks", &entry(11, propose(of_webhooks)));
+    let key = |number| message_key(number, at(1));
+    let reference = Some("SM1".to_owned());
+    let outcomes = vec![
+        (key(6), sent()),
+        (key(7), MessageOutcome::Sent { reference }),
+        (key(8), MessageOutcome::Failed { reason: "expired".to_owned() }),
+        (key(9), MessageOutcome::Superseded),
+    ];
+    keeps("entry_settle", &entry(12, settle(at(1), outcomes)));
+    let deliveries = vec![waiting(5, at(1), 2)];
+    keeps("entry_herald", &entry(13, herald(at(1), webhook(1), Some(5), deliveries)));
+    let again =
+        LogCommand::Redeliver { tenant: tenant(), webhook: webhook(1), sequence: 5, now: at(1) };
+    keeps("entry_redeliver", &entry(14, again));
+    let forget = LogCommand::ForgetWebhook { tenant: tenant(), webhook: webhook(1) };
+    keeps("entry_forget_webhook", &entry(15, forget));
     keeps("entry_retain", &entry(9, retain(at(0), 365)));
     keeps("entry_trim", &entry(4, LogCommand::TrimAudit { before: at(0) }));
     keeps("entry_purge", &entry(5, LogCommand::PurgeTenant { tenant: tenant(), limit: 100 }));

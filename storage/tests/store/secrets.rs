@@ -2,19 +2,27 @@
 
 use std::path::Path;
 
+use countersign_core::codec;
 use countersign_core::entropy::SeededEntropy;
-use countersign_core::event::UserEvent;
+use countersign_core::event::{IssuedCode, UserEvent};
+use countersign_core::factor::message::{MessageFactor, SentCode};
 use countersign_core::factor::totp::{Parameters, TotpFactor};
 use countersign_core::factor::{Factor, FactorKind};
 use countersign_core::ids::FactorId;
+use countersign_core::message::{Channel, CodeMessage, CodePurpose, seal_context};
 use countersign_core::proposal::{Change, Proposal};
+use countersign_core::secret::Secret;
+use countersign_core::sending::Lane;
 use countersign_core::system::{SystemEvent, SystemState};
 use countersign_core::time::DAY_MS;
 use countersign_core::vault::Vault;
 use countersign_storage::{KeyRing, MasterKey};
 use openraft::storage::{RaftLogStorageExt, RaftSnapshotBuilder, RaftStateMachine};
 
-use crate::stage::{SHARD, Stage, answer, at, created, entry, proposal, propose, user};
+use crate::stage::{
+    SHARD, Stage, answer, at, created, delivery_id, entry, message_key, proposal, propose, sent,
+    settle, user,
+};
 
 const SECRET: &[u8] = b"this-is-the-shared-secret";
 const MASTER: [u8; 32] = *b"this-is-the-master-key-32-bytes!";
@@ -85,4 +93,80 @@ async fn no_secret_is_in_plain_text_on_disk() {
     assert!(places_of(&stage, b"a name in plain text").len() >= 2);
     stage.store.flush().unwrap();
     assert_eq!(places_of(&stage, SECRET), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_on_its_way_and_where_it_goes_are_in_plain_text_nowhere_but_in_the_users_row() {
+    const CODE: &[u8] = b"this-is-the-code";
+    const DESTINATION: &str = "+14155550123";
+    // The very same, but for the user's row, where it stands as the profile's number does.
+    const SENT_TO: &str = "+14155550199";
+    let stage = Stage::new();
+    let ring = KeyRing::new(MasterKey::from_bytes(MASTER));
+    let mut entropy = SeededEntropy::new(5);
+    let data_keys = vec![ring.new_data_key(1, &mut entropy, at(0))];
+    ring.load(&SystemState { data_keys, ..SystemState::default() }).unwrap();
+    let id = FactorId::from_bytes([3; 16]);
+    let factor = Factor {
+        id,
+        name: None,
+        created_at: at(0),
+        last_used_at: None,
+        kind: FactorKind::Sms(MessageFactor::new(DESTINATION.to_owned())),
+    };
+    let message = CodeMessage {
+        channel: Channel::Sms,
+        destination: SENT_TO.to_owned(),
+        code: Secret::new(CODE.to_vec()),
+        purpose: CodePurpose::Challenge,
+        expires_at: at(300),
+    };
+    let context = seal_context(&user(1), delivery_id(7));
+    let issued = IssuedCode {
+        factor: id,
+        channel: Channel::Sms,
+        code: SentCode {
+            delivery: delivery_id(7),
+            digest: ring.fingerprint(&context, CODE),
+            sent_at: at(0),
+            expires_at: at(300),
+            wrong: 0,
+            spent: false,
+        },
+        message: ring.seal(&context, [7; 24], &codec::encode(&message).unwrap()),
+        lane: Lane {
+            channel: Channel::Sms,
+            destination: ring.fingerprint(b"destination", SENT_TO.as_bytes()),
+            prefix: Some("+1415".to_owned()),
+        },
+    };
+    let events = vec![
+        created(1),
+        UserEvent::FactorActivated(factor),
+        UserEvent::CodeIssued(Box::new(issued)),
+    ];
+    let key = message_key(7, at(0));
+    let entries = [
+        entry(1, propose(proposal(&user(1), 0, at(0), events))),
+        entry(2, settle(at(1), vec![(key, sent())])),
+    ];
+    for some in entries.chunks(1) {
+        stage.store.log(SHARD).blocking_append(some.to_vec()).await.unwrap();
+        stage.apply(some, 1);
+        let mut builder = stage.machine().try_create_snapshot_builder(true).await.unwrap();
+        builder.build_snapshot().await.unwrap();
+        for needle in [CODE, SENT_TO.as_bytes()] {
+            assert_eq!(places_of(&stage, needle), [""; 0]);
+        }
+        assert!(places_of(&stage, DESTINATION.as_bytes()).len() >= 2);
+        let waits = stage.rows().message(&key).unwrap();
+        if let Some(row) = waits {
+            let plain = ring.open(&context, &row.message).unwrap();
+            assert_eq!(codec::decode::<CodeMessage>(plain.expose()).unwrap(), message);
+        }
+        stage.store.flush().unwrap();
+        for needle in [CODE, SENT_TO.as_bytes()] {
+            assert_eq!(places_of(&stage, needle), [""; 0]);
+        }
+    }
 }

@@ -4,7 +4,9 @@ use countersign_core::ids::ShardId;
 use countersign_storage::{Snapshot, SnapshotFile};
 use openraft::storage::{RaftSnapshotBuilder, RaftStateMachine};
 
-use crate::stage::{SHARD, Stage, at, entry, found_tenant, history, tenant};
+use crate::stage::{
+    SHARD, Stage, at, entry, errands, found_tenant, history, lane, tenant, webhook,
+};
 
 async fn build(stage: &Stage) -> Snapshot {
     let mut builder = stage.machine().try_create_snapshot_builder(true).await.unwrap();
@@ -53,6 +55,62 @@ async fn a_replica_that_installs_a_snapshot_agrees_and_goes_on_agreeing() {
     let current = follower.machine().get_current_snapshot().await.unwrap().unwrap();
     assert_eq!(current.meta, snapshot.meta);
     assert_eq!(files(&follower).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_to_leave_and_what_is_counted_of_it_come_with_a_snapshot() {
+    let entries = errands(500);
+    let (leader, follower) = (Stage::new(), Stage::new());
+    leader.apply(&entries[..300], 16);
+    // What the follower has of its own must vanish.
+    follower.apply(&entries[..25], 4);
+    let snapshot = build(&leader).await;
+    let received = carry(&snapshot.snapshot, &follower, SHARD);
+    let (put, again) = (follower.rows().messages_put(), follower.rows().redelivered());
+    follower.machine().install_snapshot(&snapshot.meta, received).await.unwrap();
+    assert!(put.has_changed().unwrap() && again.has_changed().unwrap());
+    let agree = |follower: &Stage, seconds| {
+        assert_eq!(follower.state_hash(), leader.state_hash());
+        let messages = |stage: &Stage| stage.rows().messages(None, 1_000).unwrap();
+        assert_eq!(messages(follower), messages(&leader));
+        assert!(!messages(follower).is_empty());
+        let endpoints = leader.rows().webhooks().unwrap();
+        assert_eq!(follower.rows().webhooks().unwrap(), endpoints);
+        for (tenant, endpoint) in endpoints {
+            let deliveries = |stage: &Stage| {
+                let rows = stage.rows();
+                let position = rows.webhook_position(&tenant, endpoint).unwrap();
+                (position, rows.deliveries(&tenant, endpoint, None, 1_000).unwrap())
+            };
+            assert_eq!(deliveries(follower), deliveries(&leader));
+        }
+        let counts = |stage: &Stage| {
+            stage.store.directory().traffic(&tenant(), &lane(1), at(seconds)).unwrap()
+        };
+        assert_eq!(counts(follower), counts(&leader));
+        assert!(counts(follower).tenant.sent_day > 0);
+    };
+    agree(&follower, 300 * 60);
+    assert!(leader.rows().webhook_position(&tenant(), webhook(1)).unwrap().is_some());
+    leader.apply(&entries[300..], 50);
+    follower.apply(&entries[300..], 3);
+    agree(&follower, 500 * 60);
+    agree(&follower.restarted(), 500 * 60);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_of_a_release_that_sent_nothing_is_installed() {
+    let (reference, follower) = (Stage::new(), Stage::new());
+    reference.apply(&history(40), 16);
+    follower.apply(&errands(25), 4);
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/store/golden/snapshot.bin");
+    let of_today = build(&reference).await;
+    let received = carry(&SnapshotFile::open(golden.as_ref()).unwrap(), &follower, SHARD);
+    follower.machine().install_snapshot(&of_today.meta, received).await.unwrap();
+    assert_eq!(follower.state_hash(), reference.state_hash());
+    assert!(follower.rows().messages(None, 1).unwrap().is_empty());
+    // And such a release reads what this one builds, as long as nothing is sent.
+    assert_eq!(std::fs::read(of_today.snapshot.path()).unwrap(), std::fs::read(golden).unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,14 +5,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_core::audit::AuditEntry;
-use countersign_core::event::UserEvent;
-use countersign_core::ids::{Pseudonym, ShardId, TenantId, UserKey};
+use countersign_core::event::{IssuedCode, UserEvent};
+use countersign_core::factor::message::{MessageFactor, SentCode};
+use countersign_core::factor::{Factor, FactorKind};
+use countersign_core::ids::{
+    DeliveryId, FactorId, Pseudonym, ShardId, TenantId, UserKey, WebhookId,
+};
+use countersign_core::message::{CODE_LIFETIME_MS, Channel};
+use countersign_core::outbox::{HeraldReport, MessageOutcome, OutboxKey, Settlement};
 use countersign_core::policy::Policy;
 use countersign_core::proposal::{Applied, Change, KeptAnswer, LogCommand, Proposal};
+use countersign_core::sending::Lane;
 use countersign_core::settings::Settings;
 use countersign_core::tenant::TenantEvent;
 use countersign_core::time::{HOUR_MS, Timestamp};
 use countersign_core::user::Profile;
+use countersign_core::vault::Sealed;
+use countersign_core::webhook::{Delivery, DeliveryState};
 use countersign_storage::{
     Entry, LogId, Rows, ShardMachine, StateHash, StorageError, Store, StoreOptions, TypeConfig,
 };
@@ -164,6 +173,157 @@ pub(crate) fn found_tenant(now: Timestamp) -> LogCommand {
         audit: vec![AuditEntry::success("mfa.tenant.created")],
         answer: None,
     })
+}
+
+/// A telephone, to which nothing was sent yet.
+pub(crate) fn phone(number: u8) -> UserEvent {
+    UserEvent::FactorActivated(Factor {
+        id: FactorId::from_bytes([number; 16]),
+        name: None,
+        created_at: at(0),
+        last_used_at: None,
+        kind: FactorKind::Sms(MessageFactor::new("+14155550100".to_owned())),
+    })
+}
+
+/// Where messages to a telephone are counted.
+pub(crate) fn lane(number: u8) -> Lane {
+    Lane { channel: Channel::Sms, destination: [number; 16], prefix: Some("+1415".to_owned()) }
+}
+
+pub(crate) fn delivery_id(number: u32) -> DeliveryId {
+    let mut bytes = [1; 16];
+    bytes[..4].copy_from_slice(&number.to_be_bytes());
+    DeliveryId::from_bytes(bytes)
+}
+
+/// A code for a telephone, made at `now`.
+pub(crate) fn issued(telephone: u8, delivery: u32, now: Timestamp) -> UserEvent {
+    let code = SentCode {
+        delivery: delivery_id(delivery),
+        digest: [delivery as u8; 16],
+        sent_at: now,
+        expires_at: now.plus_millis(CODE_LIFETIME_MS),
+        wrong: 0,
+        spent: false,
+    };
+    UserEvent::CodeIssued(Box::new(IssuedCode {
+        factor: FactorId::from_bytes([telephone; 16]),
+        channel: Channel::Sms,
+        code,
+        message: Sealed::from_bytes(vec![delivery as u8; 50]),
+        lane: lane(telephone),
+    }))
+}
+
+/// The name of a message whose code was made at `now` by the shard's clock.
+pub(crate) fn message_key(delivery: u32, now: Timestamp) -> OutboxKey {
+    OutboxKey { expires_at: now.plus_millis(CODE_LIFETIME_MS), delivery: delivery_id(delivery) }
+}
+
+pub(crate) fn sent() -> MessageOutcome {
+    MessageOutcome::Sent { reference: None }
+}
+
+pub(crate) fn settle(now: Timestamp, outcomes: Vec<(OutboxKey, MessageOutcome)>) -> LogCommand {
+    let outcomes = outcomes.into_iter().map(|(key, outcome)| (key, outcome, 2)).collect();
+    LogCommand::Settle(Box::new(Settlement { now, outcomes }))
+}
+
+pub(crate) fn webhook(number: u8) -> WebhookId {
+    WebhookId::from_bytes([number; 16])
+}
+
+/// A delivery that waits since `since` and was tried `attempts` times.
+pub(crate) fn waiting(sequence: u64, since: Timestamp, attempts: u32) -> Delivery {
+    Delivery {
+        sequence,
+        event_type: "mfa.user.updated".to_owned(),
+        state: DeliveryState::Pending,
+        attempts,
+        since,
+        last_attempt_at: (attempts > 0).then_some(since),
+        next_attempt_at: Some(since),
+        last_status: (attempts > 0).then_some(503),
+        last_error: None,
+    }
+}
+
+/// The same, ended at `ended`.
+pub(crate) fn ended(waiting: Delivery, state: DeliveryState, ended: Timestamp) -> Delivery {
+    let attempts = waiting.attempts + 1;
+    let (last_attempt_at, next_attempt_at) = (Some(ended), None);
+    Delivery { state, attempts, last_attempt_at, next_attempt_at, ..waiting }
+}
+
+pub(crate) fn herald(
+    now: Timestamp,
+    webhook: WebhookId,
+    position: Option<u64>,
+    deliveries: Vec<Delivery>,
+) -> LogCommand {
+    let tenant = tenant();
+    LogCommand::Herald(Box::new(HeraldReport { now, tenant, webhook, position, deliveries }))
+}
+
+/// A varied history of what leaves a shard, `count` entries a minute apart: codes are made, settled
+/// and accepted, webhooks told, told again and forgotten, users erased.
+pub(crate) fn errands(count: u64) -> Vec<Entry> {
+    let mut versions = [0; 8];
+    (1..=count)
+        .map(|index| {
+            let (number, now) = (index as u32, at(index as i64 * 60));
+            let hook = webhook((index % 3) as u8);
+            let place = (index % 8) as usize;
+            let key = user(place as u32);
+            entry(
+                index,
+                match index % 17 {
+                    3 | 11 => {
+                        let before = |back: u32| {
+                            let made = number.saturating_sub(back);
+                            (message_key(made, at(i64::from(made) * 60)), sent())
+                        };
+                        settle(now, (1..6).map(before).collect())
+                    }
+                    5 => herald(now, hook, Some(index), vec![waiting(index, now, 0)]),
+                    6 => {
+                        let one = waiting(index - 1, at((index as i64 - 1) * 60), 0);
+                        let one = ended(one, DeliveryState::Delivered, now);
+                        herald(now, webhook(((index - 1) % 3) as u8), None, vec![one])
+                    }
+                    7 => {
+                        let (tenant, webhook) = (tenant(), webhook(((index - 2) % 3) as u8));
+                        // Every other one is not known.
+                        let sequence = index - 2 - index % 2;
+                        LogCommand::Redeliver { tenant, webhook, sequence, now }
+                    }
+                    13 => retain(now, 30),
+                    15 if index % 5 == 0 => {
+                        LogCommand::ForgetWebhook { tenant: tenant(), webhook: hook }
+                    }
+                    rest => {
+                        let version = versions[place];
+                        versions[place] = index;
+                        let events = match (version, rest) {
+                            (0, _) => vec![created(number), phone(1), issued(1, number, now)],
+                            (_, 16) => {
+                                versions[place] = 0;
+                                vec![UserEvent::Erased]
+                            }
+                            (_, 2) => vec![UserEvent::CodeSpent {
+                                factor: FactorId::from_bytes([1; 16]),
+                                delivery: delivery_id(number),
+                                lane: lane(1),
+                            }],
+                            _ => vec![issued((index % 4) as u8, number, now)],
+                        };
+                        propose(proposal(&key, version, now, events))
+                    }
+                },
+            )
+        })
+        .collect()
 }
 
 /// A varied history: users come, change, conflict and go; answers are kept, erased and expire;

@@ -24,14 +24,31 @@ pub const CLUSTER_SECRET: &str = "a cluster secret that is long enough for a tes
 pub struct House {
     dir: TempDir,
     port: u16,
+    environment: Vec<(String, String)>,
+    /// Whether it runs `dev` instead of `serve`.
+    dev: bool,
     process: Option<Child>,
 }
 
 impl House {
     /// Starts a fresh node, founds a cluster of one, and waits until it is ready.
     pub async fn founded() -> Self {
-        let mut house =
-            Self { dir: tempfile::tempdir().unwrap(), port: free_port(), process: None };
+        Self::founded_with(Vec::new()).await
+    }
+
+    /// The same with further variables; `{name}` in a value stands for the node's name.
+    pub async fn founded_with(environment: Vec<(String, String)>) -> Self {
+        Self::ready(environment, false).await
+    }
+
+    /// Starts `countersign dev` on a fresh directory, and waits until it is ready.
+    pub async fn dev() -> Self {
+        Self::ready(Vec::new(), true).await
+    }
+
+    async fn ready(environment: Vec<(String, String)>, dev: bool) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut house = Self { dir, port: free_port(), environment, dev, process: None };
         house.start().await;
         house
     }
@@ -49,15 +66,26 @@ impl House {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("COUNTERSIGN_")) {
             command.env_remove(name);
         }
+        let listen = format!("127.0.0.1:{}", self.port);
+        if self.dev {
+            command.args(["dev", "--listen", &listen]);
+        } else {
+            command.args(["serve", "--bootstrap", "--name", "n1", "--api-listen", &listen]).args([
+                "--peer-listen",
+                "127.0.0.1:0",
+                "--log-level",
+                "debug,openraft=warn",
+            ]);
+        }
+        let own =
+            self.environment.iter().map(|(name, value)| (name, value.replace("{name}", "n1")));
         command
-            .args(["serve", "--bootstrap", "--name", "n1", "--log-level", "debug,openraft=warn"])
             .arg("--data-dir")
             .arg(self.data_dir())
-            .args(["--api-listen", &format!("127.0.0.1:{}", self.port)])
-            .args(["--peer-listen", "127.0.0.1:0"])
             .env("COUNTERSIGN_MASTER_KEY", MASTER_KEY)
             .env("COUNTERSIGN_ROOT_KEY", ROOT_KEY)
             .env("COUNTERSIGN_CLUSTER_SECRET", CLUSTER_SECRET)
+            .envs(own)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)

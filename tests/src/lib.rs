@@ -11,6 +11,9 @@
 //! - [`inside`]: nodes of one cluster within this very process, on links that can be cut.
 //! - [`client`]: the HTTP contract, as far as the scenarios speak it.
 //! - [`app`]: an authenticator app in a person's hand.
+//! - [`phone`]: a telephone in a person's hand.
+//! - [`receiver`]: who takes text messages and events, and what can go wrong there.
+//! - [`audit`]: the audit log, as a caller reads it.
 //! - [`workload`]: clients at work, as applications and attackers would be.
 //! - [`scenarios`]: stories of a cluster that are told more than once.
 //! - [`sabotage`]: builds that are broken on purpose, and what finds each.
@@ -26,6 +29,7 @@
 )]
 
 pub mod app;
+pub mod audit;
 pub mod chaos;
 pub mod client;
 pub mod cluster;
@@ -34,6 +38,8 @@ pub mod history;
 pub mod house;
 pub mod inside;
 pub mod ledger;
+pub mod phone;
+pub mod receiver;
 pub mod sabotage;
 pub mod scenarios;
 pub mod workload;

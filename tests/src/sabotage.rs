@@ -10,7 +10,10 @@ use tokio::time::Instant;
 
 use crate::chaos::{Fault, Options, run};
 use crate::cluster::Program;
-use crate::scenarios;
+use crate::scenarios::{self, Moment};
+
+/// Codes that are sent where a story is told of them.
+const CODES: u32 = 10;
 
 /// How a broken build is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +22,8 @@ pub enum Scene {
     Chaos(&'static [Fault]),
     /// The story of a leader that stood still.
     StaleLeader,
+    /// The story of a code on its way.
+    Delivery(Moment),
 }
 
 /// A duty that is left out.
@@ -35,7 +40,7 @@ pub struct Broken {
 }
 
 /// All that must be found.
-pub const ALL: [Broken; 9] = [
+pub const ALL: [Broken; 10] = [
     Broken {
         name: "no-fsync",
         what: "the log is reported without being synced",
@@ -94,6 +99,12 @@ pub const ALL: [Broken; 9] = [
         failpoints: "actors::skip_barrier=return;node::trust_memory=return",
         scene: Scene::StaleLeader,
     },
+    Broken {
+        name: "sent-again",
+        what: "a message goes out again after its success is on record",
+        failpoints: "courier::forgets_outcome=return",
+        scene: Scene::Delivery(Moment::Never),
+    },
 ];
 
 /// What came of looking at a broken build.
@@ -125,6 +136,11 @@ impl Broken {
             Scene::StaleLeader => {
                 let begun = Instant::now();
                 let told = scenarios::stale_leader(program).await;
+                Caught { by: told.err(), after: begun.elapsed() }
+            }
+            Scene::Delivery(moment) => {
+                let begun = Instant::now();
+                let told = scenarios::delivery(program, moment, CODES).await;
                 Caught { by: told.err(), after: begun.elapsed() }
             }
         }

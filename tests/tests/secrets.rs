@@ -9,7 +9,10 @@ use std::path::Path;
 
 use countersign_tests::app::App;
 use countersign_tests::house::{CLUSTER_SECRET, House, MASTER_KEY, ROOT_KEY};
+use countersign_tests::phone::{self, Phone, SIGNING_SECRET, wrong_for};
+use countersign_tests::receiver::Receiver;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 /// What must not be found, and what it is.
 type Secrets = Vec<(String, Vec<u8>)>;
@@ -118,5 +121,131 @@ async fn neither_disk_nor_log_holds_a_secret_that_was_used() {
     assert!(log.lines().count() > 10, "the log is suspiciously short:\n{log}");
     for (what, secret) in &secrets {
         assert!(!holds(log.as_bytes(), secret), "{what} is in the log");
+    }
+}
+
+/// What six digits are called that were sent for the same purpose. Six digits alone are found in many
+/// places by chance, two codes of one purpose in hardly any.
+type SentCodes = Vec<(&'static str, [String; 2])>;
+
+/// Sends codes of every kind, and asks what can be asked; the codes, and all that was answered.
+async fn send_codes(house: &House, receiver: &Receiver) -> (SentCodes, Vec<String>) {
+    let client = house.client();
+    let mut answers = Vec::new();
+    let (mut confirming, mut login, mut void, mut wrong) = (vec![], vec![], vec![], vec![]);
+    for (serial, user) in [(1, "cal"), (2, "deb")] {
+        let phone = Phone::of(user, serial);
+        let mut note = |answer: countersign_tests::client::Answer| {
+            answers.push(answer.body.to_string());
+            answer
+        };
+        let asked_at = Instant::now();
+        note(phone.begin(&client).await).ok();
+        note(phone.ask(&client).await).ok();
+        let code = phone.code(receiver, asked_at).await;
+        let factor = note(phone.confirm(&client, &code).await).ok();
+        let factor = factor["id"].as_str().unwrap().to_owned();
+        confirming.push(code);
+
+        let challenge = client.challenge(user).await.unwrap();
+        for last in [false, true] {
+            let asked_at = Instant::now();
+            note(phone.ask_for_login(&client, &challenge, &factor).await).ok();
+            let code = phone.code(receiver, asked_at).await;
+            if !last {
+                void.push(code);
+                continue;
+            }
+            let guess = wrong_for(&code);
+            note(client.verify(&challenge, &factor, &guess).await.unwrap());
+            note(client.verify(&challenge, &factor, &code).await.unwrap()).ok();
+            note(client.verify(&challenge, &factor, &code).await.unwrap());
+            wrong.push(guess);
+            login.push(code);
+        }
+        for path in ["", "/mfa/factors", "/mfa/status"] {
+            note(client.get(&format!("/v1/users/{user}{path}")).await).ok();
+        }
+    }
+    for path in ["/v1/audit?limit=200", "/metrics", "/v1/webhooks"] {
+        answers.push(client.get(path).await.ok().to_string());
+    }
+    let both = |codes: Vec<String>| codes.try_into().unwrap();
+    let codes = vec![
+        ("codes that confirmed", both(confirming)),
+        ("codes that answered a challenge", both(login)),
+        ("codes that became void", both(void)),
+        ("wrong codes", both(wrong)),
+    ];
+    (codes, answers)
+}
+
+/// Whether a code is somewhere and not just a part of a longer number.
+fn holds_code(haystack: &[u8], code: &str) -> bool {
+    let needle = code.as_bytes();
+    haystack.windows(needle.len()).enumerate().any(|(at, window)| {
+        let digit = |place: Option<usize>| {
+            place.and_then(|place| haystack.get(place)).is_some_and(u8::is_ascii_digit)
+        };
+        window == needle && !digit(at.checked_sub(1)) && !digit(Some(at + needle.len()))
+    })
+}
+
+#[tokio::test]
+async fn no_answer_log_metric_or_file_holds_a_code_that_was_sent_or_what_signs() {
+    let receiver = Receiver::start().await;
+    let mut environment = phone::environment(&receiver);
+    environment.push(("COUNTERSIGN_WEBHOOKS_ALLOW_PRIVATE".into(), "true".into()));
+    let mut house = House::founded_with(environment).await;
+    phone::without_limits(&house.client()).await;
+    let hook = json!({ "url": receiver.url("/hook?secret=IN-THE-ADDRESS"), "events": ["mfa.*"] });
+    let hook = house.client().post("/v1/webhooks", hook).await.ok();
+    let mut secrets: Secrets = vec![("SMS token".into(), SIGNING_SECRET.into())];
+    note(&mut secrets, "webhook secret", &hook["secret"]);
+    for (what, secret) in secrets.clone() {
+        let text = String::from_utf8(secret).unwrap();
+        let bytes = data_encoding::BASE64.decode(text.trim_start_matches("whsec_").as_bytes());
+        secrets.push((format!("{what} bytes"), bytes.unwrap()));
+    }
+    let (codes, answers) = send_codes(&house, &receiver).await;
+    let posted = receiver.wait_for(phone::PATIENCE, |one| one.path == "/hook").await;
+    assert!(posted.is_some(), "no event was posted");
+
+    // Left behind: one that waits, for the log holds its message.
+    house.kill();
+    let mut files = Vec::new();
+    files_below(&house.data_dir(), &mut files);
+    let read =
+        |file: &std::path::PathBuf| (file.display().to_string(), std::fs::read(file).unwrap());
+    let mut places: Vec<(String, Vec<u8>)> = files.iter().map(read).collect();
+    let found = |what: &str| places.iter().any(|(_, bytes)| holds(bytes, what.as_bytes()));
+    assert!(found("cal") && found("+14152000001"), "the search does not see what is there");
+    let log = house.log();
+    for number in ["+14152000001", "4152000002", "IN-THE-ADDRESS"] {
+        assert!(!log.contains(number), "{number} is in the log");
+    }
+    places.push(("the log".into(), log.into_bytes()));
+    places.extend(answers.into_iter().map(|answer| ("an answer".to_owned(), answer.into_bytes())));
+    let posted = receiver.those(|one| one.path == "/hook");
+    places.extend(posted.iter().map(|one| ("an event".into(), one.body.to_string().into_bytes())));
+    for (place, bytes) in &places {
+        for (what, secret) in &secrets {
+            assert!(!holds(bytes, secret), "{what} is in {place}");
+        }
+        for (what, codes) in &codes {
+            let all = codes.iter().all(|code| holds_code(bytes, code));
+            assert!(!all, "{what} are in {place}");
+        }
+    }
+    // An answer is about one person, and short: there a single code is enough. Only metrics are full
+    // of numbers.
+    for (place, bytes) in places.iter().filter(|(place, _)| place.starts_with("an ")) {
+        let text = String::from_utf8_lossy(bytes);
+        if text.contains("# TYPE") {
+            continue;
+        }
+        for code in codes.iter().flat_map(|(_, codes)| codes) {
+            assert!(!holds_code(bytes, code), "a code is in {place}: {text}");
+        }
     }
 }

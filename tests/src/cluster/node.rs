@@ -84,6 +84,9 @@ impl Node {
             .env("COUNTERSIGN_MASTER_KEY", MASTER_KEY)
             .env("COUNTERSIGN_ROOT_KEY", ROOT_KEY)
             .env("COUNTERSIGN_CLUSTER_SECRET", CLUSTER_SECRET);
+        for (name, value) in &plan.environment {
+            command.env(name, value.replace("{name}", &self.name));
+        }
         if let Some(failpoints) = failpoints {
             command.env("FAILPOINTS", failpoints);
         }

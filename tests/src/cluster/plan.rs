@@ -68,6 +68,8 @@ pub struct Plan {
     pub program: Program,
     /// Further arguments of `serve`, the same for every node.
     pub arguments: Vec<String>,
+    /// Further variables of every node; `{name}` in a value stands for the node's name.
+    pub environment: Vec<(String, String)>,
 }
 
 impl Plan {
@@ -81,6 +83,7 @@ impl Plan {
             log_level: "info".to_owned(),
             program: Program::shipped(),
             arguments: Vec::new(),
+            environment: Vec::new(),
         }
     }
 

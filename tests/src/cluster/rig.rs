@@ -227,6 +227,24 @@ impl Cluster {
         None
     }
 
+    /// The node that leads a shard, as the first node that runs tells it.
+    pub async fn leader_of(&self, shard: u64) -> Option<usize> {
+        let asked = (0..self.nodes.len()).find(|node| self.runs(*node))?;
+        let status = self.status(asked).await?;
+        let shard = status["shards"].as_array()?.iter().find(|one| one["id"] == shard)?;
+        let nodes = status["nodes"].as_array()?.iter();
+        let leader = nodes.into_iter().find(|node| node["id"] == shard["leader"])?;
+        (0..self.nodes.len()).find(|node| leader["name"] == self.name(*node))
+    }
+
+    /// Megabytes that a node's process has in memory.
+    pub fn resident_mib(&self, node: usize) -> Option<u64> {
+        let path = format!("/proc/{}/status", self.process_id(node)?);
+        let status = std::fs::read_to_string(path).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+        line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib / 1024)
+    }
+
     /// How many shards a node leads, as it tells itself.
     pub async fn shards_led(&self, node: usize) -> usize {
         let Some(status) = self.status(node).await else { return 0 };

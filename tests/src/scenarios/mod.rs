@@ -1,8 +1,10 @@
 //! Stories of a cluster that are told more than once: as tests of the shipped binary, and as what
 //! a deliberately broken one must stumble over.
 
+mod delivery;
 mod slow_commit;
 mod stale_leader;
 
+pub use self::delivery::{Moment, Told, delivery};
 pub use self::slow_commit::slow_commit;
 pub use self::stale_leader::stale_leader;

@@ -76,7 +76,8 @@ need mount "mount and losetup, for the power-loss tests" has losetup
 need curl "the examples of the README" has curl
 need ca-certificates "HTTPS to the crate registry" test -e /etc/ssl/certs -o -e /etc/pki/tls/certs
 
-# The tests that part nodes from each other are left out, and say so, where these are missing.
+# The tests that part nodes from each other, and those that send to a real mail server, are left out,
+# and say so, where these are missing.
 wished=()
 wish() {
     local package="$1" reason="$2"
@@ -87,6 +88,15 @@ wish() {
 }
 wish iproute2 "network namespaces, for tests of parted nodes" has ip
 wish nftables "cuts single links in these tests" has nft
+# A version manager's own Python does not see what the system installs.
+has_aiosmtpd() {
+    local python
+    for python in python3 /usr/bin/python3; do
+        "$python" -c 'import aiosmtpd' >/dev/null 2>&1 && return 0
+    done
+    return 1
+}
+wish python3-aiosmtpd "a real mail server, for tests of email" has_aiosmtpd
 
 if [ "${#missing[@]}" -eq 0 ] && [ "${#wished[@]}" -eq 0 ]; then
     say "system packages: all there"

@@ -141,6 +141,8 @@ fn understood<T: DeserializeOwned>(url: &str, body: &str) -> Result<T, Error> {
 async fn ask(connection: &Connection, method: Method, path: &str) -> Result<String, Error> {
     let url = format!("{}{path}", connection.url.trim_end_matches('/'));
     let failed = |reason: String| Error::Request { url: url.clone(), reason };
+    // The client takes the process's own provider and panics if there is none.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder()
         .timeout(Duration::from_secs(15))
         .build()

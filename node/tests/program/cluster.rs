@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::running::{ROOT_KEY, Running, call, program, ready, run, said, serve};
+use crate::running::{ROOT_KEY, Running, call, client, program, ready, run, said, serve};
 
 #[tokio::test]
 async fn status_shows_nodes_and_shards_as_tables() {
@@ -61,7 +61,7 @@ async fn metrics_tell_of_leaders_and_syncs() {
     let dir = tempfile::tempdir().unwrap();
     let (_node, url) = Running::serving(serve(dir.path()).arg("--bootstrap"));
     ready(&url).await;
-    let text = reqwest::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap();
+    let text = client().get(format!("{url}/metrics")).send().await.unwrap().text().await.unwrap();
     let value = |name: &str| -> f64 {
         let line = text.lines().find(|line| line.starts_with(name));
         let line = line.unwrap_or_else(|| panic!("{name} is missing:\n{text}"));

@@ -207,7 +207,7 @@ impl Drop for Running {
 
 /// Waits until a node can serve.
 pub(crate) async fn ready(url: &str) {
-    let client = reqwest::Client::new();
+    let client = client();
     let deadline = Instant::now() + PATIENCE;
     loop {
         let answer = client.get(format!("{url}/readyz")).send().await;
@@ -219,13 +219,19 @@ pub(crate) async fn ready(url: &str) {
     }
 }
 
+/// An HTTP client; it panics where the process has no provider of cryptography.
+pub(crate) fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
 /// Calls the API with the root key. Answers status and body.
 pub(crate) async fn call(
     method: reqwest::Method,
     url: String,
     body: Option<serde_json::Value>,
 ) -> (u16, serde_json::Value) {
-    let mut request = reqwest::Client::new().request(method, url).bearer_auth(ROOT_KEY);
+    let mut request = client().request(method, url).bearer_auth(ROOT_KEY);
     if let Some(body) = body {
         request = request.json(&body);
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use countersign_core::audit::AuditEntry;
-use countersign_core::event::IssuedCode;
+use countersign_core::event::{IssuedCode, UserEvent};
 use countersign_core::ids::UserKey;
 use countersign_core::outbox::{MessageOutcome, OutboxKey, OutboxRow, Settlement};
 use countersign_core::proposal::Applied;
@@ -28,9 +28,38 @@ const FAILED: &str = "mfa.delivery.failed";
 const EXPIRED: &str = "expired";
 
 impl Run<'_> {
+    /// What a user's events change beside the user's own row.
+    pub(super) fn beside(
+        &mut self,
+        at: Timestamp,
+        key: &UserKey,
+        events: &[UserEvent],
+    ) -> Result<(), StorageError> {
+        for event in events {
+            match event {
+                UserEvent::CodeIssued(issued) => {
+                    self.put_message(key, issued, at)?;
+                    for lane in issued.lane.keys() {
+                        self.count(&key.tenant, &lane, at, |counts| counts.sent(at))?;
+                    }
+                }
+                UserEvent::CodeSpent { lane, .. } => {
+                    for lane in lane.keys() {
+                        self.count(&key.tenant, &lane, at, |counts| counts.verified(at))?;
+                    }
+                }
+                UserEvent::FloodNoted { key: lane } => {
+                    self.count(&key.tenant, lane, at, |counts| counts.noted(at))?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Puts in the message of a code that was made at `at`. It lives as long as was decided, by the
     /// shard's own clock, as its code does.
-    pub(super) fn put_message(
+    fn put_message(
         &mut self,
         user: &UserKey,
         issued: &IssuedCode,

@@ -261,35 +261,6 @@ impl<'a> Run<'a> {
         Ok(None)
     }
 
-    /// What a user's events change beside the user's own row.
-    fn beside(
-        &mut self,
-        at: Timestamp,
-        key: &UserKey,
-        events: &[UserEvent],
-    ) -> Result<(), StorageError> {
-        for event in events {
-            match event {
-                UserEvent::CodeIssued(issued) => {
-                    self.put_message(key, issued, at)?;
-                    for lane in issued.lane.keys() {
-                        self.count(&key.tenant, &lane, at, |counts| counts.sent(at))?;
-                    }
-                }
-                UserEvent::CodeSpent { lane, .. } => {
-                    for lane in lane.keys() {
-                        self.count(&key.tenant, &lane, at, |counts| counts.verified(at))?;
-                    }
-                }
-                UserEvent::FloodNoted { key: lane } => {
-                    self.count(&key.tenant, lane, at, |counts| counts.noted(at))?;
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
     /// As [`Self::user`], of a tenant.
     fn tenant(
         &mut self,

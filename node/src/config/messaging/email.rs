@@ -1,6 +1,9 @@
 //! Where emails leave: `email.*`.
 
+use std::net::Ipv6Addr;
+
 use countersign_core::secret::Secret;
+use lettre::Address;
 use lettre::message::Mailbox;
 use rustls::pki_types::CertificateDer;
 use url::{Host, Url};
@@ -58,7 +61,11 @@ pub struct EmailSettings {
 impl EmailSettings {
     /// Whether the password may go over a connection without TLS.
     pub fn login_in_clear(&self) -> bool {
-        self.tls == SmtpTls::Never || is_loopback(Host::parse(&self.host).ok())
+        let host = match self.host.parse::<Ipv6Addr>() {
+            Ok(address) => Some(Host::Ipv6(address)),
+            Err(_) => Host::parse(&self.host).ok(),
+        };
+        self.tls == SmtpTls::Never || is_loopback(host)
     }
 }
 
@@ -143,6 +150,18 @@ fn decoded(text: &str) -> Result<String, String> {
         .ok_or_else(|| "its user and password must be UTF-8 without NUL".to_owned())
 }
 
+/// `Acme, Inc. <no-reply@acme.example>`. RFC 5322 section 3.4 wants quotes around such a name, which
+/// people rarely write; they are added when it is.
 fn sender(text: &str) -> Result<Mailbox, String> {
-    text.parse().map_err(|_| "an address such as Acme <no-reply@acme.example> is expected".into())
+    let (name, address) = match text.rsplit_once('<') {
+        Some((name, rest)) => (name.trim().trim_matches('"'), rest.strip_suffix('>')),
+        None => ("", Some(text)),
+    };
+    let address = address.and_then(|address| address.parse::<Address>().ok());
+    let fits = !name.contains(|letter: char| letter.is_control() || "<>\"\\".contains(letter));
+    let name = (!name.is_empty()).then(|| name.to_owned());
+    address
+        .filter(|_| fits)
+        .map(|address| Mailbox::new(name, address))
+        .ok_or_else(|| "an address such as Acme <no-reply@acme.example> is expected".into())
 }

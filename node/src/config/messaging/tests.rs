@@ -55,10 +55,22 @@ fn a_password_goes_in_clear_only_where_that_is_meant() {
 
 #[test]
 fn a_sender_keeps_its_name() {
-    let from = ("email.from", "Acme, Inc. <no-reply@acme.example>");
-    let settings = read(&[("email.url", "smtp://h"), from]).unwrap().email.unwrap();
-    assert_eq!(settings.from.name.as_deref(), Some("Acme, Inc."));
-    assert_eq!(settings.from.email.to_string(), "no-reply@acme.example");
+    for (from, name) in [
+        ("Acme, Inc. <no-reply@acme.example>", Some("Acme, Inc.")),
+        ("\"Acme, Inc.\" <no-reply@acme.example>", Some("Acme, Inc.")),
+        ("<no-reply@acme.example>", None),
+        ("no-reply@acme.example", None),
+    ] {
+        let settings = read(&[("email.url", "smtp://h"), ("email.from", from)]);
+        let read_back = settings.unwrap().email.unwrap().from;
+        assert_eq!(read_back.name.as_deref(), name, "{from}");
+        assert_eq!(read_back.email.to_string(), "no-reply@acme.example");
+    }
+    for from in
+        ["Acme", "A\r\nBcc: x <a@b.example>", "a@b.example>", "<a@b.example", "A <B> <a@b.example>"]
+    {
+        assert!(read(&[("email.url", "smtp://h"), ("email.from", from)]).is_err(), "{from}");
+    }
 }
 
 #[test]

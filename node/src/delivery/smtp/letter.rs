@@ -59,7 +59,7 @@ mod tests {
     use crate::delivery::render::tests::parcel;
 
     fn written(parcel: &Parcel) -> String {
-        let from = "Acme, Inc. <no-reply@acme.example>".parse().unwrap();
+        let from = "Acme <no-reply@acme.example>".parse().unwrap();
         let words = Rendered::of(parcel).unwrap();
         String::from_utf8(of(&from, parcel, &words).unwrap().formatted()).unwrap()
     }
@@ -69,7 +69,7 @@ mod tests {
         let email = parcel(Channel::Email);
         let letter = written(&email);
         for line in [
-            "From: \"Acme, Inc.\" <no-reply@acme.example>".to_owned(),
+            "From: Acme <no-reply@acme.example>".to_owned(),
             "To: ann@mail.example".to_owned(),
             "Subject: Your Acme sign-in code".to_owned(),
             format!("Message-ID: <{}@acme.example>", email.id),

@@ -33,7 +33,7 @@ pub fn environment(receiver: &Receiver) -> Vec<(String, String)> {
 /// If they cannot within twenty seconds.
 pub async fn without_limits(client: &Client) {
     let sends = json!({
-        "cooldownSeconds": 0, "perTenMinutes": 1_000, "perDay": 10_000,
+        "cooldownSeconds": 0, "perTenMinutes": 100, "perDay": 1_000,
         "perDestinationPerDay": 10_000, "perPrefixPerHour": 1_000_000,
         "perTenantPerDay": 100_000_000, "conversion": { "enabled": false },
     });

@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     async fn post(url: &str) -> Result<(u16, String), reqwest::Error> {
-        let client = reqwest::Client::builder().timeout(Duration::from_millis(500));
+        let client = crate::client::builder().timeout(Duration::from_millis(500));
         let client = client.pool_max_idle_per_host(0).build()?;
         let answer = client.post(url).header("webhook-id", "dlv_1").body("{\"to\": \"+1\"}");
         let answer = answer.send().await?;

@@ -6,7 +6,7 @@ use countersign_tests::scenarios::{Moment, Told, delivery};
 use crate::{alone, number_from};
 
 /// Nodes killed at each moment. `KILLS=50` makes it the long one.
-const KILLS: u32 = 4;
+const KILLS: u32 = 5;
 
 async fn told(moment: Moment) -> Told {
     let _machine = alone().await;

@@ -1,7 +1,8 @@
 //! Events reach their endpoint: every one, in order for each user, whoever dies meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use countersign_tests::app::App;
@@ -10,6 +11,7 @@ use countersign_tests::client::Client;
 use countersign_tests::cluster::{Cluster, Plan};
 use countersign_tests::receiver::{Reaction, Received, Receiver};
 use futures::future::join_all;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -84,27 +86,19 @@ async fn every_event_arrives_in_order_for_its_user_over_dead_endpoints_and_dead_
     tokio::join!(life(&clients, 2, 4), down);
     sleep(Duration::from_secs(1)).await;
     receiver.open().await;
-    // Then it answers badly now and then, and a node dies.
-    let count = std::sync::atomic::AtomicU64::new(0);
-    receiver.answer_with(move |_| {
-        match count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 23 {
-            5 => Reaction::Status(500),
-            11 => Reaction::RetryAfter(429, 1),
-            17 => Reaction::HangUp,
-            _ => Reaction::Status(200),
+    // Then it answers badly now and then, and a node dies while it waits for an answer.
+    let died = kill_a_leader_while_it_posts(&cluster, &receiver).await;
+    life(&clients, 4, 6).await;
+    let deadline = Instant::now() + PATIENCE;
+    let name = loop {
+        if let Some(name) = died.lock().unwrap().clone() {
+            break name;
         }
-    });
-    let mut victim = 0;
-    for node in 1..3 {
-        if cluster.shards_led(node).await > cluster.shards_led(victim).await {
-            victim = node;
-        }
-    }
-    let killer = async {
-        sleep(Duration::from_millis(150)).await;
-        cluster.kill(victim);
+        assert!(Instant::now() < deadline, "nobody died");
+        sleep(Duration::from_millis(10)).await;
     };
-    tokio::join!(life(&clients, 4, 6), killer);
+    let victim = (0..3).find(|node| cluster.name(*node) == name).unwrap();
+    cluster.kill(victim);
     cluster.restart(victim).await;
     receiver.answer(Reaction::Status(200));
 
@@ -112,6 +106,41 @@ async fn every_event_arrives_in_order_for_its_user_over_dead_endpoints_and_dead_
     assert!(events.len() >= usize::try_from(PEOPLE * 6).unwrap(), "{} events", events.len());
     wait_for_all(&receiver, &events).await;
     judge(&receiver, &events, &secret);
+}
+
+/// From now on the endpoint answers badly now and then, and once the leader of an event's shard dies
+/// before it has its answer. Its name, once it has happened.
+async fn kill_a_leader_while_it_posts(
+    cluster: &Cluster,
+    receiver: &Receiver,
+) -> Arc<Mutex<Option<String>>> {
+    let mut leaders = BTreeMap::new();
+    for shard in 0..cluster.plan().shards {
+        let Some(leader) = cluster.leader_of(shard.into()).await else { continue };
+        let process = i32::try_from(cluster.process_id(leader).unwrap()).unwrap();
+        let process = Pid::from_raw(process).unwrap();
+        leaders.insert(shard, (cluster.name(leader).to_owned(), process));
+    }
+    let died = Arc::new(Mutex::new(None));
+    let (noted, count) = (Arc::clone(&died), AtomicU64::new(0));
+    receiver.answer_with(move |one| {
+        let number = count.fetch_add(1, Ordering::Relaxed);
+        let mut noted = noted.lock().unwrap();
+        let shard = event_of(one).split('_').nth(1).and_then(|shard| shard.parse::<u16>().ok());
+        let leader = shard.and_then(|shard| leaders.get(&shard));
+        if let (Some((name, process)), None, 20..) = (leader, &*noted, number) {
+            kill_process(*process, Signal::KILL).unwrap();
+            *noted = Some(name.clone());
+            return Reaction::HangUp;
+        }
+        match number % 23 {
+            5 => Reaction::Status(500),
+            11 => Reaction::RetryAfter(429, 1),
+            17 => Reaction::HangUp,
+            _ => Reaction::Status(200),
+        }
+    });
+    died
 }
 
 /// The events that the endpoint must get, oldest first within a shard.
@@ -202,8 +231,7 @@ async fn a_new_secret_signs_beside_the_old_one_and_a_delivery_can_be_sent_again(
     second.is_signed_with(&old).unwrap();
     second.is_signed_with(new).unwrap();
 
-    let deliveries = client.get(&format!("/v1/webhooks/{webhook}/deliveries")).await.ok();
-    assert_eq!(deliveries["data"].as_array().map(Vec::len), Some(2), "{deliveries}");
+    delivered(client, &webhook, 2).await;
     let path = format!("/v1/webhooks/{webhook}/deliveries/{}/redeliver", first.id);
     let answer = client.post(&path, json!({})).await;
     assert!(answer.status.is_success(), "{}", answer.body);
@@ -217,6 +245,20 @@ async fn a_new_secret_signs_beside_the_old_one_and_a_delivery_can_be_sent_again(
     something(&clients, "ann", 3).await;
     sleep(Duration::from_secs(1)).await;
     assert_eq!(receiver.received().len(), count, "an endpoint that was removed got an event");
+}
+
+/// Waits until so many deliveries are on record, all of them done.
+async fn delivered(client: &Client, webhook: &str, count: usize) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let listed = client.get(&format!("/v1/webhooks/{webhook}/deliveries")).await.ok();
+        let all = listed["data"].as_array().unwrap();
+        if all.len() == count && all.iter().all(|one| one["status"] == "DELIVERED") {
+            return;
+        }
+        assert!(Instant::now() < deadline, "not {count} that are done: {listed}");
+        sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "a receiver compares with the wall clock of its own")]

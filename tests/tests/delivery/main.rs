@@ -4,6 +4,7 @@
 //! Nodes take the whole machine, so these tests run one after the other.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "tests may stop")]
+#![allow(clippy::print_stdout, reason = "a test tells what it measured")]
 
 mod deaths;
 mod expiry;

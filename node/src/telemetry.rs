@@ -30,8 +30,10 @@ const UPKEEP: Duration = Duration::from_secs(5);
 pub(crate) fn filter(level: &str) -> Result<EnvFilter, String> {
     let quiet = match level {
         "debug" | "trace" => "",
-        _ => ",openraft=error,openraft_rt=error,ractor=warn,hyper=warn,tower_http=warn,\
-             rustls_platform_verifier=off",
+        _ => {
+            ",openraft=error,openraft_rt=error,ractor=warn,hyper=warn,tower_http=warn,\
+             rustls_platform_verifier=off"
+        }
     };
     if level.split(',').any(|directive| directive.trim().is_empty()) {
         return Err("an empty directive".to_owned());

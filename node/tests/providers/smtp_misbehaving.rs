@@ -51,7 +51,9 @@ async fn a_connection_that_was_closed_meanwhile_is_replaced() {
 
 #[tokio::test]
 async fn a_message_given_up_half_way_never_meets_the_next() {
-    let first = manners(&[(END, Says::Nothing)]);
+    // Its answer comes after nobody waits for it: on the same connection it would be taken for the
+    // answer to the next command.
+    let first = manners(&[(END, Says::Late("250 taken", 300))]);
     let peer = SmtpPeer::with(&[first, Manners::default()]).await;
     let carriers = smtp(&peer.url());
     let given_up = email_to("first@mail.example");

@@ -71,7 +71,7 @@ async fn while_the_provider_is_down_others_sign_in_as_before_and_live_codes_come
     let during = slowest_percent(&logins, down, up);
     println!("p99 of a login: {before:?} before, {during:?} while the provider was down");
     println!("memory in MiB: {memory:?} before, {memory_after:?} at the end of it");
-    assert!(during <= before * 3 + Duration::from_millis(100), "from {before:?} to {during:?}");
+    assert!(during <= before * 3 + Duration::from_millis(250), "from {before:?} to {during:?}");
     let growth = GROWTH_MIB + GROWTH_MIB_A_SECOND * outage.as_secs();
     for (node, (before, after)) in memory.iter().zip(&memory_after).enumerate() {
         assert!(*after <= before + growth, "node {node}: from {before} to {after} MiB");

@@ -9,6 +9,7 @@
 //! - `layers/` has what every request passes on its way in and out;
 //! - `openapi/` completes the document that the handlers' annotations make.
 
+pub mod address;
 mod asking;
 mod error;
 pub mod event;

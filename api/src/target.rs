@@ -2,9 +2,11 @@
 //! connection, by the node that posts: here only what no resolution can mend is refused, so that
 //! the caller learns it at once.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use url::{Host, Url};
+
+use crate::address::is_public;
 
 /// The most characters of a URL.
 const URL_MAX: usize = 2_000;
@@ -56,42 +58,6 @@ pub(crate) fn check(text: &str, targets: &WebhookTargets) -> Result<(), String> 
     Ok(())
 }
 
-/// Whether an address may be anybody's on the internet (IANA special-purpose registries, RFC 6890).
-fn is_public(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => is_public_v6(address),
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    let shared = a == 100 && (64..128).contains(&b);
-    let protocols = (a, b, c) == (192, 0, 0);
-    let benchmark = a == 198 && (b == 18 || b == 19);
-    !(address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_documentation()
-        || address.is_multicast()
-        || a == 0
-        || a >= 240
-        || shared
-        || protocols
-        || benchmark)
-}
-
-/// Only what is assigned for unicast (2000::/3), without its special parts.
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [first, second, ..] = address.segments();
-    // 2001::/23 is set aside for protocols, Teredo (RFC 4380) among them; 6to4 (RFC 3056) holds
-    // IPv4 addresses, private ones too.
-    let protocols = first == 0x2001 && second < 0x0200;
-    let embedding = first == 0x2002;
-    let documentation = (first, second) == (0x2001, 0x0db8) || (first == 0x3fff && second < 0x1000);
-    first & 0xe000 == 0x2000 && !protocols && !embedding && !documentation
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +85,8 @@ mod tests {
             ("https://10.1.2.3/", "private"),
             ("https://169.254.169.254/latest", "private"),
             ("https://100.64.0.1/", "private"),
+            ("https://168.63.129.16/", "private"),
+            ("https://192.88.99.1/", "private"),
             ("https://0.0.0.0/", "private"),
             ("https://[::1]/", "private"),
             ("https://[::ffff:10.0.0.1]/", "private"),

@@ -14,6 +14,7 @@ mod inbox;
 mod provider;
 mod refusal;
 mod render;
+mod retry_after;
 mod sms;
 mod smtp;
 pub(crate) mod webhook;

@@ -4,16 +4,14 @@
 use std::time::Duration;
 
 use countersign_core::time::Timestamp;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, RequestBuilder, StatusCode, Url, retry};
 use rustls::crypto::ring;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
 
 use crate::config::SmsSettings;
 use crate::delivery::provider::CONNECT_WITHIN;
 use crate::delivery::refusal::{CONNECT, LOST, PROTOCOL, Refusal, TIMEOUT, TLS, is_tls};
+use crate::delivery::retry_after::retry_after;
 use crate::error::Error;
 
 /// The most bytes that are kept of an answer.
@@ -86,7 +84,7 @@ impl Client {
 /// Sends a request and reads the answer.
 pub(super) async fn ask(request: RequestBuilder, now: Timestamp) -> Result<Answer, Refusal> {
     let mut answer = request.send().await.map_err(|error| Refusal::fault(word(&error)))?;
-    let (status, after) = (answer.status(), retry_after(answer.headers(), now));
+    let (status, after) = (answer.status(), retry_after(answer.headers(), now, AFTER_MAX));
     let mut read = Vec::new();
     let body = loop {
         match answer.chunk().await {
@@ -154,20 +152,6 @@ fn word(error: &reqwest::Error) -> &'static str {
     }
 }
 
-/// When to come again: seconds, or a date (RFC 9110 section 10.2.3).
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match text.parse().map(Duration::from_secs) {
-        Ok(wait) => wait,
-        Err(_) => {
-            let date = OffsetDateTime::parse(text, &Rfc2822).ok()?;
-            let date = Timestamp::from_millis(date.unix_timestamp().saturating_mul(1_000));
-            Duration::from_millis(u64::try_from(date.millis_since(now)).unwrap_or(0))
-        }
-    };
-    Some(wait.min(AFTER_MAX))
-}
-
 /// A form's bytes.
 pub(super) fn form(fields: &[(impl AsRef<str>, &str)]) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
@@ -186,23 +170,6 @@ pub(super) fn below(base: &Url, segments: &[&str]) -> Url {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn seconds_and_dates_say_when_to_come_again_and_nobody_waits_for_ever() {
-        // Sun, 06 Nov 1994 08:49:37 GMT, the date of RFC 9110 section 5.6.7.
-        let now = Timestamp::from_millis(784_111_777_000);
-        for (text, expected) in [
-            ("7", Some(7)),
-            ("99999", Some(300)),
-            ("Sun, 06 Nov 1994 08:49:57 GMT", Some(20)),
-            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
-            ("soon", None),
-            ("-1", None),
-        ] {
-            let headers = HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]);
-            assert_eq!(retry_after(&headers, now), expected.map(Duration::from_secs), "{text}");
-        }
-    }
 
     #[test]
     fn an_address_below_another_keeps_its_path_and_query() {

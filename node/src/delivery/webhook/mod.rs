@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use countersign_actors::carrier::{NotPosted, Poster, Posting};
 use countersign_api::event::webhook_body;
+use countersign_core::webhook::TRIED_FOR_MS;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use reqwest::header::CONTENT_TYPE;
@@ -33,6 +34,7 @@ use url::{Host, Url};
 use self::address::Reach;
 use self::names::{Door, Names, SystemNames};
 use crate::config::Webhooks;
+use crate::delivery::retry_after::retry_after;
 
 /// How long a post may take.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +44,9 @@ struct Bounds {
     /// All in all.
     whole: Duration,
 }
+
+/// The longest that an endpoint may tell us to wait: by then the event is given up.
+const AFTER_MAX: Duration = Duration::from_millis(TRIED_FOR_MS.unsigned_abs());
 
 const BOUNDS: Bounds = Bounds { connect: Duration::from_secs(5), whole: Duration::from_secs(10) };
 
@@ -136,7 +141,7 @@ impl WebhookPoster {
             .map_err(|_| unreachable_for(failure::TIMEOUT))?
             .map_err(|error| unreachable_for(failure::word(&error)))?;
         let status = answer.status();
-        let after = answer::retry_after(answer.headers(), posting.now);
+        let after = retry_after(answer.headers(), posting.now, AFTER_MAX);
         answer::drain(answer, deadline).await;
         if status.is_success() {
             Ok(status.as_u16())

@@ -5,9 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::challenge::Purpose;
 use crate::factor::totp::Parameters;
-use crate::ids::{ChallengeId, DeviceId, FactorId};
+use crate::factor::webauthn::options::{RegistrationWish, UserVerification};
+use crate::factor::webauthn::response::{AssertionResponse, RegistrationResponse};
+use crate::ids::{ChallengeId, DeviceId, FactorId, PortalId};
 use crate::message::Channel;
 use crate::phone::PhoneNumber;
+use crate::portal::{PortalCommand, SessionHash};
 use crate::risk::LoginContext;
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -145,6 +148,34 @@ pub enum Command {
         /// A challenge of kind `EnrollmentRequired` that this confirmation answers.
         challenge: Option<ChallengeId>,
     },
+    /// Begins the registration of a security key or passkey.
+    BeginWebAuthn {
+        /// What the caller wishes for.
+        wish: RegistrationWish,
+    },
+    /// Ends it with what the browser brought.
+    ConfirmWebAuthn {
+        /// The browser's answer.
+        response: Box<RegistrationResponse>,
+        /// A name for the factor.
+        name: Option<String>,
+        /// A challenge of kind `EnrollmentRequired` that this confirmation answers.
+        challenge: Option<ChallengeId>,
+    },
+    /// Begins showing a security key or passkey.
+    BeginAssertion {
+        /// What the caller wishes for.
+        user_verification: Option<UserVerification>,
+        /// The challenge that this will answer; `None` outside one.
+        challenge: Option<ChallengeId>,
+    },
+    /// Shows one outside a challenge.
+    Assert {
+        /// The browser's answer.
+        response: Box<AssertionResponse>,
+    },
+    /// Something on the hosted pages.
+    Portal(Box<PortalCommand>),
 }
 
 /// An answer to a challenge.
@@ -159,6 +190,13 @@ pub enum Proof {
     },
     /// A recovery code as typed.
     RecoveryCode(Secret),
+    /// A security key or passkey was shown.
+    Assertion {
+        /// Which factor.
+        factor: FactorId,
+        /// The browser's answer.
+        response: Box<AssertionResponse>,
+    },
 }
 
 /// The wish to be remembered in this browser.
@@ -183,4 +221,6 @@ pub enum Query {
     Status,
     /// A challenge.
     Challenge(ChallengeId),
+    /// A session on the hosted pages, shown to the browser that holds this.
+    Portal(PortalId, SessionHash),
 }

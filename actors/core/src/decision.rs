@@ -2,6 +2,10 @@
 
 use crate::audit::AuditEntry;
 use crate::factor::recovery_code::{self, CodeHash};
+use crate::factor::webauthn::assertion::Asserted;
+use crate::factor::webauthn::failure::CeremonyFailure;
+use crate::factor::webauthn::response::{AssertionResponse, RegistrationResponse};
+use crate::factor::webauthn::{WebAuthnFactor, assertion, registration};
 use crate::secret::Secret;
 
 /// A reply, what happens, and what the audit log says of it. If there are events or entries, the
@@ -41,6 +45,10 @@ pub enum Work {
         /// The codes as they will be shown.
         codes: Vec<Secret>,
     },
+    /// Judge a new credential.
+    JudgeRegistration(Box<(registration::Expected, RegistrationResponse)>),
+    /// Judge an assertion.
+    JudgeAssertion(Box<(assertion::Expected, AssertionResponse)>),
 }
 
 /// The outcome of [`Work`].
@@ -62,12 +70,16 @@ pub enum Worked {
         /// Their digests, in the same order.
         digests: Vec<CodeHash>,
     },
+    /// The credential, or what is wrong with it.
+    Registration(Result<Box<WebAuthnFactor>, CeremonyFailure>),
+    /// What was proven, or what is wrong.
+    Assertion(Result<Asserted, CeremonyFailure>),
     /// It could not be done; the decision will refuse.
     Failed,
 }
 
 impl Work {
-    /// Does it, on the calling thread; tens of milliseconds for each hash.
+    /// Does it, on the calling thread; tens of milliseconds for each hash, about one for a signature.
     pub fn run(self) -> Worked {
         match self {
             Self::HashCode { salt, canonical } => match recovery_code::hash(&salt, &canonical) {
@@ -84,6 +96,14 @@ impl Work {
                     Some(digests) => Worked::Set { salt, codes, digests },
                     None => Worked::Failed,
                 }
+            }
+            Self::JudgeRegistration(work) => {
+                let (expected, response) = *work;
+                Worked::Registration(registration::judge(&expected, &response).map(Box::new))
+            }
+            Self::JudgeAssertion(work) => {
+                let (expected, response) = *work;
+                Worked::Assertion(assertion::judge(&expected, &response))
             }
         }
     }

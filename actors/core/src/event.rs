@@ -8,10 +8,12 @@ use crate::challenge::{Challenge, ChallengeOutcome};
 use crate::device::TrustedDevice;
 use crate::factor::message::SentCode;
 use crate::factor::recovery_code::{CodeHash, RecoverySet};
+use crate::factor::webauthn::ceremony::{Ceremony, CeremonyChallenge};
 use crate::factor::{Factor, PendingEnrollment};
 use crate::ids::{ChallengeId, DeliveryId, DeviceId, FactorId, Pseudonym};
 use crate::message::Channel;
 use crate::policy::LockoutPolicy;
+use crate::portal::PortalEvent;
 use crate::risk::LoginContext;
 use crate::sending::{Lane, LaneKey};
 use crate::time::Timestamp;
@@ -141,6 +143,24 @@ pub enum UserEvent {
         /// What is counted together.
         key: LaneKey,
     },
+    /// A WebAuthn ceremony waits for its answer.
+    CeremonyBegun(Box<Ceremony>),
+    /// A ceremony was answered, rightly or not: it never is again.
+    CeremonyEnded {
+        /// Which.
+        challenge: CeremonyChallenge,
+    },
+    /// A security key or passkey was shown and found good.
+    CredentialUsed {
+        /// Which factor.
+        id: FactorId,
+        /// Its signature counter.
+        sign_count: u32,
+        /// Whether its key is on several devices now.
+        backed_up: bool,
+    },
+    /// Something happened on the hosted pages.
+    Portal(Box<PortalEvent>),
 }
 
 /// A code that was made, and its message on the way into the outbox.

@@ -5,9 +5,11 @@ use crate::challenge::{CHALLENGE_KEPT_MS, CHALLENGES_KEPT, Challenge, ChallengeO
 use crate::device::TRUSTED_DEVICES_KEPT;
 use crate::event::{IssuedCode, UserEvent};
 use crate::factor::message::SentCode;
+use crate::factor::webauthn::ceremony::{CEREMONIES_KEPT, CEREMONY_LIFETIME_MS, Ceremony};
 use crate::factor::{Factor, FactorKind};
 use crate::ids::{ChallengeId, DeliveryId, DeviceId, FactorId};
 use crate::policy::LockoutPolicy;
+use crate::portal;
 use crate::risk::LoginContext;
 use crate::time::{DAY_MS, Timestamp};
 use crate::user::{
@@ -107,6 +109,20 @@ fn evolve(state: &mut UserState, event: &UserEvent, at: Timestamp) {
         UserEvent::SendRefused => state.sends.refusal_noted = true,
         // Counted beside the user, see `crate::sending`.
         UserEvent::FloodNoted { .. } => {}
+        UserEvent::CeremonyBegun(ceremony) => begin_ceremony(state, ceremony, at),
+        UserEvent::CeremonyEnded { challenge } => {
+            state.ceremonies.retain(|ceremony| ceremony.challenge != *challenge);
+        }
+        UserEvent::CredentialUsed { id, sign_count, backed_up } => {
+            with_factor(state, *id, |factor| {
+                if let FactorKind::WebAuthn(credential) = &mut factor.kind {
+                    credential.sign_count = credential.sign_count.max(*sign_count);
+                    credential.backed_up = *backed_up;
+                    factor.last_used_at = Some(at);
+                }
+            });
+        }
+        UserEvent::Portal(event) => portal::evolve(state, event, at),
     }
 }
 
@@ -118,6 +134,19 @@ fn issue(state: &mut UserState, issued: &IssuedCode, at: Timestamp) {
         to.issue(SentCode { sent_at: at, expires_at, ..issued.code.clone() });
         state.sends.made(issued.factor, at);
     }
+}
+
+/// One registration at a time: a new one replaces the one before. The lifetime runs by the shard's
+/// own clock.
+fn begin_ceremony(state: &mut UserState, ceremony: &Ceremony, at: Timestamp) {
+    if ceremony.registers() {
+        state.ceremonies.retain(|other| !other.registers());
+    }
+    let lifetime = ceremony.expires_at.millis_since(ceremony.created_at);
+    let expires_at = at.plus_millis(lifetime);
+    state.ceremonies.push(Ceremony { created_at: at, expires_at, ..ceremony.clone() });
+    let over = state.ceremonies.len().saturating_sub(CEREMONIES_KEPT);
+    state.ceremonies.drain(..over);
 }
 
 fn spend_code(state: &mut UserState, factor: FactorId, delivery: DeliveryId, at: Timestamp) {
@@ -226,6 +255,8 @@ fn reset(state: &mut UserState, at: Timestamp) {
     }
     state.primary = None;
     state.pending.clear();
+    state.ceremonies.clear();
+    state.portal.clear();
     state.recovery = None;
     state.devices.clear();
     state.lockout.clear();
@@ -249,4 +280,7 @@ fn forget_what_is_over(state: &mut UserState, at: Timestamp) {
     state.history.forget(at);
     state.sends.forget(at);
     state.recovery_uses.retain(|used| at.millis_since(*used) < DAY_MS);
+    // An expired one is kept for a while, to say that it is too late and not that there was none.
+    state.ceremonies.retain(|one| at.millis_since(one.expires_at) < CEREMONY_LIFETIME_MS);
+    portal::forget_what_is_over(state, at);
 }

@@ -97,6 +97,11 @@ prefixed_id!(
     "chl_"
 );
 prefixed_id!(
+    /// A session on the hosted pages. Its bytes are enciphered by the vault as a challenge's are.
+    PortalId,
+    "pts_"
+);
+prefixed_id!(
     /// A trusted device.
     DeviceId,
     "dev_"

@@ -26,6 +26,7 @@ pub mod message;
 pub mod outbox;
 pub mod phone;
 pub mod policy;
+pub mod portal;
 pub mod proposal;
 pub mod query;
 pub mod reply;

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::factor::FactorType;
+use crate::factor::webauthn::rules::WebAuthnPatch;
 use crate::risk::Trigger;
 use crate::sending::GuardsPatch;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
@@ -295,4 +296,6 @@ pub struct PolicyPatch {
     pub expected_version: Option<u64>,
     /// The guards over all users.
     pub guards: GuardsPatch,
+    /// The demands of security keys and passkeys.
+    pub webauthn: WebAuthnPatch,
 }

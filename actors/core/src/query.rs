@@ -1,18 +1,22 @@
 //! Questions that change nothing, and how state is shown.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::challenge::{Challenge, ChallengeKind};
 use crate::command::Query;
 use crate::context::Surroundings;
-use crate::factor::{Factor, FactorType};
+use crate::factor::Factor;
 use crate::ids::{UserId, UserKey};
 use crate::lockout::Lock;
 use crate::policy::{Policy, Requirement, Rule};
-use crate::reply::{ChallengeView, DeviceView, FactorView, Refusal, Reply, StatusView, UserView};
+use crate::portal;
+use crate::reply::{
+    ChallengeView, DeviceView, FactorView, Refusal, Reply, StatusView, UserView, WebAuthnView,
+};
 use crate::risk::Trigger;
+use crate::tenant::TenantState;
 use crate::time::Timestamp;
-use crate::user::UserState;
+use crate::user::{Admitted, UserState};
 
 /// Answers `query` from `state`, as of `now`.
 pub fn answer(
@@ -22,13 +26,17 @@ pub fn answer(
     around: &Surroundings<'_>,
     now: Timestamp,
 ) -> Reply {
+    if let Query::Portal(id, session) = query {
+        return portal::answer(key, state, *id, session, around, now);
+    }
     if let Query::Challenge(id) = query {
         let policy = &around.tenant.policy;
         return match state.challenge(*id) {
             None => Reply::Refused(Refusal::ChallengeNotFound),
             Some(challenge) => {
-                let allowed = policy.rule_for(&state.profile.groups).allowed_factors;
-                Reply::ChallengeState(challenge_view(key, state, challenge, &allowed, now))
+                let types = policy.rule_for(&state.profile.groups).allowed_factors;
+                let admitted = around.tenant.admitted(&types);
+                Reply::ChallengeState(challenge_view(key, state, challenge, admitted, now))
             }
         };
     }
@@ -36,15 +44,17 @@ pub fn answer(
         return Reply::Refused(Refusal::UserNotFound);
     }
     match query {
-        Query::Challenge(_) | Query::User => Reply::User(user_view(&key.user, state, false)),
-        Query::Factors => Reply::Factors(factor_views(state, &FactorType::ALL.into())),
+        Query::Challenge(_) | Query::Portal(..) | Query::User => {
+            Reply::User(user_view(&key.user, state, false))
+        }
+        Query::Factors => Reply::Factors(factor_views(state, state.factors_in_order())),
         Query::RecoveryCodes => Reply::RecoveryStatus {
             total: state.recovery.as_ref().map_or(0, |set| set.total),
             remaining: state.recovery_codes_remaining(),
             generated_at: state.recovery.as_ref().map(|set| set.generated_at),
         },
         Query::Devices => Reply::Devices(device_views(state, now)),
-        Query::Status => Reply::Status(status_view(state, &around.tenant.policy, now)),
+        Query::Status => Reply::Status(status_view(state, around.tenant, now)),
     }
 }
 
@@ -69,11 +79,24 @@ pub fn factor_view(factor: &Factor, state: &UserState) -> FactorView {
         created_at: factor.created_at,
         last_used_at: factor.last_used_at,
         masked_destination: factor.kind.masked_destination(),
+        webauthn: factor.kind.webauthn().map(|credential| WebAuthnView {
+            aaguid: credential.aaguid,
+            backup_eligible: credential.backup_eligible,
+            backed_up: credential.backed_up,
+            transports: credential.transports.clone(),
+            user_verified: credential.user_verified,
+            resident: credential.resident,
+            sign_count: credential.sign_count,
+        }),
     }
 }
 
-fn factor_views(state: &UserState, allowed: &BTreeSet<FactorType>) -> Vec<FactorView> {
-    state.usable(allowed).map(|factor| factor_view(factor, state)).collect()
+/// Factors, as shown.
+pub fn factor_views<'a>(
+    state: &UserState,
+    factors: impl Iterator<Item = &'a Factor>,
+) -> Vec<FactorView> {
+    factors.map(|factor| factor_view(factor, state)).collect()
 }
 
 /// A challenge, as shown.
@@ -81,7 +104,7 @@ pub fn challenge_view(
     key: &UserKey,
     state: &UserState,
     challenge: &Challenge,
-    allowed: &BTreeSet<FactorType>,
+    admitted: Admitted<'_>,
     now: Timestamp,
 ) -> ChallengeView {
     let by_proof = challenge.kind == ChallengeKind::Proof;
@@ -93,7 +116,7 @@ pub fn challenge_view(
         status: challenge.status(now),
         expires_at: challenge.expires_at,
         recovery_codes_available: by_proof && state.recovery_codes_remaining() > 0,
-        factors: if by_proof { factor_views(state, allowed) } else { Vec::new() },
+        factors: if by_proof { factor_views(state, state.usable(admitted)) } else { Vec::new() },
         attempts_remaining: challenge.attempts_remaining(),
     }
 }
@@ -131,13 +154,14 @@ fn device_views(state: &UserState, now: Timestamp) -> Vec<DeviceView> {
         .collect()
 }
 
-fn status_view(state: &UserState, policy: &Policy, now: Timestamp) -> StatusView {
+fn status_view(state: &UserState, tenant: &TenantState, now: Timestamp) -> StatusView {
+    let policy = &tenant.policy;
     let rule = policy.rule_for(&state.profile.groups);
     let mut factors = BTreeMap::new();
     for factor in &state.factors {
         *factors.entry(factor.factor_type()).or_insert(0) += 1;
     }
-    let usable = state.usable(&rule.allowed_factors).next().is_some();
+    let usable = state.usable(tenant.admitted(&rule.allowed_factors)).next().is_some();
     let lock = state.lockout.at(now);
     StatusView {
         enabled: !state.factors.is_empty(),

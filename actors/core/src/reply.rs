@@ -11,10 +11,14 @@ use thiserror::Error;
 
 use crate::challenge::{ChallengeKind, ChallengeStatus, Purpose};
 use crate::factor::totp::Parameters;
+use crate::factor::webauthn::Aaguid;
+use crate::factor::webauthn::failure::CeremonyFailure;
+use crate::factor::webauthn::options::{CreationOptions, RequestOptions};
 use crate::factor::{FactorKind, FactorType};
 use crate::ids::{ChallengeId, DeviceId, FactorId, TenantId, TokenId, UserId};
 use crate::message::Channel;
 use crate::policy::Requirement;
+use crate::portal::PortalReply;
 use crate::risk::Trigger;
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -70,6 +74,21 @@ pub enum Reply {
     MessageEnrollment(MessageEnrollment),
     /// A code is on its way.
     CodeSent(CodeSent),
+    /// How to register a security key or passkey.
+    CreationOptions(Box<CreationOptions>),
+    /// How to show one.
+    RequestOptions(Box<RequestOptions>),
+    /// One was shown outside a challenge.
+    Asserted {
+        /// Which factor.
+        factor_id: FactorId,
+        /// Whether the person was verified.
+        user_verified: bool,
+        /// The token.
+        tokens: TokenGrant,
+    },
+    /// Something about the hosted pages.
+    Portal(Box<PortalReply>),
 }
 
 /// A refusal that the contract names. Which HTTP status it has is the API's affair.
@@ -164,6 +183,12 @@ pub enum Refusal {
     /// The policy sends no text messages to this country.
     #[error("the policy sends no text messages to numbers of {0}")]
     CountryNotAllowed(String),
+    /// What the authenticator answered is not good.
+    #[error("the authenticator's answer was refused: {0}")]
+    InvalidAssertion(CeremonyFailure),
+    /// The policy does not allow such an authenticator.
+    #[error("{0}")]
+    AuthenticatorNotAllowed(String),
 }
 
 /// A user.
@@ -237,6 +262,27 @@ pub struct FactorView {
     pub last_used_at: Option<Timestamp>,
     /// Where its codes go, as it may be shown; `None` if none are sent.
     pub masked_destination: Option<String>,
+    /// The authenticator, if it is a security key or passkey.
+    pub webauthn: Option<WebAuthnView>,
+}
+
+/// A security key or passkey, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebAuthnView {
+    /// The authenticator's model, as it says.
+    pub aaguid: Aaguid,
+    /// Whether its key may be on several devices.
+    pub backup_eligible: bool,
+    /// Whether it was when it was last used.
+    pub backed_up: bool,
+    /// How it can be reached.
+    pub transports: Vec<String>,
+    /// Whether the person was verified when it was registered.
+    pub user_verified: bool,
+    /// Whether it can be found without its id, if that is known.
+    pub resident: Option<bool>,
+    /// Its signature counter.
+    pub sign_count: u32,
 }
 
 /// Why a second factor is, or is not, asked for.
@@ -404,12 +450,15 @@ pub enum Amr {
 }
 
 impl Amr {
-    /// What a right code of such a factor is called.
-    pub const fn of_code(kind: &FactorKind) -> Self {
+    /// What a proof of such a factor is called. A key that stays in one piece of hardware is `hwk`, one
+    /// that may be copied between devices `swk`; either proves that somebody was there.
+    pub fn of(kind: &FactorKind) -> Vec<Self> {
         match kind {
-            FactorKind::Totp(_) => Self::Otp,
-            FactorKind::Sms(_) => Self::Sms,
-            FactorKind::Email(_) => Self::Email,
+            FactorKind::Totp(_) => vec![Self::Otp],
+            FactorKind::Sms(_) => vec![Self::Sms],
+            FactorKind::Email(_) => vec![Self::Email],
+            FactorKind::WebAuthn(credential) if credential.synced() => vec![Self::Swk, Self::User],
+            FactorKind::WebAuthn(_) => vec![Self::Hwk, Self::User],
         }
     }
 

@@ -14,11 +14,14 @@ use crate::vault::Sealed;
 /// row raises this number by one; it understands the new kind from the start, but proposes it only
 /// while [`SystemState::feature_level`], the lowest level that any member announced, has reached
 /// the number. A member that announced a level never goes back to a release below it.
-pub const FEATURE_LEVEL: u16 = 2;
+pub const FEATURE_LEVEL: u16 = 3;
 
 /// From this level on codes are sent, and webhooks told: [`FEATURE_LEVEL`] of the release that brought
 /// the outbox.
 pub const FEATURE_OUTBOX: u16 = 2;
+
+/// From this level on there are security keys, passkeys and hosted pages.
+pub const FEATURE_WEBAUTHN: u16 = 3;
 
 /// A data key: what values are sealed with. It is itself wrapped by the master key, which never
 /// enters the log.

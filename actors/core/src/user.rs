@@ -10,9 +10,12 @@ use crate::challenge::Challenge;
 use crate::device::TrustedDevice;
 use crate::factor::message::MessageFactor;
 use crate::factor::recovery_code::RecoverySet;
+use crate::factor::webauthn::ceremony::Ceremony;
+use crate::factor::webauthn::rules::WebAuthnRules;
 use crate::factor::{Factor, FactorType, PendingEnrollment};
 use crate::ids::{ChallengeId, FactorId, Pseudonym};
 use crate::lockout::Lockout;
+use crate::portal::PortalSession;
 use crate::risk::History;
 use crate::sending::SendHistory;
 use crate::time::{MINUTE_MS, Timestamp};
@@ -102,6 +105,28 @@ pub struct UserState {
     pub recovery_uses: Vec<Timestamp>,
     /// Where the last verified login came from, as far as it was told.
     pub verified_from: Option<IpAddr>,
+    /// WebAuthn ceremonies that wait for their answers, oldest first.
+    pub ceremonies: Vec<Ceremony>,
+    /// Sessions on the hosted pages, oldest first.
+    pub portal: Vec<PortalSession>,
+}
+
+/// What counts as a second factor of one user: the types that the rule allows, and what the tenant
+/// demands of keys.
+#[derive(Clone, Copy, Debug)]
+pub struct Admitted<'a> {
+    /// The types.
+    pub types: &'a BTreeSet<FactorType>,
+    /// What holds for security keys and passkeys.
+    pub webauthn: &'a WebAuthnRules,
+}
+
+impl Admitted<'_> {
+    /// Whether a factor counts.
+    pub fn admits(&self, factor: &Factor) -> bool {
+        self.types.contains(&factor.factor_type())
+            && factor.kind.webauthn().is_none_or(|credential| self.webauthn.admits(credential))
+    }
 }
 
 impl UserState {
@@ -133,15 +158,17 @@ impl UserState {
         self.challenges.iter().find(|challenge| challenge.id == id)
     }
 
-    /// Usable factors, the primary first: ACTIVE and of an allowed type.
-    pub fn usable<'a>(
-        &'a self,
-        allowed: &'a BTreeSet<FactorType>,
-    ) -> impl Iterator<Item = &'a Factor> {
+    /// The ACTIVE factors, the primary first.
+    pub fn factors_in_order(&self) -> impl Iterator<Item = &Factor> {
         let is_primary = |factor: &Factor| Some(factor.id) == self.primary;
         let first = self.factors.iter().filter(move |factor| is_primary(factor));
         let rest = self.factors.iter().filter(move |factor| !is_primary(factor));
-        first.chain(rest).filter(|factor| allowed.contains(&factor.factor_type()))
+        first.chain(rest)
+    }
+
+    /// Usable factors, the primary first: ACTIVE and admitted.
+    pub fn usable<'a>(&'a self, admitted: Admitted<'a>) -> impl Iterator<Item = &'a Factor> {
+        self.factors_in_order().filter(move |factor| admitted.admits(factor))
     }
 
     /// Unused recovery codes.

@@ -6,7 +6,8 @@
 
 use super::case::Case;
 use crate::alerts::{
-    ADDRESS_FAILURES, BRUTE_FORCE, POSSIBLE_RELAY, RECOVERY_CODES, RESET_BURST, RISKY_ENROLLMENT,
+    ADDRESS_FAILURES, BRUTE_FORCE, COUNTER_LOWERED, POSSIBLE_RELAY, RECOVERY_CODES, RESET_BURST,
+    RISKY_ENROLLMENT,
 };
 use crate::audit::AuditEntry;
 use crate::challenge::Challenge;
@@ -32,6 +33,13 @@ pub(super) fn possible_relay(about: AuditEntry, both_known: bool) -> AuditEntry 
          address: somebody may be relaying codes."
     };
     alert(about, POSSIBLE_RELAY, "code_already_used", summary)
+}
+
+/// A signature counter that did not rise (W3C WebAuthn Level 3 section 6.1.1).
+pub(super) fn counter_lowered(about: AuditEntry) -> AuditEntry {
+    let summary = "An authenticator answered with a signature counter that was not higher than the \
+                   last one: there may be a copy of it.";
+    alert(about, COUNTER_LOWERED, "counter", summary)
 }
 
 /// Wrong codes of one user, if `after` the last of them there are so many that it is told. The hard

@@ -7,12 +7,12 @@ use crate::context::{Context, Surroundings};
 use crate::decision::Decision;
 use crate::event::UserEvent;
 use crate::evolve::evolve_all;
-use crate::factor::FactorType;
+use crate::factor::{Factor, FactorType};
 use crate::ids::{Pseudonym, TokenId, UserKey};
 use crate::policy::{Policy, Requirement, Rule};
 use crate::reply::{Acr, Amr, Refusal, Reply, TokenGrant};
 use crate::time::Timestamp;
-use crate::user::{FACTORS_MAX, UserState};
+use crate::user::{Admitted, FACTORS_MAX, UserState};
 
 pub(super) type Verdict = Decision<Reply, UserEvent>;
 
@@ -43,6 +43,17 @@ impl<'a> Case<'a> {
 
     pub(super) fn allowed(&self) -> &BTreeSet<FactorType> {
         &self.rule.allowed_factors
+    }
+
+    /// What counts as a second factor of this user.
+    pub(super) fn admitted(&self) -> Admitted<'_> {
+        self.around.tenant.admitted(&self.rule.allowed_factors)
+    }
+
+    /// The factors that can be proven now, the primary first.
+    pub(super) fn usable(&self) -> impl Iterator<Item = &'a Factor> {
+        let admitted = self.admitted();
+        self.state.factors_in_order().filter(move |factor| admitted.admits(factor))
     }
 
     /// Refuses what concerns a user never seen.

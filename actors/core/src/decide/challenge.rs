@@ -76,7 +76,7 @@ pub(super) fn create(
 }
 
 fn demand(case: &Case<'_>, triggers: &[Trigger], now: Timestamp) -> Demand {
-    let usable = case.state.usable(case.allowed()).next().is_some();
+    let usable = case.usable().next().is_some();
     match (case.rule.requirement, usable) {
         (Requirement::Disabled, _) => Demand::Nothing(Reason::PolicyDisabled),
         (Requirement::Optional, false) => Demand::Nothing(Reason::NotEnrolled),
@@ -155,7 +155,7 @@ fn answer(
         reason,
         triggers,
         challenge: challenge
-            .map(|one| query::challenge_view(case.key, case.state, one, case.allowed(), now)),
+            .map(|one| query::challenge_view(case.key, case.state, one, case.admitted(), now)),
         enrollment_required: matches!(demand, Demand::Grace(_) | Demand::Enrollment),
         grace_period_ends_at,
         tokens: challenge.is_none().then(|| case.grant(Acr::Aal1, vec![Amr::Pwd], context)),

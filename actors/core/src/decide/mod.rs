@@ -16,6 +16,7 @@ mod profile;
 mod recover;
 mod reset;
 mod verify;
+mod webauthn;
 
 use self::case::{Case, Verdict};
 use crate::command::{Command, Proof};
@@ -23,7 +24,7 @@ use crate::context::{Context, Surroundings};
 use crate::decision::{Decision, Work, Worked};
 use crate::event::UserEvent;
 use crate::ids::UserKey;
-use crate::reply::Reply;
+use crate::reply::{Refusal, Reply};
 use crate::user::UserState;
 
 /// The slow computing that `command` needs before [`decide`] can judge it, if any. What is refused
@@ -40,6 +41,13 @@ pub fn prepare(
             recover::prepare_set(state, around, context)
         }
         Command::UseRecoveryCode { code } => recover::prepare_code(state, code, context.now),
+        Command::ConfirmWebAuthn { response, .. } => {
+            webauthn::prepare_registration(state, response, around, context.now)
+        }
+        Command::Assert { response }
+        | Command::Verify { proof: Proof::Assertion { response, .. }, .. } => {
+            webauthn::prepare_assertion(state, response, around, context.now)
+        }
         Command::Verify { challenge, proof: Proof::RecoveryCode(code), .. } => {
             let reads = state.challenge(*challenge)?.reads_answers(context.now);
             reads.then(|| recover::prepare_code(state, code, context.now)).flatten()
@@ -114,5 +122,14 @@ fn judge(
         Command::ConfirmMessage { channel, code, name, challenge } => {
             messages::confirm(case, *channel, code, name, *challenge, context)
         }
+        Command::BeginWebAuthn { wish } => webauthn::begin_registration(case, wish, context),
+        Command::ConfirmWebAuthn { response, name, challenge } => {
+            webauthn::confirm(case, response, name, *challenge, worked, context)
+        }
+        Command::BeginAssertion { user_verification, challenge } => {
+            webauthn::begin_assertion(case, *user_verification, *challenge, context)
+        }
+        Command::Assert { response } => webauthn::assert(case, response, worked, context),
+        Command::Portal(_) => case::refuse(Refusal::NotFound("session".to_owned())),
     }
 }

@@ -3,7 +3,7 @@
 
 use super::case::{Case, Stop, Verdict, refuse};
 use super::guess::Guess;
-use super::{messages, recover};
+use super::{messages, recover, webauthn};
 use crate::audit::AuditEntry;
 use crate::challenge::{Challenge, ChallengeKind, ChallengeOutcome, ChallengeStatus};
 use crate::command::{Proof, RememberDevice};
@@ -12,6 +12,9 @@ use crate::decision::{Decision, Worked};
 use crate::device::{self, TrustedDevice};
 use crate::event::UserEvent;
 use crate::factor::message::MessageFactor;
+use crate::factor::webauthn::ceremony::CeremonyPurpose;
+use crate::factor::webauthn::failure::CeremonyFailure;
+use crate::factor::webauthn::response::AssertionResponse;
 use crate::factor::{Factor, FactorKind};
 use crate::ids::{ChallengeId, DeviceId, FactorId};
 use crate::message::Channel;
@@ -32,6 +35,9 @@ pub(super) fn answer(
     let Some(challenge) = case.state.challenge(id) else {
         return refuse(Refusal::ChallengeNotFound);
     };
+    if let Proof::Assertion { factor, response } = proof {
+        return by_assertion(case, challenge, (*factor, response), remember, worked, context);
+    }
     let guess = match Guess::open(case, FAILED, context.now) {
         Ok(guess) => guess,
         Err(mut verdict) => {
@@ -54,6 +60,8 @@ pub(super) fn answer(
         Proof::RecoveryCode(code) => {
             by_recovery_code(case, guess, challenge, code, worked, context.now)
         }
+        // Answered above: no code, so no guess.
+        Proof::Assertion { .. } => Err(Box::new(refuse(Refusal::Unreadable))),
     };
     match accepted {
         Err(stop) => *stop,
@@ -65,11 +73,45 @@ pub(super) fn answer(
     }
 }
 
+/// By a security key or passkey. It is no code that somebody could guess at, so it passes no gate: it
+/// works while codes are locked, is not counted, and does not open that lock.
+fn by_assertion(
+    case: &Case<'_>,
+    challenge: &Challenge,
+    (factor, response): (FactorId, &AssertionResponse),
+    remember: Option<&RememberDevice>,
+    worked: Option<Worked>,
+    context: &mut Context<'_>,
+) -> Verdict {
+    let purpose = CeremonyPurpose::Answer(challenge.id);
+    let shown = match webauthn::shown(case, response, purpose, worked, context.now) {
+        Ok(shown) => shown,
+        Err(stop) => return *stop,
+    };
+    if shown.factor.id != factor {
+        let failure = CeremonyFailure::UnknownCredential;
+        return webauthn::refused(case, shown.ceremony, Some(factor), failure);
+    }
+    match challenge.status(context.now) {
+        ChallengeStatus::Pending => {}
+        ChallengeStatus::Verified | ChallengeStatus::Failed | ChallengeStatus::Expired => {
+            return refuse(Refusal::ChallengeExpired);
+        }
+    }
+    let accepted = Accepted {
+        factor: Some(factor),
+        methods: Amr::of(&shown.factor.kind),
+        spends: shown.events(),
+        more: Vec::new(),
+    };
+    accept(case, challenge, accepted, remember, context)
+}
+
 /// The proof that was accepted: what it spends, and how it is told of.
 struct Accepted {
     factor: Option<FactorId>,
-    spends: UserEvent,
-    method: Amr,
+    spends: Vec<UserEvent>,
+    methods: Vec<Amr>,
     more: Vec<AuditEntry>,
 }
 
@@ -96,8 +138,17 @@ fn by_code(
         }
         FactorKind::Sms(to) => sent(Channel::Sms, to)?,
         FactorKind::Email(to) => sent(Channel::Email, to)?,
+        FactorKind::WebAuthn(_) => {
+            let what = "this factor has no codes; answer with an assertion";
+            return Err(Box::new(refuse(Refusal::Conflict(what.to_owned()))));
+        }
     };
-    Ok(Accepted { factor: Some(id), spends, method: Amr::of_code(&factor.kind), more: Vec::new() })
+    Ok(Accepted {
+        factor: Some(id),
+        spends: vec![spends, UserEvent::AttemptSucceeded],
+        methods: Amr::of(&factor.kind),
+        more: Vec::new(),
+    })
 }
 
 fn by_recovery_code(
@@ -115,8 +166,8 @@ fn by_recovery_code(
     let digest = recover::read(case, &guess, code, worked, now)?;
     Ok(Accepted {
         factor: None,
-        spends: UserEvent::RecoveryCodeSpent { digest },
-        method: Amr::Recovery,
+        spends: vec![UserEvent::RecoveryCodeSpent { digest }, UserEvent::AttemptSucceeded],
+        methods: vec![Amr::Recovery],
         more: recover::used(case, Some(challenge), now),
     })
 }
@@ -128,11 +179,9 @@ fn accept(
     remember: Option<&RememberDevice>,
     context: &mut Context<'_>,
 ) -> Verdict {
-    let mut events = vec![
-        accepted.spends,
-        UserEvent::ChallengeEnded { id: challenge.id, outcome: ChallengeOutcome::Verified },
-        UserEvent::AttemptSucceeded,
-    ];
+    let mut events = accepted.spends;
+    events
+        .push(UserEvent::ChallengeEnded { id: challenge.id, outcome: ChallengeOutcome::Verified });
     // A login that began before the password changed may be the one that the change was meant to
     // end: it is let in by its proof, but teaches nothing and earns no trust.
     let current = case.state.password_changed_at.is_none_or(|at| challenge.created_at >= at);
@@ -141,7 +190,7 @@ fn accept(
     }
     let mut entry = AuditEntry::success("mfa.challenge.verified")
         .challenge(challenge.id)
-        .detail("method", accepted.method.as_str())
+        .detail("method", accepted.methods.first().map_or("", |method| method.as_str()))
         .from_address(challenge.context.ip_address);
     entry.factor_id = accepted.factor;
     let mut audit = vec![entry];
@@ -167,7 +216,11 @@ fn accept(
     let reply = Reply::Verified(Verified {
         user: case.key.user.clone(),
         factor_id: accepted.factor,
-        tokens: case.grant(Acr::Aal2, vec![Amr::Pwd, accepted.method, Amr::Mfa], context),
+        tokens: case.grant(
+            Acr::Aal2,
+            [vec![Amr::Pwd], accepted.methods, vec![Amr::Mfa]].concat(),
+            context,
+        ),
         device_token,
         device_token_expires_at,
     });

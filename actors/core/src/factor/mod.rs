@@ -3,6 +3,7 @@
 pub mod message;
 pub mod recovery_code;
 pub mod totp;
+pub mod webauthn;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,7 @@ use crate::ids::FactorId;
 use crate::message::{Channel, mask};
 use crate::time::Timestamp;
 use totp::TotpFactor;
+use webauthn::WebAuthnFactor;
 
 /// The kinds of factors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -49,6 +51,8 @@ pub enum FactorKind {
     Sms(MessageFactor),
     /// An email address.
     Email(MessageFactor),
+    /// A security key or passkey.
+    WebAuthn(Box<WebAuthnFactor>),
 }
 
 impl FactorKind {
@@ -58,6 +62,7 @@ impl FactorKind {
             Self::Totp(_) => FactorType::Totp,
             Self::Sms(_) => FactorType::Sms,
             Self::Email(_) => FactorType::Email,
+            Self::WebAuthn(_) => FactorType::WebAuthn,
         }
     }
 
@@ -65,14 +70,14 @@ impl FactorKind {
     pub const fn totp(&self) -> Option<&TotpFactor> {
         match self {
             Self::Totp(totp) => Some(totp),
-            Self::Sms(_) | Self::Email(_) => None,
+            Self::Sms(_) | Self::Email(_) | Self::WebAuthn(_) => None,
         }
     }
 
     /// How codes are sent to it and where, if they are.
     pub const fn message(&self) -> Option<(Channel, &MessageFactor)> {
         match self {
-            Self::Totp(_) => None,
+            Self::Totp(_) | Self::WebAuthn(_) => None,
             Self::Sms(factor) => Some((Channel::Sms, factor)),
             Self::Email(factor) => Some((Channel::Email, factor)),
         }
@@ -81,8 +86,16 @@ impl FactorKind {
     /// As [`Self::message`], to change it.
     pub const fn message_mut(&mut self) -> Option<&mut MessageFactor> {
         match self {
-            Self::Totp(_) => None,
+            Self::Totp(_) | Self::WebAuthn(_) => None,
             Self::Sms(factor) | Self::Email(factor) => Some(factor),
+        }
+    }
+
+    /// The security key or passkey, if it is one.
+    pub fn webauthn(&self) -> Option<&WebAuthnFactor> {
+        match self {
+            Self::WebAuthn(factor) => Some(factor),
+            Self::Totp(_) | Self::Sms(_) | Self::Email(_) => None,
         }
     }
 

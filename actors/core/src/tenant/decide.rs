@@ -17,7 +17,7 @@ use crate::policy::{Policy, PolicyPatch};
 use crate::reply::Refusal;
 use crate::secret::Secret;
 use crate::settings::{Settings, SettingsPatch};
-use crate::system::FEATURE_OUTBOX;
+use crate::system::{FEATURE_OUTBOX, FEATURE_WEBAUTHN};
 use crate::time::Timestamp;
 
 /// What every API key begins with.
@@ -84,9 +84,9 @@ fn change(
     }
 }
 
-/// Refuses what nodes of an earlier release would not understand.
-pub(super) fn understood(context: &Context<'_>) -> Result<(), Refusal> {
-    if context.feature_level >= FEATURE_OUTBOX {
+/// Refuses what nodes of an earlier release than `level` would not understand.
+pub(super) fn understood(context: &Context<'_>, level: u16) -> Result<(), Refusal> {
+    if context.feature_level >= level {
         return Ok(());
     }
     let what =
@@ -102,11 +102,17 @@ fn patch_policy(
     let next = Box::new(patch::policy(&tenant.policy, wish, context.now)?);
     let guards = telling::guards(&tenant.guards, &wish.guards)?;
     let entry = AuditEntry::success("mfa.policy.updated").detail("version", next.version);
-    let reply = TenantReply::Policy(Box::new((next.as_ref().clone(), guards.clone())));
+    let webauthn = patch::webauthn(&tenant.webauthn, &wish.webauthn)?;
+    let whole = (next.as_ref().clone(), guards.clone(), webauthn.clone());
+    let reply = TenantReply::Policy(Box::new(whole));
     let mut events = vec![TenantEvent::PolicySet(next)];
     if guards != tenant.guards {
-        understood(context)?;
+        understood(context, FEATURE_OUTBOX)?;
         events.push(TenantEvent::GuardsSet(Box::new(guards)));
+    }
+    if webauthn != tenant.webauthn {
+        understood(context, FEATURE_WEBAUTHN)?;
+        events.push(TenantEvent::WebAuthnRulesSet(webauthn));
     }
     Ok(Decision { reply, events, audit: vec![entry] })
 }
@@ -121,11 +127,11 @@ fn patch_settings(
     let templates = telling::templates(&tenant.templates, &wish.templates)?;
     let mut events = vec![TenantEvent::SettingsSet(Box::new(settings.clone()))];
     if alerts != tenant.alerts {
-        understood(context)?;
+        understood(context, FEATURE_OUTBOX)?;
         events.push(TenantEvent::AlertsSet(alerts));
     }
     if templates != tenant.templates {
-        understood(context)?;
+        understood(context, FEATURE_OUTBOX)?;
         events.push(TenantEvent::TemplatesSet(Box::new(templates.clone())));
     }
     let reply = TenantReply::Settings(Box::new((settings, alerts, templates)));

@@ -35,6 +35,7 @@ pub fn evolve(state: &mut Option<TenantState>, id: &TenantId, event: &TenantEven
                 None => tenant.webhooks.push(webhook.as_ref().clone()),
             }
         }
+        TenantEvent::WebAuthnRulesSet(rules) => tenant.webauthn = rules.clone(),
         TenantEvent::WebhookRemoved { id } => tenant.webhooks.retain(|one| one.id != *id),
     }
 }

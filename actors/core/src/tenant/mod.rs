@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 pub use self::decide::{KEY_PREFIX, decide, key_hash};
 pub use self::evolve::evolve;
 use crate::alerts::AlertSettings;
+use crate::factor::FactorType;
+use crate::factor::webauthn::rules::WebAuthnRules;
 use crate::ids::{KeyId, TenantId, WebhookId};
 use crate::message::MessageTemplates;
 use crate::policy::{Policy, PolicyPatch};
@@ -22,6 +24,7 @@ use crate::secret::Secret;
 use crate::sending::SendGuards;
 use crate::settings::{Settings, SettingsPatch};
 use crate::time::Timestamp;
+use crate::user::Admitted;
 use crate::webhook::Webhook;
 
 /// API keys a tenant has at most.
@@ -107,6 +110,8 @@ pub struct TenantState {
     pub templates: MessageTemplates,
     /// Where events are told, oldest first.
     pub webhooks: Vec<Webhook>,
+    /// What is demanded of security keys and passkeys.
+    pub webauthn: WebAuthnRules,
 }
 
 impl TenantState {
@@ -130,7 +135,13 @@ impl TenantState {
             alerts: AlertSettings::default(),
             templates: MessageTemplates::default(),
             webhooks: Vec::new(),
+            webauthn: WebAuthnRules::default(),
         }
+    }
+
+    /// What counts as a second factor, of these types.
+    pub const fn admitted<'a>(&'a self, types: &'a BTreeSet<FactorType>) -> Admitted<'a> {
+        Admitted { types, webauthn: &self.webauthn }
     }
 }
 
@@ -172,6 +183,8 @@ pub enum TenantEvent {
         /// Which.
         id: WebhookId,
     },
+    /// Its demands of security keys and passkeys are others.
+    WebAuthnRulesSet(WebAuthnRules),
 }
 
 /// A wish that changes a tenant.
@@ -268,8 +281,8 @@ pub enum TenantReply {
         /// The key itself, shown once.
         secret: Secret,
     },
-    /// The policy and the guards, as they are now.
-    Policy(Box<(Policy, SendGuards)>),
+    /// The policy, the guards and the rules for keys, as they are now.
+    Policy(Box<(Policy, SendGuards, WebAuthnRules)>),
     /// The settings, the thresholds and the words, as they are now.
     Settings(Box<(Settings, AlertSettings, MessageTemplates)>),
     /// The API key was made.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::factor::webauthn::rules::{ALLOWED_AAGUIDS_MAX, WebAuthnPatch, WebAuthnRules};
 use crate::policy::{GroupRule, Policy, PolicyPatch, Requirement};
 use crate::reply::Refusal;
 use crate::settings::{Settings, SettingsPatch};
@@ -68,6 +69,25 @@ pub(super) fn policy(
     next.version = current.version.saturating_add(1);
     next.updated_at = now;
     check_policy(&next)?;
+    Ok(next)
+}
+
+/// The rules for security keys and passkeys with the patch applied.
+///
+/// # Errors
+/// If the outcome would make no sense.
+pub(super) fn webauthn(
+    current: &WebAuthnRules,
+    patch: &WebAuthnPatch,
+) -> Result<WebAuthnRules, Refusal> {
+    let mut next = current.clone();
+    set(&mut next.user_verification, &patch.user_verification);
+    set(&mut next.allowed_aaguids, &patch.allowed_aaguids);
+    set(&mut next.synced_passkeys, &patch.synced_passkeys);
+    if next.allowed_aaguids.len() > ALLOWED_AAGUIDS_MAX {
+        let detail = format!("must list at most {ALLOWED_AAGUIDS_MAX} models");
+        return Err(invalid("/webauthn/allowedAaguids", detail));
+    }
     Ok(next)
 }
 

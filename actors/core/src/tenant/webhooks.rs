@@ -13,6 +13,7 @@ use crate::decision::Decision;
 use crate::ids::WebhookId;
 use crate::reply::Refusal;
 use crate::secret::Secret;
+use crate::system::FEATURE_OUTBOX;
 use crate::time::SECOND_MS;
 use crate::webhook::{self, Disabled, PATTERNS_MAX, WEBHOOKS_MAX, Webhook, WebhookSecret};
 
@@ -31,7 +32,7 @@ pub(super) fn change(
     command: &TenantCommand,
     context: &mut Context<'_>,
 ) -> Result<Verdict, Refusal> {
-    understood(context)?;
+    understood(context, FEATURE_OUTBOX)?;
     match command {
         TenantCommand::CreateWebhook { url, events, description } => {
             create(tenant, url, events, description.as_ref(), context)

@@ -46,7 +46,7 @@ pub(super) fn confirmable<'a>(
     Ok((pending, challenge))
 }
 
-fn enrollment_challenge<'a>(
+pub(super) fn enrollment_challenge<'a>(
     case: &Case<'a>,
     id: ChallengeId,
     now: Timestamp,
@@ -61,7 +61,7 @@ fn enrollment_challenge<'a>(
     }
     // Decided anew from what holds now: somebody who has enrolled meanwhile proves that factor, or
     // whoever opened the challenge with a stolen password could add one of their own and pass.
-    if case.state.usable(case.allowed()).next().is_some() {
+    if case.usable().next().is_some() {
         let what = "the user has a factor by now; create a new challenge and prove it";
         return Err(Refusal::Conflict(what.to_owned()));
     }
@@ -75,7 +75,16 @@ pub(super) fn not_enrolled_yet(case: &Case<'_>, kind: &FactorKind) -> Result<(),
         (FactorKind::Totp(one), FactorKind::Totp(other)) => one.fingerprint == other.fingerprint,
         (FactorKind::Sms(one), FactorKind::Sms(other)) => one.destination == other.destination,
         (FactorKind::Email(_), FactorKind::Email(_)) => true,
-        (FactorKind::Totp(_) | FactorKind::Sms(_) | FactorKind::Email(_), _) => false,
+        (FactorKind::WebAuthn(one), FactorKind::WebAuthn(other)) => {
+            one.credential_id == other.credential_id
+        }
+        (
+            FactorKind::Totp(_)
+            | FactorKind::Sms(_)
+            | FactorKind::Email(_)
+            | FactorKind::WebAuthn(_),
+            _,
+        ) => false,
     };
     if case.state.factors.iter().any(same) {
         return Err(Refusal::FactorAlreadyEnrolled);
@@ -113,7 +122,7 @@ pub(super) fn activate(
             outcome: ChallengeOutcome::Verified,
         });
         events.push(UserEvent::Learned(challenge.context.clone()));
-        let amr = vec![Amr::Pwd, Amr::of_code(&factor.kind), Amr::Mfa];
+        let amr = [vec![Amr::Pwd], Amr::of(&factor.kind), vec![Amr::Mfa]].concat();
         tokens = Some(case.grant(Acr::Aal2, amr, context));
         let verified = AuditEntry::success("mfa.challenge.verified")
             .because("enrolled")

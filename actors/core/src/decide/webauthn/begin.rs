@@ -1,0 +1,144 @@
+//! Beginning a ceremony: our own challenge, kept with its purpose, and what the browser is told.
+
+use super::super::case::{Case, Verdict, refuse};
+use super::understood;
+use crate::audit::AuditEntry;
+use crate::challenge::ChallengeKind;
+use crate::context::Context;
+use crate::decision::Decision;
+use crate::event::UserEvent;
+use crate::factor::webauthn::WebAuthnFactor;
+use crate::factor::webauthn::ceremony::{CEREMONY_LIFETIME_MS, Ceremony, CeremonyPurpose};
+use crate::factor::webauthn::options::{
+    Attestation, CreationOptions, Descriptor, RegistrationWish, RequestOptions, ResidentKey,
+    UserVerification,
+};
+use crate::factor::webauthn::registration::algorithms;
+use crate::factor::{Factor, FactorType};
+use crate::ids::{ChallengeId, FactorId};
+use crate::reply::{Refusal, Reply};
+
+/// What the browser is told of the time: as long as the ceremony is kept.
+const TIMEOUT_MS: u32 = CEREMONY_LIFETIME_MS as u32;
+
+pub(in crate::decide) fn begin_registration(
+    case: &Case<'_>,
+    wish: &RegistrationWish,
+    context: &mut Context<'_>,
+) -> Verdict {
+    if let Err(refusal) = case.may_enroll(FactorType::WebAuthn).and_then(|()| understood(context)) {
+        return refuse(refusal);
+    }
+    let mut events = case.created(context);
+    let after = case.after(&events, context.now);
+    let Some(handle) = after.pseudonym else { return refuse(Refusal::UserNotFound) };
+    let tenant = case.around.tenant;
+    let factor_id = FactorId::random(context.entropy);
+    let attestation = wish.attestation.unwrap_or(Attestation::None);
+    let user_verification = tenant.webauthn.user_verification(wish.user_verification);
+    let purpose = CeremonyPurpose::Register(factor_id);
+    let ceremony = ceremony(purpose, user_verification, Some(attestation), context);
+    let profile = &case.state.profile;
+    let user_name = profile.email.as_deref().unwrap_or(case.key.user.as_str());
+    let display_name = profile.display_name.as_deref().unwrap_or(user_name);
+    let registered = case.state.factors.iter().filter_map(|factor| factor.kind.webauthn());
+    let options = CreationOptions {
+        factor_id,
+        rp_id: tenant.settings.rp_id.clone(),
+        rp_name: tenant.settings.rp_name.clone(),
+        user_handle: handle.as_bytes().to_vec(),
+        user_name: user_name.to_owned(),
+        user_display_name: display_name.to_owned(),
+        challenge: ceremony.challenge.to_vec(),
+        algorithms: algorithms(attestation),
+        timeout_ms: TIMEOUT_MS,
+        exclude: registered.map(descriptor).collect(),
+        attestation,
+        user_verification,
+        resident_key: wish.resident_key.unwrap_or(ResidentKey::Preferred),
+        attachment: wish.attachment,
+    };
+    events.push(UserEvent::CeremonyBegun(Box::new(ceremony)));
+    let entry = AuditEntry::success("mfa.enrollment.started")
+        .factor(factor_id)
+        .detail("factorType", FactorType::WebAuthn.as_str());
+    Decision { reply: Reply::CreationOptions(Box::new(options)), events, audit: vec![entry] }
+}
+
+pub(in crate::decide) fn begin_assertion(
+    case: &Case<'_>,
+    wish: Option<UserVerification>,
+    challenge: Option<ChallengeId>,
+    context: &mut Context<'_>,
+) -> Verdict {
+    if let Err(refusal) = showable(case, challenge, context) {
+        return refuse(refusal);
+    }
+    let usable: Vec<&Factor> = case.usable().collect();
+    let credentials = usable.iter().filter_map(|factor| factor.kind.webauthn());
+    let allow: Vec<Descriptor> = credentials.map(descriptor).collect();
+    if allow.is_empty() {
+        return refuse(Refusal::FactorNotFound);
+    }
+    let tenant = case.around.tenant;
+    let user_verification = tenant.webauthn.user_verification(wish);
+    let purpose = challenge.map_or(CeremonyPurpose::Authenticate, CeremonyPurpose::Answer);
+    let ceremony = ceremony(purpose, user_verification, None, context);
+    let options = RequestOptions {
+        rp_id: tenant.settings.rp_id.clone(),
+        challenge: ceremony.challenge.to_vec(),
+        timeout_ms: TIMEOUT_MS,
+        allow,
+        user_verification,
+    };
+    // A ceremony that nobody answers tells nothing: no entry in the audit log.
+    Decision {
+        reply: Reply::RequestOptions(Box::new(options)),
+        events: vec![UserEvent::CeremonyBegun(Box::new(ceremony))],
+        audit: Vec::new(),
+    }
+}
+
+/// Refuses what could not be answered.
+fn showable(
+    case: &Case<'_>,
+    challenge: Option<ChallengeId>,
+    context: &Context<'_>,
+) -> Result<(), Refusal> {
+    if let Some(id) = challenge {
+        let challenge = case.state.challenge(id).ok_or(Refusal::ChallengeNotFound)?;
+        if challenge.kind == ChallengeKind::EnrollmentRequired {
+            let what = "this challenge is answered by enrolling a factor, not by a proof of one";
+            return Err(Refusal::Conflict(what.to_owned()));
+        }
+        if !challenge.is_open(context.now) {
+            return Err(Refusal::ChallengeExpired);
+        }
+    }
+    case.known()?;
+    case.enabled()?;
+    if !case.allowed().contains(&FactorType::WebAuthn) {
+        return Err(Refusal::FactorNotAllowed(FactorType::WebAuthn));
+    }
+    understood(context)
+}
+
+fn ceremony(
+    purpose: CeremonyPurpose,
+    user_verification: UserVerification,
+    attestation: Option<Attestation>,
+    context: &mut Context<'_>,
+) -> Ceremony {
+    Ceremony {
+        challenge: context.entropy.bytes(),
+        purpose,
+        user_verification,
+        attestation,
+        created_at: context.now,
+        expires_at: context.now.plus_millis(CEREMONY_LIFETIME_MS),
+    }
+}
+
+fn descriptor(credential: &WebAuthnFactor) -> Descriptor {
+    Descriptor { id: credential.credential_id.clone(), transports: credential.transports.clone() }
+}

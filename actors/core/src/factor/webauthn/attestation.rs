@@ -1,0 +1,84 @@
+//! The attestation statement of an Ed25519 credential, which webauthn-rs cannot judge.
+//!
+//! Ed25519 is offered only where no attestation is asked for, and then browsers send either none or
+//! the statement that the key makes about itself (section 8.2, "self attestation").
+
+use super::authenticator_data::entry;
+use super::failure::CeremonyFailure;
+use super::key::{Algorithm, PublicKey};
+
+/// An attestation object (section 6.5), read.
+pub(super) struct AttestationObject {
+    pub(super) format: String,
+    pub(super) statement: ciborium::Value,
+    pub(super) authenticator_data: Vec<u8>,
+}
+
+impl AttestationObject {
+    pub(super) fn read(mut bytes: &[u8]) -> Result<Self, CeremonyFailure> {
+        let wrong = CeremonyFailure::AuthenticatorData;
+        let object = super::authenticator_data::cbor(&mut bytes)?;
+        if !bytes.is_empty() {
+            return Err(wrong);
+        }
+        let (mut format, mut statement, mut data) = (None, None, None);
+        for (key, value) in object.into_map().map_err(|_| wrong)? {
+            match key.as_text() {
+                Some("fmt") => format = value.into_text().ok(),
+                Some("attStmt") => statement = value.is_map().then_some(value),
+                Some("authData") => data = value.into_bytes().ok(),
+                _ => {}
+            }
+        }
+        match (format, statement, data) {
+            (Some(format), Some(statement), Some(authenticator_data)) => {
+                Ok(Self { format, statement, authenticator_data })
+            }
+            _ => Err(wrong),
+        }
+    }
+
+    /// Judges the statement of a key that is not certified by anybody. `signed` is the
+    /// authenticator's data followed by the client data's hash.
+    pub(super) fn check_self(&self, key: &PublicKey, signed: &[u8]) -> Result<(), CeremonyFailure> {
+        let wrong = CeremonyFailure::Attestation;
+        let statement = self.statement.as_map().ok_or(wrong)?;
+        match self.format.as_str() {
+            "none" if statement.is_empty() => Ok(()),
+            "packed" => {
+                let field = |name: &str| {
+                    let same = |key: &ciborium::Value| key.as_text() == Some(name);
+                    statement.iter().find(|(key, _)| same(key)).map(|(_, value)| value)
+                };
+                let algorithm = field("alg").and_then(|value| value.as_integer());
+                if field("x5c").is_some()
+                    || algorithm.map(i128::from) != Some(key.algorithm().cose().into())
+                {
+                    return Err(wrong);
+                }
+                let signature = field("sig").and_then(|value| value.as_bytes()).ok_or(wrong)?;
+                key.verify(signed, signature).map_err(|_| wrong)
+            }
+            _ => Err(wrong),
+        }
+    }
+}
+
+/// The algorithm that a COSE key is for (RFC 9052 section 7.1).
+pub(super) fn algorithm(key: &ciborium::Value) -> Option<Algorithm> {
+    let number = entry(key, 3)?.as_integer()?;
+    Algorithm::from_cose(number.into())
+}
+
+/// An Ed25519 key in COSE form (RFC 9053 section 7.2).
+pub(super) fn ed25519(key: &ciborium::Value) -> Result<PublicKey, CeremonyFailure> {
+    const OCTET_KEY_PAIR: i128 = 1;
+    const ED25519: i128 = 6;
+    let wrong = CeremonyFailure::PublicKey;
+    let number = |label| entry(key, label).and_then(|value| value.as_integer()).map(i128::from);
+    if number(1) != Some(OCTET_KEY_PAIR) || number(-1) != Some(ED25519) {
+        return Err(wrong);
+    }
+    let x = entry(key, -2).and_then(|value| value.as_bytes()).ok_or(wrong)?;
+    PublicKey::ed25519(x.as_slice().try_into().map_err(|_| wrong)?)
+}

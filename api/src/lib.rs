@@ -6,6 +6,7 @@
 //! - `request/` reads: who asks, about what, with which body, within which bounds;
 //! - `wire/` has the contract's shapes, and how they become what the core speaks;
 //! - `routes/` has the handlers, one module a resource;
+//! - `pages/` has what the pages that people use are made of;
 //! - `layers/` has what every request passes on its way in and out;
 //! - `openapi/` completes the document that the handlers' annotations make.
 
@@ -16,6 +17,7 @@ pub mod event;
 mod inbox;
 mod layers;
 mod openapi;
+pub mod pages;
 pub mod problem;
 mod request;
 mod router;

@@ -13,6 +13,7 @@ use crate::layers::{
     deadline, headers, leaving, panics, problems as written, request_id, telemetry,
 };
 use crate::openapi::{Contract, complete};
+use crate::pages;
 use crate::problem::{Code, Problem};
 use crate::routes::{
     api_keys, audit, challenges, cluster, devices, docs, email, factors, inbox, operations, policy,
@@ -27,6 +28,7 @@ pub fn router(state: ApiState) -> Router {
     // The last layer is the outermost.
     routes
         .merge(state.options.inbox.clone().map_or_else(Router::new, inbox::routes))
+        .merge(pages::assets::routes())
         .route("/docs/", get(docs::index))
         .route("/docs/{*path}", get(docs::asset))
         .fallback(async || Problem::no_such_address())

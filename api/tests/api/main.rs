@@ -14,6 +14,7 @@ mod journeys;
 mod listings;
 mod messages;
 mod metered;
+mod pages;
 mod problems;
 mod readiness;
 mod schema;

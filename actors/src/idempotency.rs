@@ -17,7 +17,7 @@ use crate::gateway::GatewayError;
 /// The shape of replies. One that an earlier release kept in another shape is not read: for a day
 /// after an upgrade, a request that is repeated from before it gets an error instead of its answer,
 /// never another answer.
-const ANSWER_SHAPE: u8 = 2;
+const ANSWER_SHAPE: u8 = 3;
 
 /// Where the answer to a request is kept, and which request that is.
 #[derive(Clone, Debug, PartialEq, Eq)]

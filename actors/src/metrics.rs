@@ -133,6 +133,8 @@ pub(crate) const fn outcome(refusal: &Refusal) -> &'static str {
         Refusal::CodeExpired => "code_expired",
         Refusal::EmailNotVerified => "email_not_verified",
         Refusal::CountryNotAllowed(_) => "country_not_allowed",
+        Refusal::InvalidAssertion(_) => "invalid_assertion",
+        Refusal::AuthenticatorNotAllowed(_) => "authenticator_not_allowed",
     }
 }
 

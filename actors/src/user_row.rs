@@ -62,7 +62,8 @@ fn address(state: &UserState, request: &Request<Question>) -> Option<IpAddr> {
         Question::Do(
             Command::Verify { challenge, .. }
             | Command::ConfirmTotp { challenge: Some(challenge), .. }
-            | Command::ConfirmMessage { challenge: Some(challenge), .. },
+            | Command::ConfirmMessage { challenge: Some(challenge), .. }
+            | Command::ConfirmWebAuthn { challenge: Some(challenge), .. },
         ) => state.challenge(*challenge).and_then(|challenge| challenge.context.ip_address),
         _ => None,
     }

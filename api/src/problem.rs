@@ -68,7 +68,7 @@ codes! {
         "The policy that holds for this user is DISABLED, so nothing can be enrolled."
         "Change the policy's `requirement`, or do not offer enrollment.";
     FactorNotAllowed "factor_not_allowed" FORBIDDEN "The policy does not allow this factor"
-        "The policy's `allowedFactors`, or the rule of one of the user's groups, does not list this type, or its `sends` allow no text messages to the number's country."
+        "The policy's `allowedFactors`, or the rule of one of the user's groups, does not list this type, its `sends` allow no text messages to the number's country, or its `webauthn` no such authenticator."
         "Offer another type, or change the policy.";
     UserNotFound "user_not_found" NOT_FOUND "No such user"
         "No write has named this user yet, or the user was deleted. Ids are compared byte for byte."
@@ -95,7 +95,7 @@ codes! {
         "A user has at most twenty ACTIVE factors."
         "Remove a factor first.";
     FactorAlreadyEnrolled "factor_already_enrolled" CONFLICT "The same factor is enrolled already"
-        "The user has an ACTIVE factor with the same secret or telephone number, or one of type EMAIL already."
+        "The user has an ACTIVE factor with the same secret, telephone number or credential, or one of type EMAIL already."
         "Use the existing factor, or remove it first.";
     IdempotencyKeyReused "idempotency_key_reused" CONFLICT "The idempotency key belongs to another request"
         "The same `Idempotency-Key` was sent within 24 hours with another method, path or body."
@@ -384,7 +384,10 @@ impl From<Refusal> for Problem {
             }
             Refusal::CodeExpired => plain(Code::CodeExpired),
             Refusal::EmailNotVerified => plain(Code::EmailNotVerified),
-            Refusal::CountryNotAllowed(_) => plain(Code::FactorNotAllowed),
+            Refusal::CountryNotAllowed(_) | Refusal::AuthenticatorNotAllowed(_) => {
+                plain(Code::FactorNotAllowed)
+            }
+            Refusal::InvalidAssertion(_) => plain(Code::InvalidAssertion),
         }
     }
 }

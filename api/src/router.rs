@@ -17,7 +17,7 @@ use crate::pages;
 use crate::problem::{Code, Problem};
 use crate::routes::{
     api_keys, audit, challenges, cluster, devices, docs, email, factors, inbox, operations, policy,
-    problems, recovery_codes, settings, sms, status, tenants, totp, users, webhooks,
+    problems, recovery_codes, settings, sms, status, tenants, totp, users, webauthn, webhooks,
 };
 use crate::state::ApiState;
 
@@ -64,6 +64,10 @@ pub(crate) fn table() -> OpenApiRouter<ApiState> {
         .routes(routes!(email::enroll))
         .routes(routes!(email::send))
         .routes(routes!(email::verify))
+        .routes(routes!(webauthn::registration_options))
+        .routes(routes!(webauthn::verify))
+        .routes(routes!(webauthn::authentication_options))
+        .routes(routes!(webauthn::verify_assertion))
         .routes(routes!(factors::list))
         .routes(routes!(factors::update, factors::delete))
         .routes(routes!(factors::make_primary))
@@ -80,6 +84,7 @@ pub(crate) fn table() -> OpenApiRouter<ApiState> {
         .routes(routes!(challenges::verify))
         .routes(routes!(challenges::read))
         .routes(routes!(challenges::send))
+        .routes(routes!(challenges::webauthn_options))
         .routes(routes!(policy::read, policy::update))
         // /v1
         .routes(routes!(settings::read, settings::update))

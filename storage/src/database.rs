@@ -255,6 +255,11 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// As [`Self::write`], if anything was collected.
+    pub(crate) fn write_if_any(self) -> Result<(), StorageError> {
+        if self.writes.is_empty() { Ok(()) } else { self.write() }
+    }
+
     /// Bytes collected so far.
     pub(crate) fn bytes(&self) -> usize {
         self.writes.size_in_bytes()

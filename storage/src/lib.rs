@@ -11,6 +11,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod activity;
 mod apply;
 pub mod audit;
 mod continuity;
@@ -37,6 +38,7 @@ mod stored;
 mod types;
 mod writer;
 
+pub use self::activity::Activity;
 pub use self::directory::{Directory, KeyGrant};
 pub use self::error::StorageError;
 pub use self::keyring::{KeyError, KeyRing, MasterKey};

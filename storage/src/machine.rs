@@ -17,6 +17,7 @@ use openraft::storage::{EntryResponder, RaftStateMachine};
 
 use crate::apply::{Learned, Run};
 use crate::error::StorageError;
+use crate::records::ShardHead;
 use crate::snapshot::{self, Builder, SnapshotBuilder, SnapshotFile};
 use crate::store::{Shard, Store};
 use crate::types::{Entry, LogId, Snapshot, SnapshotMeta, StoredMembership, TypeConfig};
@@ -64,7 +65,7 @@ impl ShardMachine {
             let (head, learned) = run.write(number)?;
             self.shard.batches.store(number, Ordering::Relaxed);
             let (messages_put, redelivered) = (learned.messages_put, learned.redelivered);
-            self.learn(learned);
+            self.learn(learned, &head)?;
             self.shard.publish(head);
             self.shard.call_out(messages_put, redelivered);
             self.store.counters.applied(count as u64);
@@ -72,7 +73,7 @@ impl ShardMachine {
         Ok(answers)
     }
 
-    fn learn(&self, learned: Learned) {
+    fn learn(&self, learned: Learned, head: &ShardHead) -> Result<(), StorageError> {
         self.shard.remember(learned.hashes);
         let directory = &self.store.directory;
         if self.shard.id == ShardId::SYSTEM {
@@ -86,6 +87,7 @@ impl ShardMachine {
         for sign in learned.signs {
             directory.note(self.shard.id, sign);
         }
+        self.shard.count(&self.store.database, learned.ticks, head)
     }
 
     async fn builder(&self, permit: Option<tokio::sync::OwnedSemaphorePermit>) -> SnapshotBuilder {

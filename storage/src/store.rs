@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use countersign_core::ids::ShardId;
+use countersign_core::ids::{ShardId, TenantId};
+use countersign_core::statistics::{Statistics as Activities, Window};
+use countersign_core::time::Timestamp;
 use tokio::sync::watch;
 
+use crate::activity::{self, Activity, Tick};
 use crate::continuity;
 use crate::database::{Batch, Database, Family};
 use crate::directory::Directory;
@@ -64,10 +67,12 @@ pub(crate) struct Shard {
     pub(crate) redelivered: watch::Sender<u64>,
     /// The newest snapshot that was checked: outer `None` before anybody looked.
     pub(crate) snapshot: Mutex<Option<Option<(SnapshotMeta, PathBuf)>>>,
+    /// What was counted over time of what was applied.
+    activity: Mutex<Activity>,
 }
 
 impl Shard {
-    fn new(id: ShardId, head: ShardHead, batches: u64) -> Self {
+    fn new(id: ShardId, head: ShardHead, batches: u64, activity: Activity) -> Self {
         let applied = watch::Sender::new(head.last_applied.map_or(0, |log_id| log_id.index));
         Self {
             id,
@@ -80,6 +85,7 @@ impl Shard {
             messages_put: watch::Sender::new(0),
             redelivered: watch::Sender::new(0),
             snapshot: Mutex::new(None),
+            activity: Mutex::new(activity),
         }
     }
 
@@ -89,6 +95,28 @@ impl Shard {
         let Some(committed) = waiting else { return Ok(()) };
         let key = keys::single(self.id, keys::meta::COMMITTED);
         batch.put(Family::Meta, &key, &records::encode("commit mark", &committed)?)
+    }
+
+    pub(crate) fn activity(&self) -> MutexGuard<'_, Activity> {
+        self.activity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts what a batch that was written tells, and now and then keeps what was counted.
+    pub(crate) fn count(
+        &self,
+        database: &Database,
+        ticks: Vec<Tick>,
+        head: &ShardHead,
+    ) -> Result<(), StorageError> {
+        let mut activity = self.activity();
+        for tick in ticks {
+            activity.note(tick);
+        }
+        activity.counted_through(&head.audit);
+        let mut batch = database.batch();
+        activity.keep(&mut batch, self.id, false)?;
+        drop(activity);
+        batch.write_if_any()
     }
 
     pub(crate) fn head(&self) -> ShardHead {
@@ -145,7 +173,8 @@ impl Store {
         let mut shards = BTreeMap::new();
         for (id, head) in read_heads(&database)? {
             let batches = continuity::last(&database, id)?;
-            shards.insert(id, Arc::new(Shard::new(id, head, batches)));
+            let activity = Activity::load(&database, id, &head.audit)?;
+            shards.insert(id, Arc::new(Shard::new(id, head, batches, activity)));
         }
         let directory = Arc::new(Directory::load(&database, shards.keys().copied())?);
         let counters = Arc::new(Counters::default());
@@ -255,7 +284,7 @@ impl Store {
     /// # Errors
     /// If the disk refuses.
     pub fn flush(&self) -> Result<(), StorageError> {
-        self.write_commit_marks()?;
+        self.write_what_waits()?;
         self.database.sync()?;
         self.database.flush()
     }
@@ -278,25 +307,30 @@ impl Store {
         self.counters.read(self.database.table_bytes().unwrap_or(0))
     }
 
-    /// Writes the commit marks that wait for the next append.
-    fn write_commit_marks(&self) -> Result<(), StorageError> {
+    /// What happened to a tenant's users within the window that ends at `now`, over all shards, as
+    /// counted from what this node applied.
+    pub fn activity(&self, tenant: &TenantId, window: Window, now: Timestamp) -> Activities {
+        let shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let counted: Vec<_> = shards.values().map(|shard| shard.activity()).collect();
+        activity::sum(counted.iter().map(|counted| &**counted), tenant, window, now)
+    }
+
+    /// Writes the commit marks that wait for the next append, and what was counted.
+    fn write_what_waits(&self) -> Result<(), StorageError> {
         let shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
         let mut batch = self.database.batch();
-        let empty = batch.bytes();
         for shard in shards.values() {
             shard.put_commit_mark(&mut batch)?;
+            shard.activity().keep(&mut batch, shard.id, true)?;
         }
-        if batch.bytes() == empty {
-            return Ok(());
-        }
-        batch.write()
+        batch.write_if_any()
     }
 
     pub(crate) fn shard(&self, id: ShardId) -> Arc<Shard> {
         let mut shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = || {
             self.directory.has_shard(id);
-            Arc::new(Shard::new(id, ShardHead::default(), 0))
+            Arc::new(Shard::new(id, ShardHead::default(), 0, Activity::default()))
         };
         Arc::clone(shards.entry(id).or_insert_with(fresh))
     }
@@ -308,7 +342,7 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        if let Err(error) = self.write_commit_marks() {
+        if let Err(error) = self.write_what_waits() {
             tracing::info!(%error, "a node that starts again will wait for its leaders");
         }
     }

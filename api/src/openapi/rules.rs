@@ -30,9 +30,9 @@ pub(crate) fn rules(operation_id: &str) -> Option<Rules> {
     use Code::{
         ChallengeExpired, ChallengeNotFound, CodeAlreadyUsed, CodeExpired, Conflict,
         DeliveryNotConfigured, EmailNotVerified, EnrollmentExpired, FactorAlreadyEnrolled,
-        FactorLimitReached, FactorNotAllowed, FactorNotFound, InvalidCode, MfaDisabled,
-        NoPendingEnrollment, NotFound, RecoveryCodesExist, TooManyAttempts, TooManySends,
-        UserNotFound, ValidationFailed,
+        FactorLimitReached, FactorNotAllowed, FactorNotFound, InvalidAssertion, InvalidCode,
+        MfaDisabled, NoPendingEnrollment, NotFound, RecoveryCodesExist, TooManyAttempts,
+        TooManySends, UserNotFound, ValidationFailed,
     };
     let (needs, own): (Option<Need>, &[Code]) = match operation_id {
         "createChallenge" => (MFA, &[ValidationFailed]),
@@ -48,6 +48,8 @@ pub(crate) fn rules(operation_id: &str) -> Option<Rules> {
                 InvalidCode,
                 CodeAlreadyUsed,
                 CodeExpired,
+                InvalidAssertion,
+                Conflict,
                 TooManyAttempts,
             ],
         ),
@@ -155,6 +157,51 @@ pub(crate) fn rules(operation_id: &str) -> Option<Rules> {
                 InvalidCode,
                 CodeAlreadyUsed,
                 TooManyAttempts,
+            ],
+        ),
+        "getWebAuthnRegistrationOptions" => {
+            (MFA, &[MfaDisabled, FactorNotAllowed, FactorLimitReached, ValidationFailed, Conflict])
+        }
+        "verifyWebAuthn" => (
+            MFA,
+            &[
+                UserNotFound,
+                NoPendingEnrollment,
+                ChallengeNotFound,
+                MfaDisabled,
+                FactorNotAllowed,
+                FactorLimitReached,
+                FactorAlreadyEnrolled,
+                ChallengeExpired,
+                EnrollmentExpired,
+                ValidationFailed,
+                InvalidAssertion,
+            ],
+        ),
+        "getWebAuthnAuthOptions" => (
+            MFA,
+            &[
+                UserNotFound,
+                FactorNotFound,
+                MfaDisabled,
+                FactorNotAllowed,
+                ValidationFailed,
+                Conflict,
+            ],
+        ),
+        "verifyWebAuthnAssertion" => {
+            (MFA, &[UserNotFound, FactorNotAllowed, ValidationFailed, InvalidAssertion])
+        }
+        "getChallengeWebAuthnOptions" => (
+            MFA,
+            &[
+                ChallengeNotFound,
+                ChallengeExpired,
+                FactorNotFound,
+                MfaDisabled,
+                FactorNotAllowed,
+                ValidationFailed,
+                Conflict,
             ],
         ),
         "listFactors" => (MFA, &[UserNotFound, ValidationFailed]),

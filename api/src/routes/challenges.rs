@@ -13,6 +13,7 @@ use crate::wire::challenge::{
     Challenge, ChallengeAnswer, CreateChallenge, Verification, VerifyChallenge,
 };
 use crate::wire::message::{CodeSent, SendChallengeCode};
+use crate::wire::webauthn::{AssertionWish, RequestOptions};
 
 /// Ask whether a login needs a second factor
 ///
@@ -66,9 +67,30 @@ pub(crate) async fn send(
     api.command(who.writing(body.idempotency), target, command).await.map(Accepted)
 }
 
+/// Begin answering a challenge with a security key or passkey
+///
+/// The answer is for `navigator.credentials.get()` in the browser. It is good for five minutes and
+/// one answer, and for this challenge alone.
+#[utoipa::path(
+    post, path = "/v1/mfa/challenges/{challengeId}/webauthn-options",
+    operation_id = "getChallengeWebAuthnOptions", tag = "Login", params(ChallengePath),
+    request_body = AssertionWish,
+    responses((status = 200, description = "What the browser needs", body = RequestOptions))
+)]
+pub(crate) async fn webauthn_options(
+    State(api): State<ApiState>,
+    who: As<Mfa>,
+    At(ChallengePath { challenge }): At<ChallengePath>,
+    body: Payload<AssertionWish>,
+) -> Result<Json<RequestOptions>, Problem> {
+    let command = body.value.command(Some(challenge));
+    let target = Target::Challenge(challenge);
+    api.command(who.writing(body.idempotency), target, command).await.map(Json)
+}
+
 /// Answer a challenge
 ///
-/// With `factorId` and `code`, or with `recoveryCode`. A challenge is answered once.
+/// With `factorId` and `code` or `assertion`, or with `recoveryCode`. A challenge is answered once.
 #[utoipa::path(
     post, path = "/v1/mfa/challenges/verify", operation_id = "verifyChallenge", tag = "Login",
     request_body = VerifyChallenge,

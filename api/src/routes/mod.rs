@@ -20,4 +20,5 @@ pub(crate) mod status;
 pub(crate) mod tenants;
 pub(crate) mod totp;
 pub(crate) mod users;
+pub(crate) mod webauthn;
 pub(crate) mod webhooks;

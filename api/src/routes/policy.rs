@@ -19,7 +19,7 @@ pub(crate) async fn read(
     who: As<Policy>,
 ) -> Result<Json<PolicyBody>, Problem> {
     let tenant = api.tenant(&who.tenant)?;
-    Ok(Json(PolicyBody::of(&tenant.policy, &tenant.guards)))
+    Ok(Json(PolicyBody::of(&tenant.policy, &tenant.guards, &tenant.webauthn)))
 }
 
 /// Change the policy
@@ -39,7 +39,7 @@ pub(crate) async fn update(
     let command = body.value.command()?;
     let caller = who.writing(body.idempotency);
     let take = |reply| match reply {
-        TenantReply::Policy(policy) => Some(PolicyBody::of(&policy.0, &policy.1)),
+        TenantReply::Policy(policy) => Some(PolicyBody::of(&policy.0, &policy.1, &policy.2)),
         _ => None,
     };
     api.change_tenant(caller, who.tenant, command, "updatePolicy", take).await.map(Json)

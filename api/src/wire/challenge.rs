@@ -4,13 +4,16 @@ use std::net::IpAddr;
 
 use countersign_core::challenge::Purpose;
 use countersign_core::command::{Command, Proof, RememberDevice};
+use countersign_core::factor::webauthn::response::AssertionResponse;
 use countersign_core::ids::{ChallengeId, UserId};
 use countersign_core::reply::{self, Refusal, Reply};
 use countersign_core::risk;
+use countersign_core::secret::Secret;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::tokens::Tokens;
+use super::webauthn::AuthenticationResponse;
 use super::{
     Answer, ChallengeKind, ChallengePurpose, ChallengeReason, ChallengeStatus, FactorType,
     RiskTrigger, SecretText, Time,
@@ -136,7 +139,13 @@ impl Location {
     }
 }
 
-/// Answers a challenge: by `factorId` and `code`, or by `recoveryCode`.
+/// The challenge of this id. A malformed id is one that no challenge has.
+pub(crate) fn challenge_id(id: Option<String>) -> Result<Option<ChallengeId>, Problem> {
+    let id = id.map(|id| id.parse()).transpose();
+    id.map_err(|_| Problem::from(Refusal::ChallengeNotFound))
+}
+
+/// Answers a challenge: by `factorId` and either `code` or `assertion`, or by `recoveryCode`.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct VerifyChallenge {
@@ -149,6 +158,8 @@ pub(crate) struct VerifyChallenge {
     /// The factor's code. Spaces and dashes do not matter.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 64, example = "492039")]
     code: Option<SecretText>,
+    /// What `navigator.credentials.get()` gave, by its `toJSON()`, for a factor of type WEBAUTHN.
+    assertion: Option<AuthenticationResponse>,
     /// A recovery code, instead of a factor's.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
     recovery_code: Option<SecretText>,
@@ -157,6 +168,13 @@ pub(crate) struct VerifyChallenge {
     /// A name for the browser.
     #[schema(min_length = 1, max_length = 100, example = "Laptop")]
     device_name: Option<String>,
+}
+
+/// What a challenge was answered with.
+enum Answered {
+    Code(Secret),
+    Assertion(AssertionResponse),
+    RecoveryCode(Secret),
 }
 
 impl VerifyChallenge {
@@ -168,33 +186,46 @@ impl VerifyChallenge {
             Some(true) => Some(RememberDevice { name }),
             _ => None,
         };
-        let proof = match (self.factor_id, self.code, self.recovery_code) {
-            (Some(factor), Some(code), None) => Some((Some(factor), fields.code("/code", code))),
-            (None, None, Some(code)) => Some((None, fields.code("/recoveryCode", code))),
-            (Some(_), None, None) => {
+        let shown = match (self.code, self.assertion, self.recovery_code) {
+            (Some(code), None, None) => Some(Answered::Code(fields.code("/code", code))),
+            (None, Some(assertion), None) => {
+                Some(Answered::Assertion(assertion.read(&mut fields, "/assertion")))
+            }
+            (None, None, Some(code)) => {
+                Some(Answered::RecoveryCode(fields.code("/recoveryCode", code)))
+            }
+            (None, None, None) if self.factor_id.is_some() => {
                 fields.refuse("/code", "is missing");
                 None
             }
-            (None, Some(_), None) => {
-                fields.refuse("/factorId", "is missing");
-                None
-            }
             _ => {
-                fields.refuse("", "must have either `factorId` and `code`, or `recoveryCode`");
+                let forms = "must have `factorId` with `code` or `assertion`, or `recoveryCode`";
+                fields.refuse("", forms);
                 None
             }
         };
-        let Some((factor, code)) = fields.finish(proof)? else {
+        match (&shown, &self.factor_id) {
+            (Some(Answered::Code(_) | Answered::Assertion(_)), None) => {
+                fields.refuse("/factorId", "is missing");
+            }
+            (Some(Answered::RecoveryCode(_)), Some(_)) => {
+                fields.refuse("/factorId", "must not come with a recovery code");
+            }
+            _ => {}
+        }
+        let Some(shown) = fields.finish(shown)? else {
             return Err(Problem::invalid_request("the challenge's answer is missing"));
         };
         let absent = || Problem::from(Refusal::ChallengeNotFound);
         let challenge: ChallengeId = self.challenge_id.parse().map_err(|_| absent())?;
-        let proof = match factor {
-            Some(factor) => {
-                let absent = || Problem::from(Refusal::FactorNotFound);
-                Proof::Code { factor: factor.parse().map_err(|_| absent())?, code }
+        let absent = || Problem::from(Refusal::FactorNotFound);
+        let factor = || self.factor_id.as_deref().unwrap_or("").parse().map_err(|_| absent());
+        let proof = match shown {
+            Answered::Code(code) => Proof::Code { factor: factor()?, code },
+            Answered::Assertion(response) => {
+                Proof::Assertion { factor: factor()?, response: Box::new(response) }
             }
-            None => Proof::RecoveryCode(code),
+            Answered::RecoveryCode(code) => Proof::RecoveryCode(code),
         };
         Ok((challenge, Command::Verify { challenge, proof, remember_device }))
     }

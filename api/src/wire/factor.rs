@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::tokens::Tokens;
+use super::webauthn::WebAuthn;
 use super::{Answer, FactorStatus, FactorType, Time, nullable};
 use crate::error::ApiError;
 use crate::problem::Problem;
@@ -36,9 +37,8 @@ pub(crate) struct Factor {
     pub(crate) last_used_at: Option<Time>,
     /// Where codes are sent, masked; null for factors that are not sent codes.
     pub(crate) masked_destination: Option<String>,
-    /// What is known of a security key; null for other factors.
-    #[schema(value_type = Option<Object>)]
-    pub(crate) webauthn: Option<serde_json::Value>,
+    /// What is known of a security key or passkey; null for other factors.
+    pub(crate) webauthn: Option<WebAuthn>,
 }
 
 impl From<FactorView> for Factor {
@@ -52,7 +52,7 @@ impl From<FactorView> for Factor {
             created_at: view.created_at.into(),
             last_used_at: view.last_used_at.map(Time),
             masked_destination: view.masked_destination,
-            webauthn: None,
+            webauthn: view.webauthn.map(Into::into),
         }
     }
 }

@@ -82,8 +82,7 @@ impl VerifySentCode {
         let code = fields.code("/code", self.code);
         let name = fields.name("/name", self.name);
         let (code, name) = fields.finish((code, name))?;
-        let challenge = self.challenge_id.map(|id| id.parse()).transpose();
-        let challenge = challenge.map_err(|_| Problem::from(Refusal::ChallengeNotFound))?;
+        let challenge = super::challenge_id(self.challenge_id)?;
         Ok(Command::ConfirmMessage { channel, code, name, challenge })
     }
 }

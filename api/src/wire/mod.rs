@@ -21,9 +21,11 @@ mod text;
 pub(crate) mod tokens;
 pub(crate) mod totp;
 pub(crate) mod user;
+pub(crate) mod webauthn;
 pub(crate) mod webhook;
 
 pub(crate) use answer::{Accepted, Answer, Created, NoContent};
+pub(crate) use challenge::challenge_id;
 pub(crate) use list::List;
 pub(crate) use names::{
     Algorithm, ChallengeKind, ChallengePurpose, ChallengeReason, ChallengeStatus, FactorStatus,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use countersign_core::factor::webauthn::rules::WebAuthnRules;
 use countersign_core::policy as core;
 use countersign_core::sending::SendGuards;
 use countersign_core::tenant::TenantCommand;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::sends::{SendsPolicy, UpdateSends};
+use super::webauthn::{UpdateWebAuthnPolicy, WebAuthnPolicy};
 use super::{FactorType, GraceUnit, Requirement, Time, present};
 use crate::problem::Problem;
 use crate::request::Fields;
@@ -50,6 +52,8 @@ pub(crate) struct PolicyBody {
     lockout: LockoutPolicy,
     /// How often codes may be sent.
     sends: SendsPolicy,
+    /// What is demanded of security keys and passkeys.
+    webauthn: WebAuthnPolicy,
     /// Counts the changes; send it with a PATCH to change only what you saw.
     #[schema(example = 3)]
     version: u64,
@@ -126,8 +130,8 @@ pub(crate) struct GroupRule {
 }
 
 impl PolicyBody {
-    /// A policy and its tenant's guards on messages.
-    pub(crate) fn of(policy: &core::Policy, guards: &SendGuards) -> Self {
+    /// A policy, its tenant's guards on messages and its demands of keys.
+    pub(crate) fn of(policy: &core::Policy, guards: &SendGuards, webauthn: &WebAuthnRules) -> Self {
         let (trusted, triggers) = (policy.trusted_devices, policy.triggers);
         let lockout = policy.lockout;
         Self {
@@ -157,6 +161,7 @@ impl PolicyBody {
                 hard_limit: lockout.hard_limit,
             },
             sends: SendsPolicy::of(policy.sends, guards),
+            webauthn: webauthn.into(),
             version: policy.version,
             updated_at: policy.updated_at.into(),
         }
@@ -211,6 +216,9 @@ pub(crate) struct UpdatePolicy {
     /// How often codes may be sent to one user.
     #[serde(default, deserialize_with = "present")]
     sends: Option<UpdateSends>,
+    /// What is demanded of security keys and passkeys.
+    #[serde(default, deserialize_with = "present")]
+    webauthn: Option<UpdateWebAuthnPolicy>,
     /// The version that you saw; 409 `conflict` if it is not the current one.
     #[serde(default, deserialize_with = "present")]
     version: Option<u64>,
@@ -338,6 +346,7 @@ impl UpdatePolicy {
             ),
             lockout_hard_limit: f.number("/lockout/hardLimit", lockout.hard_limit, 1..=1_000),
             expected_version: self.version,
+            webauthn: self.webauthn.unwrap_or_default().read(f),
             ..core::PolicyPatch::default()
         };
         sends.read(f, &mut patch);

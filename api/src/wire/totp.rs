@@ -2,7 +2,7 @@
 
 use countersign_core::command::Command;
 use countersign_core::factor::totp::Parameters;
-use countersign_core::reply::{Refusal, Reply, TotpEnrollment as Enrollment};
+use countersign_core::reply::{Reply, TotpEnrollment as Enrollment};
 use data_encoding::BASE32_NOPAD;
 use fast_qr::convert::svg::SvgBuilder;
 use fast_qr::{ECL, QRBuilder};
@@ -100,8 +100,7 @@ impl VerifyTotp {
         let code = fields.code("/code", self.code);
         let name = fields.name("/name", self.name);
         let (code, name) = fields.finish((code, name))?;
-        let challenge = self.challenge_id.map(|id| id.parse()).transpose();
-        let challenge = challenge.map_err(|_| Problem::from(Refusal::ChallengeNotFound))?;
+        let challenge = super::challenge_id(self.challenge_id)?;
         Ok(Command::ConfirmTotp { code, name, challenge })
     }
 }

@@ -3,6 +3,7 @@
 use countersign_actors::gateway::GatewayError;
 use countersign_api::problem::Code;
 use countersign_core::factor::FactorType;
+use countersign_core::factor::webauthn::failure::CeremonyFailure;
 use countersign_core::message::Channel;
 use countersign_core::reply::{Refusal, Reply};
 use countersign_core::tenant::TenantReply;
@@ -35,7 +36,10 @@ fn refusals() -> Vec<(Refusal, u16, &'static str)> {
         Refusal::TooManySends { .. } => (429, "too_many_sends"),
         Refusal::CodeExpired => (410, "code_expired"),
         Refusal::EmailNotVerified => (422, "email_not_verified"),
-        Refusal::CountryNotAllowed(_) => (403, "factor_not_allowed"),
+        Refusal::CountryNotAllowed(_) | Refusal::AuthenticatorNotAllowed(_) => {
+            (403, "factor_not_allowed")
+        }
+        Refusal::InvalidAssertion(_) => (422, "invalid_assertion"),
     };
     let all = [
         Refusal::UserNotFound,
@@ -63,6 +67,8 @@ fn refusals() -> Vec<(Refusal, u16, &'static str)> {
         Refusal::CodeExpired,
         Refusal::EmailNotVerified,
         Refusal::CountryNotAllowed("XX".to_owned()),
+        Refusal::InvalidAssertion(CeremonyFailure::Origin),
+        Refusal::AuthenticatorNotAllowed("no such model".to_owned()),
     ];
     all.into_iter().map(|refusal| (refusal.clone(), named(&refusal).0, named(&refusal).1)).collect()
 }

@@ -5,11 +5,16 @@ use countersign_core::challenge::{ChallengeKind, ChallengeStatus, Purpose};
 use countersign_core::command::{Command, Query};
 use countersign_core::factor::FactorType;
 use countersign_core::factor::totp::Parameters;
+use countersign_core::factor::webauthn::options::{
+    Attachment, Attestation, CreationOptions, Descriptor, RequestOptions, ResidentKey,
+    UserVerification,
+};
+use countersign_core::factor::webauthn::{Aaguid, Algorithm};
 use countersign_core::ids::{ChallengeId, DeliveryId, DeviceId, FactorId, TokenId, WebhookId};
 use countersign_core::policy::Requirement;
 use countersign_core::reply::{
     Acr, Amr, ChallengeAnswer, ChallengeView, CodeSent, DeviceView, FactorView, MessageEnrollment,
-    Reason, Reply, StatusView, TokenGrant, TotpEnrollment, UserView, Verified,
+    Reason, Reply, StatusView, TokenGrant, TotpEnrollment, UserView, Verified, WebAuthnView,
 };
 use countersign_core::risk::Trigger;
 use countersign_core::secret::Secret;
@@ -73,7 +78,7 @@ const fn route(
     Route { method, template, needs, body, status }
 }
 
-/// Every route, except those of WebAuthn.
+/// Every route.
 pub(crate) const ROUTES: &[Route] = &[
     route("PUT", "/v1/users/{userId}", MFA, r#"{"email":"ann@example.com"}"#, 200),
     route("GET", "/v1/users/{userId}", MFA, "", 200),
@@ -99,6 +104,40 @@ pub(crate) const ROUTES: &[Route] = &[
     route("POST", "/v1/users/{userId}/mfa/email", MFA, "{}", 201),
     route("POST", "/v1/users/{userId}/mfa/email/send", MFA, "{}", 202),
     route("POST", "/v1/users/{userId}/mfa/email/verify", MFA, r#"{"code":"492039"}"#, 200),
+    route(
+        "POST",
+        "/v1/users/{userId}/mfa/webauthn/registration-options",
+        MFA,
+        r#"{"attestation":"none","userVerification":"required","residentKey":"required",
+            "authenticatorAttachment":"cross-platform"}"#,
+        200,
+    ),
+    route(
+        "POST",
+        "/v1/users/{userId}/mfa/webauthn/verify",
+        MFA,
+        r#"{"credential":{"id":"AQID","rawId":"AQID","type":"public-key",
+            "authenticatorAttachment":"platform","clientExtensionResults":{"credProps":{"rk":true}},
+            "response":{"clientDataJSON":"e30","attestationObject":"oA","transports":["internal"],
+            "publicKeyAlgorithm":-7}},"name":"Laptop"}"#,
+        200,
+    ),
+    route(
+        "POST",
+        "/v1/users/{userId}/mfa/webauthn/authentication-options",
+        MFA,
+        r#"{"userVerification":"preferred"}"#,
+        200,
+    ),
+    route(
+        "POST",
+        "/v1/users/{userId}/mfa/webauthn/verify-assertion",
+        MFA,
+        r#"{"assertion":{"id":"AQID","rawId":"AQID","type":"public-key",
+            "clientExtensionResults":{},"response":{"clientDataJSON":"e30",
+            "authenticatorData":"oA","signature":"AA","userHandle":null}}}"#,
+        200,
+    ),
     route("GET", "/v1/users/{userId}/mfa/factors", MFA, "", 200),
     route("PATCH", "/v1/users/{userId}/mfa/factors/{factorId}", MFA, r#"{"name":"Phone"}"#, 200),
     route("DELETE", "/v1/users/{userId}/mfa/factors/{factorId}", MFA, "", 204),
@@ -128,6 +167,7 @@ pub(crate) const ROUTES: &[Route] = &[
         r#"{"factorId":"fac_040g2081040g2081040g208104"}"#,
         202,
     ),
+    route("POST", "/v1/mfa/challenges/{challengeId}/webauthn-options", MFA, "{}", 200),
     route(
         "POST",
         "/v1/mfa/challenges/verify",
@@ -199,7 +239,20 @@ fn factor() -> FactorView {
         created_at: NOW,
         last_used_at: None,
         masked_destination: None,
+        webauthn: Some(WebAuthnView {
+            aaguid: Aaguid::default(),
+            backup_eligible: true,
+            backed_up: true,
+            transports: vec!["internal".to_owned()],
+            user_verified: true,
+            resident: Some(true),
+            sign_count: 0,
+        }),
     }
+}
+
+fn descriptor() -> Descriptor {
+    Descriptor { id: vec![1, 2, 3], transports: vec!["internal".to_owned()] }
 }
 
 fn challenge() -> ChallengeView {
@@ -255,6 +308,7 @@ fn told(query: &Query) -> Reply {
             failed_attempts: 0,
         }),
         Query::Challenge(_) => Reply::ChallengeState(challenge()),
+        Query::Portal(..) => Reply::Done,
     }
 }
 
@@ -287,7 +341,9 @@ fn reply(question: &Question, kid: &str) -> Reply {
                 resend_available_at: NOW,
             })
         }
-        Command::ConfirmMessage { .. } | Command::ConfirmTotp { .. } => {
+        Command::ConfirmMessage { .. }
+        | Command::ConfirmTotp { .. }
+        | Command::ConfirmWebAuthn { .. } => {
             Reply::Factor { factor: factor(), tokens: Some(grant(kid)) }
         }
         Command::ImportTotp { .. } | Command::RenameFactor { .. } | Command::MakePrimary { .. } => {
@@ -313,7 +369,36 @@ fn reply(question: &Question, kid: &str) -> Reply {
             device_token: Some(secret("dvt_secret")),
             device_token_expires_at: Some(NOW),
         }),
-        Command::Erase
+        Command::BeginWebAuthn { .. } => Reply::CreationOptions(Box::new(CreationOptions {
+            factor_id: FactorId::from_bytes([1; 16]),
+            rp_id: "example.com".to_owned(),
+            rp_name: "Acme".to_owned(),
+            user_handle: vec![1; 16],
+            user_name: "ann@example.com".to_owned(),
+            user_display_name: "Ann".to_owned(),
+            challenge: vec![7; 32],
+            algorithms: vec![Algorithm::Es256],
+            timeout_ms: 300_000,
+            exclude: vec![descriptor()],
+            attestation: Attestation::None,
+            user_verification: UserVerification::Preferred,
+            resident_key: ResidentKey::Preferred,
+            attachment: Some(Attachment::Platform),
+        })),
+        Command::BeginAssertion { .. } => Reply::RequestOptions(Box::new(RequestOptions {
+            rp_id: "example.com".to_owned(),
+            challenge: vec![7; 32],
+            timeout_ms: 300_000,
+            allow: vec![descriptor()],
+            user_verification: UserVerification::Preferred,
+        })),
+        Command::Assert { .. } => Reply::Asserted {
+            factor_id: FactorId::from_bytes([1; 16]),
+            user_verified: true,
+            tokens: grant(kid),
+        },
+        Command::Portal(_)
+        | Command::Erase
         | Command::PasswordChanged { .. }
         | Command::RemoveFactor { .. }
         | Command::RevokeDevice { .. }

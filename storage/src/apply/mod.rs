@@ -23,6 +23,7 @@ use countersign_core::tenant::{self, TenantEvent, TenantState};
 use countersign_core::time::Timestamp;
 use openraft::EntryPayload;
 
+use crate::activity::Tick;
 use crate::audit::{self, Subject};
 use crate::continuity;
 use crate::database::{Batch, Database, Family};
@@ -58,6 +59,7 @@ pub(crate) struct Learned {
     pub(crate) tenants: Vec<(TenantId, Option<TenantState>)>,
     pub(crate) system: Option<SystemState>,
     pub(crate) signs: Vec<Sign>,
+    pub(crate) ticks: Vec<Tick>,
     /// Whether a message was put in.
     pub(crate) messages_put: bool,
     /// Whether a delivery was begun anew.
@@ -339,11 +341,12 @@ impl<'a> Run<'a> {
         Subject { shard: self.shard, log_index, at, tenant, secret: None, user: None }
     }
 
-    /// Adds an audit row, and takes note of it if it is counted over many users.
+    /// Adds an audit row, and takes note of it if it is counted over many users or over time.
     fn note(&mut self, subject: &Subject<'_>, entry: &AuditEntry) -> Result<(), StorageError> {
         let row = audit::append(&mut self.batch, &mut self.head.audit, subject, entry)?;
         let sign = Sign::of(&row, || Ok::<_, StorageError>(entry.ip_address))?;
         self.learned.signs.extend(sign);
+        self.learned.ticks.extend(Tick::of(&row));
         Ok(())
     }
 

@@ -21,7 +21,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use self::read::{AuditPage, AuditQuery};
-pub(crate) use self::read::{export, last_before, oldest, one, page, recent_signs, tail};
+pub(crate) use self::read::{
+    each, export, first_not_before, last_before, oldest, one, page, recent_signs, tail,
+};
 pub use self::verify::{Broken, verify};
 pub(crate) use self::write::{Subject, append, erase_annexes, trim};
 use crate::records::Annex;

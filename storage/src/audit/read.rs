@@ -220,6 +220,26 @@ pub(crate) fn recent_signs(
     Ok(signs)
 }
 
+/// Visits the rows from the place `first` to the place `last`, oldest first.
+pub(crate) fn each(
+    database: &Database,
+    shard: ShardId,
+    first: u64,
+    last: u64,
+    mut visit: impl FnMut(&Chained),
+) -> Result<(), StorageError> {
+    if first > last {
+        return Ok(());
+    }
+    let (from, to) = (keys::audit_row(shard, first), keys::audit_row(shard, last + 1));
+    for entry in database.walk(Family::Audit, &from, &to)? {
+        let (_, bytes) = entry.map_err(StorageError::database("read the audit log"))?;
+        let record: AuditRecord = records::decode("audit row", shard, &bytes)?;
+        visit(&records::decode("audit row", shard, &record.chained)?);
+    }
+    Ok(())
+}
+
 /// The address in a row's annex, if it was not erased.
 fn address(
     database: &Database,
@@ -280,7 +300,7 @@ fn annex(
 
 /// The place of the first row that is not before `time`, or the one after the last. The times of
 /// a chain never fall, so a few dozen reads find it in any length.
-fn first_not_before(
+pub(crate) fn first_not_before(
     database: &Database,
     shard: ShardId,
     time: Timestamp,

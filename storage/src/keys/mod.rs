@@ -23,6 +23,7 @@ pub(crate) mod meta {
     pub(crate) const IDENTITY: u8 = 5;
     pub(crate) const BATCH: u8 = 6;
     pub(crate) const PEER_CREDENTIALS: u8 = 7;
+    pub(crate) const ACTIVITY: u8 = 8;
 }
 
 /// Kinds of rows in `state`.

@@ -50,12 +50,14 @@ pub(crate) fn install(
     drop(known);
     shard.batches.store(0, Ordering::Relaxed);
     shard.hashes.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    let audit = head.audit;
     shard.publish(head);
     shard.call_out(true, true);
     if shard.id == ShardId::SYSTEM {
         store.directory.reload(&store.database)?;
     }
-    store.directory.load_signs(&store.database, shard.id)
+    store.directory.load_signs(&store.database, shard.id)?;
+    shard.activity().catch_up(&store.database, shard.id, &audit)
 }
 
 /// Does over what a crash interrupted.

@@ -20,6 +20,7 @@ use countersign_core::webhook::Delivery;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::activity::Activity;
 use crate::audit::Chained;
 use crate::records::{Annex, AuditRecord, ChainPoint, Identity, Installing, ShardHead, SystemRow};
 use crate::state_hash::StateHash;
@@ -59,6 +60,7 @@ pub trait Stored: Serialize + DeserializeOwned {
     }
 }
 
+impl Stored for Activity {}
 impl Stored for AuditRecord {}
 impl Stored for ChainPoint {}
 impl Stored for Chained {}

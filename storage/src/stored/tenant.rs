@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use countersign_core::alerts::AlertSettings;
 use countersign_core::codec::{self, CodecError};
+use countersign_core::factor::webauthn::rules::WebAuthnRules;
 use countersign_core::ids::TenantId;
 use countersign_core::message::MessageTemplates;
 use countersign_core::policy::Policy;
@@ -11,6 +12,7 @@ use countersign_core::sending::SendGuards;
 use countersign_core::settings::Settings;
 use countersign_core::tenant::{ApiKey, TenantState};
 use countersign_core::time::Timestamp;
+use countersign_core::webhook::Webhook;
 use serde::{Deserialize, Serialize};
 
 use super::Stored;
@@ -35,9 +37,32 @@ struct FirstState<'a> {
     removed_at: Option<Timestamp>,
 }
 
-impl<'a> First<'a> {
-    /// The row in this shape, if nothing of it is lost.
-    fn of(row: &'a TenantRow) -> Option<Self> {
+/// The second shape: added guards, thresholds, words and webhooks.
+#[derive(Serialize, Deserialize)]
+struct Second<'a> {
+    version: u64,
+    state: SecondState<'a>,
+}
+
+/// A tenant before there were security keys.
+#[derive(Serialize, Deserialize)]
+struct SecondState<'a> {
+    first: FirstState<'a>,
+    guards: Cow<'a, SendGuards>,
+    alerts: AlertSettings,
+    templates: Cow<'a, MessageTemplates>,
+    webhooks: Cow<'a, [Webhook]>,
+}
+
+/// The row in the earliest shape that loses nothing of it.
+enum Shape<'a> {
+    First(First<'a>),
+    Second(Second<'a>),
+    Newest,
+}
+
+impl<'a> Shape<'a> {
+    fn of(row: &'a TenantRow) -> Self {
         let TenantState {
             id,
             name,
@@ -50,52 +75,79 @@ impl<'a> First<'a> {
             alerts,
             templates,
             webhooks,
+            webauthn,
         } = &row.state;
-        let fits = *guards == SendGuards::default()
+        if *webauthn != WebAuthnRules::default() {
+            return Self::Newest;
+        }
+        let version = row.version;
+        let first = FirstState {
+            id: Cow::Borrowed(id),
+            name: Cow::Borrowed(name),
+            created_at: *created_at,
+            policy: Cow::Borrowed(policy),
+            settings: Cow::Borrowed(settings),
+            api_keys: Cow::Borrowed(api_keys),
+            removed_at: *removed_at,
+        };
+        let nothing_chosen = *guards == SendGuards::default()
             && *alerts == AlertSettings::default()
             && *templates == MessageTemplates::default()
             && webhooks.is_empty();
-        fits.then(|| Self {
-            version: row.version,
-            state: FirstState {
-                id: Cow::Borrowed(id),
-                name: Cow::Borrowed(name),
-                created_at: *created_at,
-                policy: Cow::Borrowed(policy),
-                settings: Cow::Borrowed(settings),
-                api_keys: Cow::Borrowed(api_keys),
-                removed_at: *removed_at,
-            },
-        })
+        if nothing_chosen {
+            return Self::First(First { version, state: first });
+        }
+        let state = SecondState {
+            first,
+            guards: Cow::Borrowed(guards),
+            alerts: *alerts,
+            templates: Cow::Borrowed(templates),
+            webhooks: Cow::Borrowed(webhooks),
+        };
+        Self::Second(Second { version, state })
+    }
+}
+
+impl FirstState<'_> {
+    /// Those who never chose anything of what came later have what the release that reads them
+    /// brings.
+    fn into_state(self) -> TenantState {
+        let begun = TenantState::new(
+            self.id.into_owned(),
+            self.name.into_owned(),
+            self.created_at,
+            self.policy.into_owned(),
+            self.settings.into_owned(),
+        );
+        TenantState { api_keys: self.api_keys.into_owned(), removed_at: self.removed_at, ..begun }
     }
 }
 
 impl Stored for TenantRow {
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
 
     fn from_past(version: u8, bytes: &[u8]) -> Result<Self, CodecError> {
-        // The second shape added guards, thresholds, words and webhooks. Those who never chose any
-        // have what the release that reads them brings.
-        let First { version, state } = codec::decode_as(version, bytes)?;
-        let begun = TenantState::new(
-            state.id.into_owned(),
-            state.name.into_owned(),
-            state.created_at,
-            state.policy.into_owned(),
-            state.settings.into_owned(),
-        );
+        if version == 1 {
+            let First { version, state } = codec::decode_as(version, bytes)?;
+            return Ok(Self { version, state: state.into_state() });
+        }
+        let Second { version, state } = codec::decode_as(version, bytes)?;
+        let SecondState { first, guards, alerts, templates, webhooks } = state;
         let state = TenantState {
-            api_keys: state.api_keys.into_owned(),
-            removed_at: state.removed_at,
-            ..begun
+            guards: guards.into_owned(),
+            alerts,
+            templates: templates.into_owned(),
+            webhooks: webhooks.into_owned(),
+            ..first.into_state()
         };
         Ok(Self { version, state })
     }
 
     fn to_bytes(&self) -> Result<Vec<u8>, CodecError> {
-        match First::of(self) {
-            Some(first) => codec::encode(&first),
-            None => codec::encode_as(Self::VERSION, self),
+        match Shape::of(self) {
+            Shape::First(first) => codec::encode_as(1, &first),
+            Shape::Second(second) => codec::encode_as(2, &second),
+            Shape::Newest => codec::encode_as(Self::VERSION, self),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! The shapes of a user's row.
 //!
-//! A user who never had anything of what the second shape added is written in the first. So a row
+//! A user who never had anything of what a shape added is written in the one before. So a row
 //! is the same, byte for byte, whichever of two neighbouring releases wrote it, for as long as the
 //! cluster holds back what the older one does not know: replicas of both agree, and the older one
 //! can read a snapshot of the newer.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use countersign_core::challenge::Challenge;
 use countersign_core::codec::{self, CodecError};
@@ -49,9 +50,32 @@ struct FirstState<'a> {
     spent_secrets: Cow<'a, [SpentSecret]>,
 }
 
-impl<'a> First<'a> {
-    /// The row in this shape, if nothing of it is lost.
-    fn of(row: &'a UserRow) -> Option<Self> {
+/// The second shape: added what was sent, the recovery codes used lately, and where the last login
+/// came from.
+#[derive(Serialize, Deserialize)]
+struct Second<'a> {
+    version: u64,
+    state: SecondState<'a>,
+}
+
+/// A user before there were security keys and hosted pages.
+#[derive(Serialize, Deserialize)]
+struct SecondState<'a> {
+    first: FirstState<'a>,
+    sends: Cow<'a, SendHistory>,
+    recovery_uses: Cow<'a, [Timestamp]>,
+    verified_from: Option<IpAddr>,
+}
+
+/// The row in the earliest shape that loses nothing of it.
+enum Shape<'a> {
+    First(First<'a>),
+    Second(Second<'a>),
+    Newest,
+}
+
+impl<'a> Shape<'a> {
+    fn of(row: &'a UserRow) -> Self {
         let UserState {
             pseudonym,
             created_at,
@@ -70,62 +94,90 @@ impl<'a> First<'a> {
             sends,
             recovery_uses,
             verified_from,
+            ceremonies,
+            portal,
         } = &row.state;
-        let fits =
+        if !ceremonies.is_empty() || !portal.is_empty() {
+            return Self::Newest;
+        }
+        let version = row.version;
+        let first = FirstState {
+            pseudonym: *pseudonym,
+            created_at: *created_at,
+            updated_at: *updated_at,
+            profile: Cow::Borrowed(profile),
+            factors: Cow::Borrowed(factors),
+            pending: Cow::Borrowed(pending),
+            primary: *primary,
+            recovery: Cow::Borrowed(recovery),
+            devices: Cow::Borrowed(devices),
+            challenges: Cow::Borrowed(challenges),
+            lockout: Cow::Borrowed(lockout),
+            history: Cow::Borrowed(history),
+            password_changed_at: *password_changed_at,
+            spent_secrets: Cow::Borrowed(spent_secrets),
+        };
+        let nothing_sent =
             *sends == SendHistory::default() && recovery_uses.is_empty() && verified_from.is_none();
-        fits.then(|| Self {
-            version: row.version,
-            state: FirstState {
-                pseudonym: *pseudonym,
-                created_at: *created_at,
-                updated_at: *updated_at,
-                profile: Cow::Borrowed(profile),
-                factors: Cow::Borrowed(factors),
-                pending: Cow::Borrowed(pending),
-                primary: *primary,
-                recovery: Cow::Borrowed(recovery),
-                devices: Cow::Borrowed(devices),
-                challenges: Cow::Borrowed(challenges),
-                lockout: Cow::Borrowed(lockout),
-                history: Cow::Borrowed(history),
-                password_changed_at: *password_changed_at,
-                spent_secrets: Cow::Borrowed(spent_secrets),
-            },
-        })
+        if nothing_sent {
+            return Self::First(First { version, state: first });
+        }
+        let state = SecondState {
+            first,
+            sends: Cow::Borrowed(sends),
+            recovery_uses: Cow::Borrowed(recovery_uses),
+            verified_from: *verified_from,
+        };
+        Self::Second(Second { version, state })
+    }
+}
+
+impl FirstState<'_> {
+    fn into_state(self) -> UserState {
+        UserState {
+            pseudonym: self.pseudonym,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            profile: self.profile.into_owned(),
+            factors: self.factors.into_owned(),
+            pending: self.pending.into_owned(),
+            primary: self.primary,
+            recovery: self.recovery.into_owned(),
+            devices: self.devices.into_owned(),
+            challenges: self.challenges.into_owned(),
+            lockout: self.lockout.into_owned(),
+            history: self.history.into_owned(),
+            password_changed_at: self.password_changed_at,
+            spent_secrets: self.spent_secrets.into_owned(),
+            ..UserState::default()
+        }
     }
 }
 
 impl Stored for UserRow {
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
 
     fn from_past(version: u8, bytes: &[u8]) -> Result<Self, CodecError> {
-        // The second shape added what was sent, the recovery codes used lately, and where the last
-        // login came from.
-        let First { version, state } = codec::decode_as(version, bytes)?;
+        if version == 1 {
+            let First { version, state } = codec::decode_as(version, bytes)?;
+            return Ok(Self { version, state: state.into_state() });
+        }
+        let Second { version, state } = codec::decode_as(version, bytes)?;
+        let SecondState { first, sends, recovery_uses, verified_from } = state;
         let state = UserState {
-            pseudonym: state.pseudonym,
-            created_at: state.created_at,
-            updated_at: state.updated_at,
-            profile: state.profile.into_owned(),
-            factors: state.factors.into_owned(),
-            pending: state.pending.into_owned(),
-            primary: state.primary,
-            recovery: state.recovery.into_owned(),
-            devices: state.devices.into_owned(),
-            challenges: state.challenges.into_owned(),
-            lockout: state.lockout.into_owned(),
-            history: state.history.into_owned(),
-            password_changed_at: state.password_changed_at,
-            spent_secrets: state.spent_secrets.into_owned(),
-            ..UserState::default()
+            sends: sends.into_owned(),
+            recovery_uses: recovery_uses.into_owned(),
+            verified_from,
+            ..first.into_state()
         };
         Ok(Self { version, state })
     }
 
     fn to_bytes(&self) -> Result<Vec<u8>, CodecError> {
-        match First::of(self) {
-            Some(first) => codec::encode(&first),
-            None => codec::encode_as(Self::VERSION, self),
+        match Shape::of(self) {
+            Shape::First(first) => codec::encode_as(1, &first),
+            Shape::Second(second) => codec::encode_as(2, &second),
+            Shape::Newest => codec::encode_as(Self::VERSION, self),
         }
     }
 }

@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod activity;
 mod agreement;
 mod audit;
 mod child;

@@ -4,6 +4,7 @@
 mod decide;
 mod evolve;
 mod patch;
+mod proposed;
 mod telling;
 mod webhooks;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::decide::{KEY_PREFIX, decide, key_hash};
 pub use self::evolve::evolve;
+pub use self::proposed::with_policy;
 use crate::alerts::AlertSettings;
 use crate::factor::FactorType;
 use crate::factor::webauthn::rules::WebAuthnRules;

@@ -1,0 +1,22 @@
+//! A tenant as it would be with another policy, before anybody decides to change it.
+
+use super::{TenantState, patch, telling};
+use crate::policy::PolicyPatch;
+use crate::reply::Refusal;
+use crate::time::Timestamp;
+
+/// The tenant with the patch applied. Nothing is changed.
+///
+/// # Errors
+/// As the change itself would be refused.
+pub fn with_policy(
+    tenant: &TenantState,
+    wish: &PolicyPatch,
+    now: Timestamp,
+) -> Result<TenantState, Refusal> {
+    let mut next = tenant.clone();
+    next.policy = patch::policy(&tenant.policy, wish, now)?;
+    next.guards = telling::guards(&tenant.guards, &wish.guards)?;
+    next.webauthn = patch::webauthn(&tenant.webauthn, &wish.webauthn)?;
+    Ok(next)
+}

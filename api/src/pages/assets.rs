@@ -40,6 +40,7 @@ macro_rules! files {
 const FILES: &[(&str, &str, &[u8])] = &files![
     "style.css" CSS
     "mark.svg" SVG
+    "inbox.js" JS
 ];
 
 struct Asset {

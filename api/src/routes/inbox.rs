@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
+use askama::Template;
 use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Json, Router};
@@ -15,7 +16,8 @@ use countersign_core::message::Channel;
 use serde::Serialize;
 
 use crate::inbox::{Inbox, InboxMessage};
-use crate::layers::headers::NOTHING_ELSE;
+use crate::pages::Frame;
+use crate::pages::answer::html;
 use crate::problem::{FieldError, Problem};
 use crate::state::ApiState;
 use crate::wire::Time;
@@ -24,19 +26,15 @@ use crate::wire::Time;
 pub(crate) fn routes(inbox: Arc<dyn Inbox>) -> Router<ApiState> {
     Router::new()
         .route("/dev/messages", get(messages))
-        .route(
-            "/dev/inbox",
-            get(async || shown("text/html; charset=utf-8", include_str!("inbox.html"))),
-        )
-        .route(
-            "/dev/inbox.css",
-            get(async || shown("text/css; charset=utf-8", include_str!("inbox.css"))),
-        )
-        .route(
-            "/dev/inbox.js",
-            get(async || shown("text/javascript; charset=utf-8", include_str!("inbox.js"))),
-        )
+        .route("/dev/inbox", get(async || html(StatusCode::OK, &Page { frame: Frame::ENGLISH })))
         .layer(Extension(inbox))
+}
+
+/// The page that shows them.
+#[derive(Template)]
+#[template(path = "inbox.html")]
+struct Page {
+    frame: Frame,
 }
 
 /// A message, as shown.
@@ -89,16 +87,4 @@ async fn messages(
     let list = serde_json::json!({ "data": data, "nextCursor": null });
     let fresh = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     Ok((fresh, Json(list)).into_response())
-}
-
-/// A file of the page, which loads nothing but its own style and script, and asks this server alone.
-fn shown(kind: &'static str, text: &'static str) -> Response {
-    let policy = format!("{NOTHING_ELSE}; style-src 'self'; script-src 'self'; connect-src 'self'");
-    let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(NOTHING_ELSE));
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-        (header::CONTENT_SECURITY_POLICY, policy),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    (headers, text).into_response()
 }

@@ -41,8 +41,16 @@ dev: build ## Build, then start one node for development (more arguments: ARGS="
 	@exec $(binary) dev $(ARGS)
 
 .PHONY: test
-test: setup ## Build and run all tests, doc tests included
+test: ## Build and run all tests, doc tests and those in a browser included
+	@deploy/setup.sh --browser
 	@.ci/test $(TEST_TIMEOUT)
+
+# A few of them: make test-browser FILES="demo.test.js". Pictures are kept in target/browser/.
+FILES ?=
+.PHONY: test-browser
+test-browser: build ## Use the pages in a real browser (FILES="demo.test.js ...")
+	@deploy/setup.sh --browser
+	@COUNTERSIGN_BIN=$(abspath $(binary)) .ci/browser $(FILES)
 
 .PHONY: chaos
 chaos: build ## Chaos over three nodes, and a verdict (SECONDS=600 SEED=... FAULTS=kill,isolate,...)
@@ -59,10 +67,11 @@ fmt: ## Lay out the sources with rustfmt
 	cargo fmt --all
 
 .PHONY: lint
-lint: ## Check the layout and run clippy, every warning an error
-	@deploy/setup.sh --lint
+lint: ## Check layout, types of scripts, and run clippy, every warning an error
+	@deploy/setup.sh --browser --lint
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --release -- -D warnings
+	@.ci/browser --check
 
 .PHONY: bench
 bench: build ## Start a node on a scratch directory, load it, stop it (ARGS="--scenario verify ...")

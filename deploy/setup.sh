@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Makes this machine able to build and test Countersign.
 #
-#   deploy/setup.sh          what building and testing need
-#   deploy/setup.sh --lint   that, and rustfmt and clippy
+#   deploy/setup.sh             what building and running need, and the tests of all but pages
+#   deploy/setup.sh --browser   that, and a browser with what drives it
+#   deploy/setup.sh --lint      that, and rustfmt and clippy (both may be given)
 #
 # Looks first and installs only what is missing, so a second run changes nothing and needs no
 # network. Installs through apt-get alone; on other systems it names what is missing and stops.
@@ -20,14 +21,16 @@ fail() {
 }
 
 lint=no
+browser=no
 for argument in "$@"; do
     case "$argument" in
         --lint) lint=yes ;;
+        --browser) browser=yes ;;
         -h | --help)
-            sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+            sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
             exit 0
             ;;
-        *) fail "unknown argument '$argument'" "usage: deploy/setup.sh [--lint]" ;;
+        *) fail "unknown argument '$argument'" "usage: deploy/setup.sh [--browser] [--lint]" ;;
     esac
 done
 
@@ -76,6 +79,20 @@ need mount "mount and losetup, for the power-loss tests" has losetup
 need curl "the examples of the README" has curl
 need ca-certificates "HTTPS to the crate registry" test -e /etc/ssl/certs -o -e /etc/pki/tls/certs
 
+# The tests that use the pages in a browser. Node.js finds test files by itself since 18.19.
+has_node() {
+    has node || return 1
+    local found
+    found="$(node --version 2>/dev/null)"
+    [ "$(printf 'v18.19.0\n%s\n' "$found" | sort -V | head -n 1)" = v18.19.0 ]
+}
+has_chromium() { [ -x "${CHROMIUM:-/usr/bin/chromium}" ]; }
+if [ "$browser" = yes ]; then
+    need nodejs "runs the tests in a browser" has_node
+    need npm "installs what these tests need" has npm
+    need chromium "the browser of these tests" has_chromium
+fi
+
 # The tests that part nodes from each other, and those that send to a real mail server, are left out,
 # and say so, where these are missing.
 wished=()
@@ -120,6 +137,10 @@ elif has apt-get; then
             "Its message is above. Check the network and /etc/apt/sources.list, then run this again."
     [ "${#wished[@]}" -eq 0 ] || install "${wished[@]}" ||
         say "not installed: ${wished[*]}; some tests will be left out, and say so"
+    if [ "$browser" = yes ] && ! { has_node && has npm && has_chromium; }; then
+        fail "apt-get ran, but Node.js 18.19 or newer, npm or /usr/bin/chromium is still not found" \
+            "CHROMIUM names another Chromium or Chrome."
+    fi
     if ! { has c++ && has make && has clang && has_libclang; }; then
         fail "apt-get ran, but the compiler or libclang is still not found" \
             "If libclang lies in an unusual place, name its folder in LIBCLANG_PATH."
@@ -127,9 +148,9 @@ elif has apt-get; then
     say "system packages: installed"
 elif [ "${#missing[@]}" -gt 0 ]; then
     fail "missing: ${missing[*]} (names as in Debian), and there is no apt-get here" \
-        "Fedora:  dnf install gcc-c++ make pkgconf clang clang-devel e2fsprogs util-linux curl" \
-        "Arch:    pacman -S base-devel pkgconf clang e2fsprogs util-linux curl" \
-        "openSUSE: zypper install gcc-c++ make pkgconf clang clang-devel e2fsprogs util-linux curl" \
+        "Fedora:  dnf install gcc-c++ make pkgconf clang clang-devel e2fsprogs util-linux curl nodejs npm chromium" \
+        "Arch:    pacman -S base-devel pkgconf clang e2fsprogs util-linux curl nodejs npm chromium" \
+        "openSUSE: zypper install gcc-c++ make pkgconf clang clang-devel e2fsprogs util-linux curl nodejs npm chromium" \
         "Alpine (musl) is not supported: bindgen must load libclang at build time."
 fi
 

@@ -1,6 +1,6 @@
-//! The bounded gate before slow computing: as many hashes at once as there are cores, a short
-//! queue before them, and a refusal beyond it. Argon2 takes tens of milliseconds and 19 MiB, so
-//! it must never run on an async thread, and never without a bound.
+//! The bounded gate before slow computing: as much at once as there are cores, a short queue before
+//! it, and a refusal beyond that. Argon2 takes tens of milliseconds and 19 MiB, a signature's check
+//! about one, so neither must ever run on an async thread, nor without a bound.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -40,17 +40,21 @@ impl Gate {
                 let _place = Place::take(self)?;
                 timeout_at(deadline, Arc::clone(&self.permits).acquire_owned())
                     .await
-                    .map_err(|_| GatewayError::Unavailable("waiting for the hashing gate".into()))?
-                    .map_err(|_| GatewayError::Internal("the hashing gate is closed".into()))?
+                    .map_err(|_| {
+                        GatewayError::Unavailable("waiting for the gate before slow work".into())
+                    })?
+                    .map_err(|_| {
+                        GatewayError::Internal("the gate before slow work is closed".into())
+                    })?
             }
         };
-        // The permit goes along: an asker that is dropped frees its place only when the hash ends.
+        // The permit goes along: an asker that is dropped frees its place only when the work ends.
         let task = tokio::task::spawn_blocking(move || {
             let worked = work();
             drop(permit);
             worked
         });
-        task.await.map_err(|_| GatewayError::Internal("a hash computation failed".into()))
+        task.await.map_err(|_| GatewayError::Internal("slow work did not end".into()))
     }
 }
 

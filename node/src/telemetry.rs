@@ -23,7 +23,7 @@ const LATENCY_BUCKETS: [f64; 14] =
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// The filter that a log level or directives mean. The libraries below are quieter than we are:
-/// they repeat, for every shard, what we say once.
+/// they repeat, for every shard, what we say once, or tell as errors what strangers sent.
 ///
 /// # Errors
 /// If the text is no filter; the error says what is wrong with it.
@@ -32,7 +32,7 @@ pub(crate) fn filter(level: &str) -> Result<EnvFilter, String> {
         "debug" | "trace" => "",
         _ => {
             ",openraft=error,openraft_rt=error,ractor=warn,hyper=warn,tower_http=warn,\
-             rustls_platform_verifier=off"
+             rustls_platform_verifier=off,webauthn_rs_core=off"
         }
     };
     if level.split(',').any(|directive| directive.trim().is_empty()) {

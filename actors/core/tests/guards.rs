@@ -107,7 +107,7 @@ fn a_guard_that_is_set_leaves_the_others_and_moves_the_policys_version() {
     expected.conversion.min_percent = 5;
     assert_eq!(house.tenant().guards, expected);
     let TenantReply::Policy(told) = reply else { panic!() };
-    assert_eq!(*told, (house.tenant().policy.clone(), expected));
+    assert_eq!(*told, (house.tenant().policy.clone(), expected, house.tenant().webauthn.clone()));
     assert_eq!(house.tenant().policy.version, 2, "whoever read version 1 is told of a conflict");
     assert!(matches!(events[..], [TenantEvent::PolicySet(_), TenantEvent::GuardsSet(_)]));
 }

@@ -1,12 +1,16 @@
 //! The door through which the API asks. On one node it leads to the actors; in a cluster it leads
 //! to the node that leads the shard. The API does not know the difference.
 
+use std::sync::Arc;
+
 use countersign_core::audit::AuditOutcome;
 use countersign_core::command::{Command, Query};
 use countersign_core::ids::{ChallengeId, DeliveryId, KeyId, ShardId, TenantId, UserId, WebhookId};
+use countersign_core::preview::Preview;
 use countersign_core::proposal::AnswerKey;
 use countersign_core::reply::{Reply, UserView};
-use countersign_core::tenant::{TenantCommand, TenantReply};
+use countersign_core::statistics::{Statistics, Window};
+use countersign_core::tenant::{TenantCommand, TenantReply, TenantState};
 use countersign_core::time::Timestamp;
 use countersign_core::webhook::Delivery;
 use futures::future::BoxFuture;
@@ -194,6 +198,10 @@ pub struct ShardHealth {
     pub term: u64,
     /// The last applied log index.
     pub last_applied: u64,
+    /// The last log index that is known here to be committed.
+    pub committed: u64,
+    /// Up to which log index each other node has the log, if this node leads.
+    pub followers: Vec<(u64, u64)>,
     /// Voting nodes.
     pub voters: Vec<u64>,
     /// Nodes that only listen.
@@ -215,6 +223,18 @@ pub struct NodeHealth {
     pub peer_address: String,
     /// `UP`, or what else is known of it.
     pub state: String,
+}
+
+/// Whom a change of policy would affect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyPreview {
+    /// What was found.
+    pub found: Preview,
+    /// Whether all users were looked at; if not, it was a fair share of them and time was up.
+    pub complete: bool,
+    /// How many users there are, from the share that was looked at if that was not all; `None` if it
+    /// was too small to tell.
+    pub users: Option<u64>,
 }
 
 /// What became of the wish to take a node out.
@@ -275,10 +295,13 @@ pub trait Gateway: Send + Sync + 'static {
         command: TenantCommand,
     ) -> BoxFuture<'_, Result<TenantReply, GatewayError>>;
 
-    /// The users of a tenant, in a stable order.
+    /// The users of a tenant, in a stable order; with a `query` those whose id begins so, the very
+    /// id first, and if it has an `@` those whose email address begins so, in any case. A page of
+    /// those looked for may be short, or empty, and still have a next one.
     fn users(
         &self,
         tenant: TenantId,
+        query: Option<String>,
         cursor: Option<String>,
         limit: usize,
     ) -> BoxFuture<'_, Result<Page<UserView>, GatewayError>>;
@@ -302,6 +325,20 @@ pub trait Gateway: Send + Sync + 'static {
     /// # Errors
     /// `Unavailable` if that could not be said within the deadline.
     fn current(&self) -> BoxFuture<'_, Result<(), GatewayError>>;
+
+    /// What happened to a tenant's users within the window that ends now.
+    fn statistics(
+        &self,
+        tenant: TenantId,
+        window: Window,
+    ) -> BoxFuture<'_, Result<Statistics, GatewayError>>;
+
+    /// Whom it would affect if a tenant were changed to `next`.
+    fn preview(
+        &self,
+        current: Arc<TenantState>,
+        next: TenantState,
+    ) -> BoxFuture<'_, Result<PolicyPreview, GatewayError>>;
 
     /// Takes a node out of the cluster, for ever.
     fn remove_node(

@@ -17,7 +17,8 @@ use crate::pages;
 use crate::problem::{Code, Problem};
 use crate::routes::{
     api_keys, audit, challenges, cluster, devices, docs, email, factors, inbox, operations, policy,
-    problems, recovery_codes, settings, sms, status, tenants, totp, users, webauthn, webhooks,
+    problems, recovery_codes, settings, sms, statistics, status, tenants, totp, users, webauthn,
+    webhooks,
 };
 use crate::state::ApiState;
 
@@ -86,8 +87,10 @@ pub(crate) fn table() -> OpenApiRouter<ApiState> {
         .routes(routes!(challenges::send))
         .routes(routes!(challenges::webauthn_options))
         .routes(routes!(policy::read, policy::update))
+        .routes(routes!(policy::preview))
         // /v1
         .routes(routes!(settings::read, settings::update))
+        .routes(routes!(statistics::read))
         .routes(routes!(audit::list))
         .routes(routes!(audit::checkpoints))
         .routes(routes!(webhooks::list, webhooks::create))

@@ -3,21 +3,24 @@
 //! neither repeat a row nor hide one.
 
 mod deliveries;
+mod preview;
+mod users;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use countersign_actors::gateway::{AuditFilter, AuditHead, AuditRow, GatewayError, Page};
 use countersign_core::codec;
-use countersign_core::ids::{ShardId, TenantId, UserId, UserKey};
-use countersign_core::reply::UserView;
+use countersign_core::ids::{ShardId, TenantId, UserKey};
 use countersign_core::time::Timestamp;
-use countersign_core::user::UserState;
 use countersign_storage::audit::AuditQuery;
 use countersign_storage::{Rows, StorageError, Store, audit};
 use data_encoding::BASE64URL_NOPAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+pub(crate) use self::preview::LOOKS_FOR;
 
 /// Pages read of one shard for one page of the whole, beyond the first. With a narrow filter a
 /// page of the whole may be short, and the next request goes on.
@@ -28,56 +31,14 @@ const READS_MAX: usize = 64;
 pub(crate) struct Listing {
     store: Arc<Store>,
     shards: u16,
+    /// Held by whoever looks at all users: one at a time.
+    scans: Arc<Semaphore>,
 }
 
 impl Listing {
     /// Over all shards of a store.
-    pub(crate) const fn new(store: Arc<Store>, shards: u16) -> Self {
-        Self { store, shards }
-    }
-
-    /// The users of a tenant: shard by shard, by id within a shard.
-    pub(crate) async fn users(
-        &self,
-        tenant: TenantId,
-        cursor: Option<String>,
-        limit: usize,
-    ) -> Result<Page<UserView>, GatewayError> {
-        let after: UsersCursor = parse(cursor.as_deref())?.unwrap_or_default();
-        let listing = self.clone();
-        reading(move || listing.users_after(&tenant, after, limit)).await
-    }
-
-    fn users_after(
-        &self,
-        tenant: &TenantId,
-        from: UsersCursor,
-        limit: usize,
-    ) -> Result<Page<UserView>, GatewayError> {
-        let mut after = from.after;
-        let mut data: Vec<(ShardId, UserView)> = Vec::new();
-        for shard in (from.shard..self.shards).map(ShardId) {
-            // One more than wanted tells whether there is a next page.
-            let wanted = limit + 1 - data.len();
-            let page = self
-                .store
-                .rows(shard)
-                .users_page(tenant, after.take().as_ref(), wanted)
-                .map_err(fault)?;
-            data.extend(page.into_iter().map(|(id, state)| (shard, user_view(id, state))));
-            if data.len() > limit {
-                break;
-            }
-        }
-        let more = data.len() > limit;
-        data.truncate(limit);
-        let last = data.last().filter(|_| more);
-        let next_cursor = last
-            .map(|(shard, user)| {
-                write(&UsersCursor { shard: shard.0, after: Some(user.id.clone()) })
-            })
-            .transpose()?;
-        Ok(Page { data: data.into_iter().map(|(_, user)| user).collect(), next_cursor })
+    pub(crate) fn new(store: Arc<Store>, shards: u16) -> Self {
+        Self { store, shards, scans: Arc::new(Semaphore::new(1)) }
     }
 
     /// The audit rows of a tenant, newest first; of one shard only, if one user's are asked for.
@@ -132,13 +93,6 @@ impl Listing {
     }
 }
 
-/// Where a list of users goes on.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct UsersCursor {
-    shard: u16,
-    after: Option<UserId>,
-}
-
 /// Where a list of audit rows goes on: for each shard, the place before which rows are wanted.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct AuditCursor {
@@ -167,16 +121,6 @@ async fn reading<T: Send + 'static>(
 
 fn fault(error: StorageError) -> GatewayError {
     GatewayError::Internal(error.to_string())
-}
-
-fn user_view(id: UserId, state: UserState) -> UserView {
-    UserView {
-        id,
-        profile: state.profile,
-        created_at: state.created_at,
-        updated_at: state.updated_at,
-        created: false,
-    }
 }
 
 /// One shard's rows on their way into the merge.

@@ -272,6 +272,7 @@ impl Node {
             geoip,
             cluster_id: identity.cluster_id.clone(),
             deadline: config.request_timeout,
+            clock: Arc::clone(&world.clock),
             stopping: stopped.clone(),
         });
         steward.through(&gateway);

@@ -40,6 +40,7 @@ use crate::request::Need;
         (name = "Status", description = "A user's situation; reset and unlock."),
         (name = "Policy", description = "What your tenant demands of its users."),
         (name = "Settings", description = "Names that apps show, and how tokens are made."),
+        (name = "Statistics", description = "What happened lately, counted over all users."),
         (name = "Audit", description = "Why every decision was taken, in a hash chain."),
         (name = "Webhooks", description = "Be told what the audit log tells, signed (Standard Webhooks)."),
         (name = "API keys", description = "Who may call."),

@@ -14,6 +14,8 @@ use crate::state::ApiState;
 const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 200;
 const CURSOR_MAX: usize = 1_024;
+/// As long as an email address may be (RFC 5321 section 4.5.3.1.3); ids are shorter.
+const QUERY_MAX: usize = 254;
 
 /// Filters that can be read from a query string.
 pub(crate) trait QueryFields: Sized + Default {
@@ -39,15 +41,38 @@ pub(crate) struct Listing<F> {
     pub(crate) filter: F,
 }
 
+/// A question with filters whose answer is no listing.
+#[derive(Debug)]
+pub(crate) struct Filtered<F>(pub(crate) F);
+
+/// The parameters of a query string, in order.
+fn pairs(parts: &Parts) -> Result<Vec<(String, String)>, Problem> {
+    let Query(pairs) = Query::try_from_uri(&parts.uri)
+        .map_err(|_| Problem::invalid_request("the query string cannot be read"))?;
+    Ok(pairs)
+}
+
+impl<F: QueryFields> FromRequestParts<ApiState> for Filtered<F> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
+        let mut fields = Fields::new();
+        let mut filter = F::default();
+        for (name, value) in pairs(parts)? {
+            let known = filter.take(&name, &value, &mut fields);
+            fields.demand(known, &format!("/{name}"), "is unknown");
+        }
+        fields.finish(Self(filter))
+    }
+}
+
 impl<F: QueryFields> FromRequestParts<ApiState> for Listing<F> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
-        let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
-            .map_err(|_| Problem::invalid_request("the query string cannot be read"))?;
         let mut fields = Fields::new();
         let mut listing = Self { limit: LIMIT_DEFAULT, cursor: None, filter: F::default() };
-        for (name, value) in pairs {
+        for (name, value) in pairs(parts)? {
             match name.as_str() {
                 "limit" => {
                     let limit = value.parse().ok().filter(|n| (1..=LIMIT_MAX).contains(n));
@@ -79,6 +104,45 @@ pub(crate) struct PageParams {
     limit: Option<u32>,
     /// The `nextCursor` of an answer.
     cursor: Option<String>,
+}
+
+/// Which users are wanted.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the query string in the OpenAPI document")]
+pub(crate) struct UserParams {
+    /// Whose id begins so; with an `@` in it also whose email address begins so, in any case. The
+    /// user of this very id comes first. A page may then have few rows, or none, and still a
+    /// `nextCursor`.
+    #[param(min_length = 1, max_length = 254, example = "user_4")]
+    query: Option<String>,
+}
+
+/// Which users are wanted, as sent.
+#[derive(Debug, Default)]
+pub(crate) struct UserSearch {
+    /// How their ids or addresses begin.
+    pub(crate) query: Option<String>,
+}
+
+impl QueryFields for UserSearch {
+    fn take(&mut self, name: &str, value: &str, fields: &mut Fields) -> bool {
+        if name != "query" {
+            return false;
+        }
+        self.query = Some(fields.line("/query", value.to_owned(), 1..=QUERY_MAX));
+        true
+    }
+}
+
+/// What is wanted of the statistics.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the query string in the OpenAPI document")]
+pub(crate) struct StatisticsParams {
+    /// How far back, `1h` or `24h`; an hour if left out.
+    #[param(example = "1h", pattern = "^(1h|24h)$")]
+    window: Option<String>,
 }
 
 /// Which audit events are wanted.

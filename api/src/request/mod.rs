@@ -10,7 +10,10 @@ mod payload;
 
 pub(crate) use authority::{Admin, As, Audit, Cluster, Keys, Mfa, Need, Policy, Root};
 pub(crate) use fields::{Fields, is_domain};
-pub(crate) use listing::{AuditParams, Listing, PageParams};
+pub(crate) use listing::{
+    AuditParams, Filtered, Listing, PageParams, QueryFields, StatisticsParams, UserParams,
+    UserSearch,
+};
 pub(crate) use path::{
     At, ChallengePath, DeliveryPath, DevicePath, FactorPath, KeyPath, NodePath, TenantPath,
     UserPath, WebhookPath,

@@ -16,6 +16,7 @@ pub(crate) mod problems;
 pub(crate) mod recovery_codes;
 pub(crate) mod settings;
 pub(crate) mod sms;
+pub(crate) mod statistics;
 pub(crate) mod status;
 pub(crate) mod tenants;
 pub(crate) mod totp;

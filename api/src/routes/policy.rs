@@ -2,12 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use countersign_core::tenant::TenantReply;
+use countersign_core::tenant::{TenantReply, with_policy};
 
 use crate::problem::Problem;
 use crate::request::{As, Payload, Policy};
 use crate::state::ApiState;
 use crate::wire::policy::{PolicyBody, UpdatePolicy};
+use crate::wire::preview::PreviewBody;
 
 /// Read the policy
 #[utoipa::path(
@@ -43,4 +44,25 @@ pub(crate) async fn update(
         _ => None,
     };
     api.change_tenant(caller, who.tenant, command, "updatePolicy", take).await.map(Json)
+}
+
+/// See whom a change of the policy would affect
+///
+/// Nothing is changed. The body is that of the change, and it is refused as the change would be.
+/// Every user is looked at, for a few seconds at most: of very many users a fair share is.
+#[utoipa::path(
+    post, path = "/v1/mfa/policy/preview", operation_id = "previewPolicy", tag = "Policy",
+    request_body = UpdatePolicy,
+    responses((status = 200, description = "Whom it would affect", body = PreviewBody))
+)]
+pub(crate) async fn preview(
+    State(api): State<ApiState>,
+    who: As<Policy>,
+    body: Payload<UpdatePolicy>,
+) -> Result<Json<PreviewBody>, Problem> {
+    let patch = body.value.patch()?;
+    let tenant = api.tenant(&who.tenant)?;
+    let next = with_policy(&tenant, &patch, api.clock.now())?;
+    let preview = api.gateway.preview(tenant, next).await?;
+    Ok(Json(preview.into()))
 }

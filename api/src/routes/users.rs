@@ -6,24 +6,28 @@ use axum::http::StatusCode;
 use countersign_core::command::{Command, Query};
 
 use crate::problem::Problem;
-use crate::request::{Admin, As, At, Empty, Listing, Mfa, PageParams, Payload, UserPath};
+use crate::request::{
+    Admin, As, At, Empty, Listing, Mfa, PageParams, Payload, UserParams, UserPath, UserSearch,
+};
 use crate::state::ApiState;
 use crate::wire::user::{PasswordChanged, PutUser, User};
 use crate::wire::{List, NoContent};
 
 /// List users
 ///
-/// In a stable order, a page at a time.
+/// In a stable order, a page at a time; all of them, or those that a `query` looks for.
 #[utoipa::path(
     get, path = "/v1/users", operation_id = "listUsers", tag = "Users",
-    params(PageParams), responses((status = 200, description = "A page of users", body = List<User>))
+    params(UserParams, PageParams),
+    responses((status = 200, description = "A page of users", body = List<User>))
 )]
 pub(crate) async fn list(
     State(api): State<ApiState>,
     who: As<Mfa>,
-    listing: Listing<()>,
+    listing: Listing<UserSearch>,
 ) -> Result<Json<List<User>>, Problem> {
-    let page = api.gateway.users(who.tenant, listing.cursor, listing.limit).await?;
+    let Listing { limit, cursor, filter } = listing;
+    let page = api.gateway.users(who.tenant, filter.query, cursor, limit).await?;
     Ok(Json(page.into()))
 }
 

@@ -57,12 +57,29 @@ pub(crate) struct ClusterShard {
     /// The last log index that the answering node applied.
     #[schema(example = 1042)]
     last_applied: u64,
+    /// The last log index that the answering node knows to be committed.
+    #[schema(example = 1042)]
+    committed: u64,
+    /// How many entries each other node's log lacks, as the leader knows: empty unless the
+    /// answering node leads.
+    followers: Vec<ClusterFollower>,
     /// Voting nodes.
     #[schema(example = json!([1, 2, 3]))]
     voters: Vec<u64>,
     /// Nodes that only listen.
     #[schema(example = json!([]))]
     learners: Vec<u64>,
+}
+
+/// How far a node's log is behind its leader's.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(crate) struct ClusterFollower {
+    /// The node.
+    #[schema(example = 2)]
+    node: u64,
+    /// How many committed entries its log lacks.
+    #[schema(example = 0)]
+    behind: u64,
 }
 
 impl From<Health> for Cluster {
@@ -85,8 +102,14 @@ impl From<NodeHealth> for ClusterNode {
 
 impl From<ShardHealth> for ClusterShard {
     fn from(shard: ShardHealth) -> Self {
-        let ShardHealth { id, leader, term, last_applied, voters, learners, caught_up: _ } = shard;
-        Self { id: id.0, leader, term, last_applied, voters, learners }
+        let ShardHealth { id, leader, term, last_applied, committed, .. } = shard;
+        let follower = |(node, has): (u64, u64)| ClusterFollower {
+            node,
+            behind: committed.saturating_sub(has),
+        };
+        let followers = shard.followers.into_iter().map(follower).collect();
+        let (voters, learners) = (shard.voters, shard.learners);
+        Self { id: id.0, leader, term, last_applied, committed, followers, voters, learners }
     }
 }
 

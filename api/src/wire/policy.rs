@@ -302,8 +302,13 @@ impl UpdateGracePeriod {
 }
 
 impl UpdatePolicy {
-    /// The command. Bounds between a value that is sent and one that stays are the core's affair.
+    /// The command.
     pub(crate) fn command(self) -> Result<TenantCommand, Problem> {
+        self.patch().map(|patch| TenantCommand::PatchPolicy(Box::new(patch)))
+    }
+
+    /// The change. Bounds between a value that is sent and one that stays are the core's affair.
+    pub(crate) fn patch(self) -> Result<core::PolicyPatch, Problem> {
         let mut fields = Fields::new();
         let f = &mut fields;
         let grace = self.grace_period.unwrap_or_default();
@@ -350,7 +355,7 @@ impl UpdatePolicy {
             ..core::PolicyPatch::default()
         };
         sends.read(f, &mut patch);
-        fields.finish(TenantCommand::PatchPolicy(Box::new(patch)))
+        fields.finish(patch)
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::house::{House, KEY};
-use crate::table::{Needs, ROUTES, answer_all};
+use crate::table::{Needs, ROUTES, Route, answer_all};
 
 #[tokio::test]
 async fn an_unknown_field_is_refused_by_every_route_that_takes_a_body() {
@@ -200,7 +200,9 @@ async fn an_idempotency_key_is_bound_to_method_path_and_body() {
 async fn every_write_hands_its_idempotency_key_on() {
     let house = House::new();
     answer_all(&house);
-    for route in ROUTES.iter().filter(|route| route.is_write()) {
+    // A preview writes nothing, so there is no answer to keep.
+    let writes = |route: &&Route| route.is_write() && !route.template.ends_with("/preview");
+    for route in ROUTES.iter().filter(writes) {
         let seen = || {
             let asked = house.gateway.asked.lock().unwrap();
             let changed = house.gateway.changed.lock().unwrap();

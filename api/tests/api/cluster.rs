@@ -20,8 +20,8 @@ async fn the_cluster_is_shown_as_the_node_sees_it() {
             "peerAddress": format!("127.0.0.1:708{id}"), "state": "UP"})
     };
     let shard = |id: u16, leader: Option<u64>| {
-        json!({"id": id, "leader": leader, "term": 4, "lastApplied": 1042, "voters": [1],
-            "learners": [2]})
+        json!({"id": id, "leader": leader, "term": 4, "lastApplied": 1042, "committed": 1042,
+            "followers": [{"node": 2, "behind": 2}], "voters": [1], "learners": [2]})
     };
     let expected = json!({
         "clusterId": "clu_test", "version": "1.2.3", "nodes": [node(1), node(2)],

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use countersign_actors::gateway::{
     AuditFilter, AuditHead, AuditRow, Caller, DeliveryRow, Gateway, GatewayError, HandOver, Health,
-    NodeHealth, NodeRemoval, Page, Question, ShardHealth, Target,
+    NodeHealth, NodeRemoval, Page, PolicyPreview, Question, ShardHealth, Target,
 };
 use countersign_actors::ports::{Clock, Directory};
 use countersign_actors::testing::{FixedVault, ManualClock};
@@ -19,10 +19,12 @@ use countersign_core::event::UserEvent;
 use countersign_core::evolve::evolve_all;
 use countersign_core::ids::{DeliveryId, KeyId, ShardId, TenantId, UserKey, WebhookId};
 use countersign_core::message::{Channels, CodeMessage, seal_context};
+use countersign_core::preview::Preview;
 use countersign_core::query;
 use countersign_core::reply::{Refusal, Reply, UserView};
+use countersign_core::statistics::{Counts, Statistics, Window};
 use countersign_core::system::FEATURE_LEVEL;
-use countersign_core::tenant::{self, TenantCommand, TenantReply};
+use countersign_core::tenant::{self, TenantCommand, TenantReply, TenantState};
 use countersign_core::time::Timestamp;
 use countersign_core::user::UserState;
 use countersign_core::vault::Vault;
@@ -60,7 +62,11 @@ pub(crate) struct MemoryGateway {
     pub(crate) asked: Mutex<Vec<(Caller, Target, Question)>>,
     pub(crate) changed: Mutex<Vec<(Caller, TenantId, TenantCommand)>>,
     pub(crate) listed: Mutex<Vec<(TenantId, Option<String>, usize)>>,
+    /// What was looked for in them.
+    pub(crate) searched: Mutex<Vec<Option<String>>>,
     pub(crate) audited: Mutex<Vec<AuditQuestion>>,
+    /// Whose statistics were asked for, and of which window.
+    pub(crate) counted: Mutex<Vec<(TenantId, Window)>>,
     pub(crate) health: Mutex<Health>,
     /// Nodes that were to be removed or to hand over, and by whom.
     pub(crate) nodes: Mutex<Vec<(Caller, u64)>>,
@@ -85,7 +91,9 @@ impl MemoryGateway {
             asked: Mutex::default(),
             changed: Mutex::default(),
             listed: Mutex::default(),
+            searched: Mutex::default(),
             audited: Mutex::default(),
+            counted: Mutex::default(),
             health: Mutex::new(healthy()),
             nodes: Mutex::default(),
             asked_if_current: Mutex::default(),
@@ -224,9 +232,11 @@ impl Gateway for MemoryGateway {
     fn users(
         &self,
         tenant: TenantId,
+        query: Option<String>,
         cursor: Option<String>,
         limit: usize,
     ) -> BoxFuture<'_, Result<Page<UserView>, GatewayError>> {
+        self.searched.lock().unwrap().push(query);
         self.listed.lock().unwrap().push((tenant.clone(), cursor, limit));
         let users = self.users.lock().unwrap();
         let own = users.iter().filter(|(key, state)| key.tenant == tenant && state.exists());
@@ -288,6 +298,38 @@ impl Gateway for MemoryGateway {
     ) -> BoxFuture<'_, Result<bool, GatewayError>> {
         self.redelivered.lock().unwrap().push((caller, webhook, delivery));
         futures::future::ready(Ok(delivery == DELIVERY)).boxed()
+    }
+
+    fn statistics(
+        &self,
+        tenant: TenantId,
+        window: Window,
+    ) -> BoxFuture<'_, Result<Statistics, GatewayError>> {
+        self.counted.lock().unwrap().push((tenant, window));
+        let last = window.slot(NOW);
+        let counts = Counts { logins: 3, challenges: 2, failures: 1, ..Counts::default() };
+        let slots = [(last - 1, Counts::default()), (last, counts)];
+        let statistics = Statistics {
+            window,
+            slots: slots.map(|(slot, counts)| (window.begins(slot), counts)).into(),
+            counted_since: None,
+        };
+        futures::future::ready(Ok(statistics)).boxed()
+    }
+
+    fn preview(
+        &self,
+        current: Arc<TenantState>,
+        next: TenantState,
+    ) -> BoxFuture<'_, Result<PolicyPreview, GatewayError>> {
+        let mut found = Preview::default();
+        for (key, state) in self.users.lock().unwrap().iter() {
+            if key.tenant == current.id {
+                found.add(&current, &next, state, self.clock.now());
+            }
+        }
+        let users = Some(found.scanned);
+        futures::future::ready(Ok(PolicyPreview { found, complete: true, users })).boxed()
     }
 
     fn remove_node(
@@ -373,6 +415,8 @@ pub(crate) fn healthy() -> Health {
         leader: Some(1),
         term: 4,
         last_applied: 1_042,
+        committed: 1_042,
+        followers: vec![(2, 1_040)],
         voters: vec![1],
         learners: vec![2],
         caught_up: true,

@@ -61,6 +61,21 @@ async fn a_cursor_is_handed_on_and_back() {
 }
 
 #[tokio::test]
+async fn what_users_are_looked_for_by_is_handed_on() {
+    let house = House::new();
+    for fine in ["ann", "ann%40example.com", "%C3%84nne", &"x".repeat(254)] {
+        let answer = house.get(&format!("/v1/users?query={fine}")).await;
+        assert_eq!(answer.status, 200, "{fine}");
+    }
+    let searched = house.gateway.searched.lock().unwrap().clone();
+    assert_eq!(searched[1].as_deref(), Some("ann@example.com"));
+    for odd in ["", "a%00b", &"x".repeat(255)] {
+        let answer = house.get(&format!("/v1/users?query={odd}")).await;
+        assert_eq!(answer.pointers(), ["/query"], "{odd}");
+    }
+}
+
+#[tokio::test]
 async fn audit_filters_are_read_and_judged() {
     let house = House::new();
     let path = "/v1/audit?userId=ann&type=mfa.challenge.*&since=2026-01-31T00:00:00Z\

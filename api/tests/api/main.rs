@@ -20,6 +20,7 @@ mod readiness;
 mod schema;
 mod secrets;
 mod sent_codes;
+mod statistics;
 mod table;
 mod tenants;
 mod tokens;

@@ -87,6 +87,8 @@ pub(crate) const ROUTES: &[Route] = &[
     route("POST", "/v1/users/{userId}/password-changed", MFA, "{}", 204),
     route("GET", "/v1/mfa/policy", POLICY, "", 200),
     route("PATCH", "/v1/mfa/policy", POLICY, r#"{"requirement":"REQUIRED"}"#, 200),
+    route("POST", "/v1/mfa/policy/preview", POLICY, r#"{"requirement":"REQUIRED"}"#, 200),
+    route("GET", "/v1/statistics", ADMIN, "", 200),
     route("GET", "/v1/settings", POLICY, "", 200),
     route("PATCH", "/v1/settings", POLICY, r#"{"issuer":"Acme"}"#, 200),
     route("POST", "/v1/users/{userId}/mfa/totp", MFA, "{}", 201),

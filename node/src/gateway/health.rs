@@ -2,6 +2,8 @@
 
 use countersign_actors::gateway::{Health, NodeHealth, ShardHealth};
 use countersign_core::ids::ShardId;
+use countersign_storage::TypeConfig;
+use openraft::RaftMetrics;
 use openraft::async_runtime::WatchReceiver;
 
 use super::ClusterGateway;
@@ -44,6 +46,8 @@ impl ClusterGateway {
             leader: metrics.current_leader.filter(|_| answers),
             term: metrics.current_term,
             last_applied: applied,
+            committed: committed.max(applied),
+            followers: followers(&metrics),
             voters: membership.voter_ids().collect(),
             learners: membership.learner_ids().collect(),
             caught_up: votes && near && self.here.led.caught_up(shard),
@@ -74,4 +78,13 @@ impl ClusterGateway {
             })
             .collect()
     }
+}
+
+/// How far the others have the log, as their leader knows; nobody else does.
+fn followers(metrics: &RaftMetrics<TypeConfig>) -> Vec<(u64, u64)> {
+    let known = metrics.replication.iter().flatten();
+    known
+        .filter(|(node, _)| **node != metrics.id)
+        .map(|(node, matched)| (*node, matched.map_or(0, |log_id| log_id.index)))
+        .collect()
 }

@@ -19,12 +19,14 @@ use std::time::Duration;
 
 use countersign_actors::gateway::{
     AuditFilter, AuditHead, AuditRow, Caller, DeliveryRow, Gateway, GatewayError, HandOver, Health,
-    NodeRemoval, Page, Question, Target,
+    NodeRemoval, Page, PolicyPreview, Question, Target,
 };
+use countersign_actors::ports::Clock;
 use countersign_core::command::Command;
 use countersign_core::ids::{DeliveryId, ShardId, TenantId, UserKey, WebhookId};
 use countersign_core::reply::{Reply, UserView};
-use countersign_core::tenant::{TenantCommand, TenantReply};
+use countersign_core::statistics::{Statistics, Window};
+use countersign_core::tenant::{TenantCommand, TenantReply, TenantState};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
@@ -38,7 +40,7 @@ use crate::cluster::currency::Currency;
 use crate::cluster::elections::Vacancies;
 use crate::cluster::liveness::Liveness;
 use crate::geoip::GeoIp;
-use crate::listing::Listing;
+use crate::listing::{LOOKS_FOR, Listing};
 use crate::network::{Answer, Call, Changed, ClusterChange, Peers};
 
 /// How long a node that was asked to hand over may take.
@@ -68,6 +70,8 @@ pub(crate) struct ClusterGateway {
     pub(crate) cluster_id: String,
     /// How long a question may take.
     pub(crate) deadline: Duration,
+    /// What time it is.
+    pub(crate) clock: Arc<dyn Clock>,
     /// Whether the node is ending.
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -152,12 +156,13 @@ impl Gateway for ClusterGateway {
     fn users(
         &self,
         tenant: TenantId,
+        query: Option<String>,
         cursor: Option<String>,
         limit: usize,
     ) -> BoxFuture<'_, Result<Page<UserView>, GatewayError>> {
         async move {
             self.every_shard().await?;
-            self.listing.users(tenant, cursor, limit).await
+            self.listing.users(tenant, query, cursor, limit).await
         }
         .boxed()
     }
@@ -232,6 +237,30 @@ impl Gateway for ClusterGateway {
                 Answer::Redelivered(found) => found,
                 _ => Err(strange()),
             }
+        }
+        .boxed()
+    }
+
+    fn statistics(
+        &self,
+        tenant: TenantId,
+        window: Window,
+    ) -> BoxFuture<'_, Result<Statistics, GatewayError>> {
+        async move {
+            self.every_shard().await?;
+            Ok(self.here.store.activity(&tenant, window, self.clock.now()))
+        }
+        .boxed()
+    }
+
+    fn preview(
+        &self,
+        current: Arc<TenantState>,
+        next: TenantState,
+    ) -> BoxFuture<'_, Result<PolicyPreview, GatewayError>> {
+        async move {
+            self.every_shard().await?;
+            self.listing.preview(current, next, self.clock.now(), LOOKS_FOR).await
         }
         .boxed()
     }

@@ -126,15 +126,31 @@ impl Rows {
         after: Option<&UserId>,
         limit: usize,
     ) -> Result<Vec<(UserId, UserState)>, StorageError> {
+        self.users_named(tenant, "", after, limit)
+    }
+
+    /// As [`Self::users_page`], of users whose id begins so.
+    ///
+    /// # Errors
+    /// If the rows cannot be read.
+    pub fn users_named(
+        &self,
+        tenant: &TenantId,
+        beginning: &str,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<(UserId, UserState)>, StorageError> {
         let prefix = keys::users(self.shard.id, tenant);
-        let mut from = prefix.clone();
-        if let Some(id) = after {
-            from.extend_from_slice(id.as_str().as_bytes());
+        let named = [prefix.as_slice(), beginning.as_bytes()].concat();
+        let from = match after {
             // The next possible key: no user id has a NUL.
-            from.push(0);
-        }
+            Some(id) => [prefix.as_slice(), id.as_str().as_bytes(), &[0]].concat(),
+            None => named.clone(),
+        };
+        // A place that lies outside, as a strange cursor may say, is none.
+        let from = from.max(named.clone());
         let mut users = Vec::new();
-        let walk = self.store.database.walk(Family::State, &from, &keys::after(&prefix))?;
+        let walk = self.store.database.walk(Family::State, &from, &keys::after(&named))?;
         for row in walk.take(limit) {
             let (key, bytes) = row.map_err(StorageError::database("list users"))?;
             let row: UserRow = records::decode("user", self.shard.id, &bytes)?;

@@ -3,7 +3,7 @@
 //! the type a new codec version instead of new bytes. New kinds are written with
 //! `COUNTERSIGN_WRITE_GOLDEN=1`.
 //!
-//! Rows of users and tenants are written in the oldest shape that loses nothing, so that both of
+//! Rows of users and tenants are written in the oldest shape that loses nothing, so that all of
 //! their shapes are of today.
 
 mod entries;
@@ -19,6 +19,10 @@ use countersign_core::evolve;
 use countersign_core::factor::message::MessageFactor;
 use countersign_core::factor::recovery_code::RecoverySet;
 use countersign_core::factor::totp::{Parameters, TotpFactor};
+use countersign_core::factor::webauthn::ceremony::{Ceremony, CeremonyPurpose};
+use countersign_core::factor::webauthn::options::{Attachment, Attestation, UserVerification};
+use countersign_core::factor::webauthn::rules::WebAuthnRules;
+use countersign_core::factor::webauthn::{Aaguid, PublicKey, WebAuthnFactor};
 use countersign_core::factor::{Factor, FactorKind, PendingEnrollment};
 use countersign_core::ids::{ChallengeId, FactorId, KeyId, Pseudonym};
 use countersign_core::message::{Channel, MessageTemplates};
@@ -203,6 +207,64 @@ fn a_telling_tenant() -> TenantState {
     }
 }
 
+fn a_passkey() -> WebAuthnFactor {
+    WebAuthnFactor {
+        credential_id: vec![1; 20],
+        public_key: PublicKey::Es256 { x: [2; 32], y: [3; 32] },
+        sign_count: 4,
+        aaguid: Aaguid([5; 16]),
+        transports: vec!["internal".to_owned()],
+        backup_eligible: true,
+        backed_up: true,
+        user_verified: true,
+        resident: Some(true),
+        attachment: Some(Attachment::Platform),
+    }
+}
+
+fn with_key(number: u8, public_key: PublicKey) -> UserEvent {
+    let credential = WebAuthnFactor { public_key, ..a_passkey() };
+    UserEvent::FactorActivated(Factor {
+        id: FactorId::from_bytes([number; 16]),
+        name: None,
+        created_at: at(1),
+        last_used_at: None,
+        kind: FactorKind::WebAuthn(Box::new(credential)),
+    })
+}
+
+fn ceremony(purpose: CeremonyPurpose) -> Ceremony {
+    Ceremony {
+        challenge: [7; 32],
+        purpose,
+        user_verification: UserVerification::Required,
+        attestation: Some(Attestation::Direct),
+        created_at: at(5),
+        expires_at: at(305),
+    }
+}
+
+/// As [`a_messaged_user`], with what the third shape added.
+fn a_keyed_user() -> UserState {
+    let events = [
+        with_key(8, PublicKey::Es256 { x: [2; 32], y: [3; 32] }),
+        with_key(9, PublicKey::EdDsa { x: [2; 32] }),
+        with_key(10, PublicKey::Rs256 { n: vec![2; 256], e: [1, 0, 1] }),
+        UserEvent::CeremonyBegun(Box::new(ceremony(CeremonyPurpose::Authenticate))),
+    ];
+    let mut state = a_messaged_user();
+    evolve::evolve_all(&mut state, &events, at(6));
+    state
+}
+
+fn demands() -> WebAuthnRules {
+    WebAuthnRules {
+        user_verification: UserVerification::Preferred,
+        allowed_aaguids: BTreeSet::from([Aaguid([5; 16])]),
+        synced_passkeys: false,
+    }
+}
+
 fn a_system() -> SystemState {
     SystemState {
         cluster_id: "clu_x".to_owned(),
@@ -243,6 +305,9 @@ fn an_authority() -> Authority {
 fn rows_of_the_state_keep_their_bytes() {
     keeps("user", &UserRow { version: 17, state: a_user() });
     keeps("user_2", &UserRow { version: 17, state: a_messaged_user() });
+    keeps("user_3", &UserRow { version: 17, state: a_keyed_user() });
+    let demanding = TenantState { webauthn: demands(), ..a_telling_tenant() };
+    keeps("tenant_3", &TenantRow { version: 18, state: demanding });
     keeps("tenant", &TenantRow { version: 18, state: a_tenant() });
     keeps("tenant_2", &TenantRow { version: 18, state: a_telling_tenant() });
     keeps("system_2", &SystemRow { version: 19, state: a_system() });
@@ -276,6 +341,8 @@ fn a_row_is_written_in_its_first_shape_as_long_as_that_tells_all() {
     let mut refused = plain;
     refused.sends.refusal_noted = true;
     assert_eq!([seen, recovered, refused].map(user), [2; 3]);
+    let ceremonies = vec![ceremony(CeremonyPurpose::Authenticate)];
+    assert_eq!(user(UserState { ceremonies, ..a_user() }), 3);
     let tenant = |state| TenantRow { version: 18, state }.to_bytes().unwrap()[0];
     assert_eq!(tenant(a_tenant()), 1);
     let guarded = TenantState { guards: guards(), ..a_tenant() };
@@ -284,6 +351,7 @@ fn a_row_is_written_in_its_first_shape_as_long_as_that_tells_all() {
     let worded = TenantState { templates: words(), ..a_tenant() };
     let telling = TenantState { webhooks: vec![a_webhook()], ..a_tenant() };
     assert_eq!([guarded, alerted, worded, telling].map(tenant), [2; 4]);
+    assert_eq!(tenant(TenantState { webauthn: demands(), ..a_tenant() }), 3);
 }
 
 #[test]

@@ -95,6 +95,39 @@ fn log_entries_keep_their_bytes() {
         answer: None,
     };
     keeps("entry_webhooks", &entry(11, propose(of_webhooks)));
+    let mut of_keys = proposal(
+        &user(1),
+        3,
+        at(1),
+        vec![
+            UserEvent::CeremonyBegun(Box::new(ceremony(CeremonyPurpose::Register(
+                FactorId::from_bytes([8; 16]),
+            )))),
+            UserEvent::CeremonyBegun(Box::new(ceremony(CeremonyPurpose::Answer(
+                ChallengeId::from_bytes([9; 16]),
+            )))),
+            UserEvent::CeremonyEnded { challenge: [7; 32] },
+            with_key(8, PublicKey::EdDsa { x: [2; 32] }),
+            UserEvent::CredentialUsed {
+                id: FactorId::from_bytes([8; 16]),
+                sign_count: 5,
+                backed_up: false,
+            },
+        ],
+    );
+    of_keys.audit.clear();
+    keeps("entry_webauthn", &entry(16, propose(of_keys)));
+    let of_demands = Proposal {
+        change: Change::Tenant {
+            id: tenant(),
+            events: vec![TenantEvent::WebAuthnRulesSet(demands())],
+        },
+        expected_version: 2,
+        now: at(0),
+        audit: Vec::new(),
+        answer: None,
+    };
+    keeps("entry_webauthn_rules", &entry(17, propose(of_demands)));
     let key = |number| message_key(number, at(1));
     let reference = Some("SM1".to_owned());
     let outcomes = vec![

@@ -37,6 +37,7 @@ pub mod etcd;
 pub mod history;
 pub mod house;
 pub mod inside;
+pub mod key;
 pub mod ledger;
 pub mod phone;
 pub mod receiver;

@@ -13,6 +13,8 @@ mod balancer;
 mod chaos;
 #[path = "cluster/deaths.rs"]
 mod deaths;
+#[path = "cluster/keys.rs"]
+mod keys;
 #[path = "cluster/membership.rs"]
 mod membership;
 #[path = "cluster/partitions.rs"]

@@ -12,7 +12,7 @@ use crate::{alone, plan};
 
 const PARALLEL: usize = 200;
 
-fn tally(answers: impl IntoIterator<Item = Option<Answer>>) -> BTreeMap<String, usize> {
+pub(crate) fn tally(answers: impl IntoIterator<Item = Option<Answer>>) -> BTreeMap<String, usize> {
     let mut tally = BTreeMap::new();
     for answer in answers {
         let name = match &answer {

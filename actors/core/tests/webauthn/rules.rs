@@ -112,6 +112,30 @@ fn nothing_is_begun_before_every_node_understands_it() {
 }
 
 #[test]
+fn a_relying_party_that_no_browser_would_accept_is_told_of_at_once() {
+    let mut story = story();
+    enroll(&mut story, &mut Authenticator::usb(1));
+    let register = Command::BeginWebAuthn { wish: Default::default() };
+    let begin = Command::BeginAssertion { user_verification: None, challenge: None };
+    for (rp_id, fits) in [
+        ("example.com", true),
+        ("login.example.com", true),
+        ("ample.com", false),
+        ("other.example", false),
+        ("com.example.login", false),
+    ] {
+        story.tenant.settings.rp_id = rp_id.to_owned();
+        for command in [&register, &begin] {
+            let conflict = matches!(story.ask(command), Reply::Refused(Refusal::Conflict(_)));
+            assert_eq!(conflict, !fits, "{rp_id}");
+        }
+    }
+    story.tenant.settings.rp_id = "localhost".to_owned();
+    story.tenant.settings.origins = vec!["http://localhost:8080".to_owned()];
+    assert!(matches!(story.ask(&register), Reply::CreationOptions(_)));
+}
+
+#[test]
 fn an_aaguid_is_read_and_written_in_one_way() {
     let text = "ee882879-721c-4913-9775-3dfcce97072a";
     let aaguid: Aaguid = text.parse().unwrap();

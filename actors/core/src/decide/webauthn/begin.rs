@@ -17,6 +17,7 @@ use crate::factor::webauthn::registration::algorithms;
 use crate::factor::{Factor, FactorType};
 use crate::ids::{ChallengeId, FactorId};
 use crate::reply::{Refusal, Reply};
+use crate::settings::Settings;
 
 /// What the browser is told of the time: as long as the ceremony is kept.
 const TIMEOUT_MS: u32 = CEREMONY_LIFETIME_MS as u32;
@@ -26,7 +27,11 @@ pub(in crate::decide) fn begin_registration(
     wish: &RegistrationWish,
     context: &mut Context<'_>,
 ) -> Verdict {
-    if let Err(refusal) = case.may_enroll(FactorType::WebAuthn).and_then(|()| understood(context)) {
+    let allowed = case
+        .may_enroll(FactorType::WebAuthn)
+        .and_then(|()| understood(context))
+        .and_then(|()| reachable(&case.around.tenant.settings));
+    if let Err(refusal) = allowed {
         return refuse(refusal);
     }
     let mut events = case.created(context);
@@ -120,7 +125,28 @@ fn showable(
     if !case.allowed().contains(&FactorType::WebAuthn) {
         return Err(Refusal::FactorNotAllowed(FactorType::WebAuthn));
     }
-    understood(context)
+    understood(context)?;
+    reachable(&case.around.tenant.settings)
+}
+
+/// Refuses what every browser would: a relying party that is neither the host of any page nor a
+/// domain above it (section 5.1.3 step 8). Better told here than by a browser's terse error.
+fn reachable(settings: &Settings) -> Result<(), Refusal> {
+    let rp_id = settings.rp_id.as_str();
+    let below = |origin: &String| {
+        let (_, rest) = origin.split_once("://")?;
+        let host = rest.split_once(':').map_or(rest, |(host, _port)| host);
+        let above = host.strip_suffix(rp_id)?;
+        (above.is_empty() || above.ends_with('.')).then_some(())
+    };
+    if settings.origins.iter().any(|origin| below(origin).is_some()) {
+        return Ok(());
+    }
+    let what = format!(
+        "the settings' `rpId` {rp_id} is neither the host of any of their `origins` nor a domain \
+         above it, so no browser would use a key for it"
+    );
+    Err(Refusal::Conflict(what))
 }
 
 fn ceremony(

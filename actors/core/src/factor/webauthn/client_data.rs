@@ -54,7 +54,7 @@ pub(super) fn check(
         return Err(CeremonyFailure::UnknownChallenge);
     }
     // Browsers write the origin in one way (RFC 6454 section 6.2); anything else is another.
-    if !origins.iter().any(|origin| *origin == data.origin) {
+    if !origins.contains(&data.origin) {
         return Err(CeremonyFailure::Origin);
     }
     if data.cross_origin || data.top_origin.is_some_and(|top| top != data.origin) {

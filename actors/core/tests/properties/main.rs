@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "tests may stop")]
 
 mod apps;
+mod keys;
 mod messages;
 #[path = "../story/mod.rs"]
 mod story;
@@ -34,6 +35,19 @@ proptest! {
         moves in messages::moves()
     ) {
         let mut player = messages::Player::new();
+        for one in &moves {
+            player.play(one);
+        }
+        let bytes = codec::encode(&player.story.state).unwrap();
+        let back: UserState = codec::decode(&bytes).unwrap();
+        prop_assert_eq!(&back, &player.story.state);
+    }
+
+    #[test]
+    fn a_ceremony_is_answered_at_most_once_in_time_and_for_its_purpose_alone(
+        moves in keys::moves()
+    ) {
+        let mut player = keys::Player::new();
         for one in &moves {
             player.play(one);
         }

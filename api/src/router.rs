@@ -29,6 +29,7 @@ pub fn router(state: ApiState) -> Router {
     // The last layer is the outermost.
     routes
         .merge(state.options.inbox.clone().map_or_else(Router::new, inbox::routes))
+        .merge(state.options.sample.clone().map_or_else(Router::new, |one| one.with_state(())))
         .merge(pages::assets::routes())
         .route("/docs/", get(docs::index))
         .route("/docs/{*path}", get(docs::asset))

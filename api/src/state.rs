@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use countersign_actors::gateway::Gateway;
 use countersign_actors::ports::{Clock, Directory, EntropySource};
 use countersign_core::vault::Vault;
@@ -31,13 +32,15 @@ pub struct ApiOptions {
     pub webhooks: WebhookTargets,
     /// What `GET /dev/messages` shows; without it there is no such route.
     pub inbox: Option<Arc<dyn Inbox>>,
+    /// An application to try the service with, at `/`; without it nothing is there.
+    pub sample: Option<Router>,
     /// What `GET /metrics` shows; without it the route answers 404.
     pub metrics: Option<RenderMetrics>,
 }
 
 impl ApiOptions {
     /// Ten seconds a request, 64 KiB a body, webhooks to public addresses alone, no inbox, no
-    /// metrics.
+    /// sample, no metrics.
     pub fn new(issuer_url: impl Into<String>) -> Self {
         Self {
             issuer_url: issuer_url.into(),
@@ -45,6 +48,7 @@ impl ApiOptions {
             body_limit: 64 * 1024,
             webhooks: WebhookTargets::default(),
             inbox: None,
+            sample: None,
             metrics: None,
         }
     }
@@ -58,6 +62,7 @@ impl fmt::Debug for ApiOptions {
             .field("body_limit", &self.body_limit)
             .field("webhooks", &self.webhooks)
             .field("inbox", &self.inbox.is_some())
+            .field("sample", &self.sample.is_some())
             .field("metrics", &self.metrics.is_some())
             .finish()
     }

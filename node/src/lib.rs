@@ -22,6 +22,7 @@ pub mod delivery;
 
 mod clock;
 mod cluster;
+mod demo;
 mod directory;
 mod entropy;
 mod error;

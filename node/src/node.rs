@@ -34,6 +34,7 @@ use crate::cluster::{announcing, will};
 use crate::config::Config;
 use crate::delivery::webhook::WebhookPoster;
 use crate::delivery::{Carriers, Inbox};
+use crate::demo;
 use crate::directory::AppliedDirectory;
 use crate::entropy::SystemEntropy;
 use crate::error::Error;
@@ -276,7 +277,10 @@ impl Node {
             stopping: stopped.clone(),
         });
         steward.through(&gateway);
-        let options = api_options(&config, &identity.cluster_id, inbox);
+        let mut options = api_options(&config, &identity.cluster_id, inbox);
+        if config.sample {
+            options.sample = Some(sample(&listener, config.root_key)?);
+        }
         let router = api(options, &store, &groups, &gateway, &ports);
         let server = Server::start(listener, router, Bounds::within(open_files))?;
 
@@ -480,6 +484,13 @@ fn api_options(config: &Config, cluster_id: &str, inbox: Option<Arc<Inbox>>) -> 
     options.webhooks = WebhookTargets { allow_private: inside };
     options.inbox = inbox.map(|inbox| inbox as Arc<dyn countersign_api::Inbox>);
     options
+}
+
+/// The sample application, which asks this node as any application asks a service.
+fn sample(listener: &TcpListener, key: Option<Secret>) -> Result<Router, Error> {
+    let address = listener.local_addr().map_err(|error| Error::Service(error.to_string()))?;
+    let key = key.unwrap_or_else(|| Secret::new(Vec::new()));
+    demo::router(&demo::url(address), demo::loopback(address), key)
 }
 
 /// The HTTP layer over a node's parts.

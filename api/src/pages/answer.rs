@@ -15,7 +15,7 @@ const LOADS: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
 const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
 /// A page whose forms lead to this service alone.
-pub(crate) fn html(status: StatusCode, page: &impl Template) -> Response {
+pub fn html(status: StatusCode, page: &impl Template) -> Response {
     html_leading_to(None, status, page)
 }
 

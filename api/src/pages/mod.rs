@@ -9,5 +9,6 @@ pub(crate) mod answer;
 pub(crate) mod assets;
 mod frame;
 
+pub use answer::html;
 pub use assets::url as asset_url;
 pub use frame::Frame;

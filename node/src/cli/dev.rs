@@ -1,6 +1,6 @@
 //! `countersign dev`: a node of one's own, in one command. It makes its keys once and keeps them
-//! beside its data, listens on the local machine only unless told otherwise, and greets with a
-//! session to paste.
+//! beside its data, listens on the local machine only unless told otherwise, serves an application
+//! to try it with, and greets with a session to paste.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use super::{keys, running, say};
 use crate::config::sources::{self, Origin};
 use crate::config::{Config, Sources};
+use crate::demo;
 use crate::entropy::SystemEntropy;
 use crate::error::Error;
 use crate::node::Node;
@@ -58,7 +59,11 @@ pub(super) async fn run(args: DevArgs) -> Result<(), Error> {
     let root_key = config.root_key.clone().unwrap_or_else(|| Secret::new(Vec::new()));
     let until = running::signals()?;
     let node = Box::pin(Node::start(config)).await?;
-    say(&greeting(&format!("http://{}", node.address()), &root_key, &place));
+    let url = demo::url(node.address());
+    if let Err(error) = demo::settle(&url, demo::loopback(node.address()), root_key.clone()).await {
+        tracing::warn!(%error, "passkeys may not work at {url}: its origin could not be set");
+    }
+    say(&greeting(&url, &root_key, &place));
     running::until_stopped(node, until).await
 }
 
@@ -149,7 +154,7 @@ fn settings(dir: &Path, listen: &str) -> Result<Config, Error> {
     sources.set_default("log_level", "warn");
     // On a machine of one's own the endpoints to try webhooks with are local as well.
     sources.set_default("webhooks.allow_private", "true");
-    Ok(Config { inbox: true, ..Config::read(&sources)? })
+    Ok(Config { inbox: true, sample: true, ..Config::read(&sources)? })
 }
 
 /// Makes the key file, unless it is there. It appears whole or not at all.
@@ -195,8 +200,10 @@ fn greeting(url: &str, root_key: &Secret, place: &Place) -> String {
     format!(
         "Countersign is running. Ctrl-C ends it.\n\
          \n  \
+         Try   {url}/ (a sample application: every factor in two minutes)\n  \
          API   {url}/v1\n  \
          Docs  {url}/docs\n  \
+         Admin {url}/console (with the key below)\n  \
          Inbox {url}/dev/inbox (codes that would have been sent)\n  \
          Key   {key}\n  \
          Data  {dir} ({kept})\n\

@@ -107,6 +107,8 @@ pub struct Config {
     /// Whether messages are shown at `/dev/messages`, and sent only where a provider is set: for
     /// `countersign dev` alone, and no setting.
     pub inbox: bool,
+    /// Whether the sample application is served at `/`: for `countersign dev` alone, and no setting.
+    pub sample: bool,
 }
 
 impl Config {
@@ -137,6 +139,7 @@ impl Config {
             messaging: Messaging::default(),
             webhooks: Webhooks::default(),
             inbox: false,
+            sample: false,
         }
     }
 

@@ -63,6 +63,7 @@ pub(super) fn config(sources: &Sources) -> Result<Config, Error> {
             roots: read.optional("webhooks.ca_file", webhooks::roots)?.unwrap_or_default(),
         },
         inbox: false,
+        sample: false,
     })
 }
 

@@ -9,6 +9,7 @@ import { Service } from "./service.js";
 export { Authenticator } from "./authenticator.js";
 export { accessible, look } from "./look.js";
 export { until } from "./service.js";
+export { shop } from "./shop.js";
 export { totp } from "./totp.js";
 
 /** @typedef {import("playwright-core").Page} Page */

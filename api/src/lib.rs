@@ -12,6 +12,7 @@
 
 pub mod address;
 mod asking;
+mod console;
 mod error;
 pub mod event;
 mod inbox;

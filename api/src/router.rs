@@ -9,6 +9,7 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::console;
 use crate::layers::{
     deadline, headers, leaving, panics, problems as written, request_id, telemetry,
 };
@@ -31,6 +32,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(state.options.inbox.clone().map_or_else(Router::new, inbox::routes))
         .merge(state.options.sample.clone().map_or_else(Router::new, |one| one.with_state(())))
         .merge(pages::assets::routes())
+        .merge(console::routes())
         .route("/docs/", get(docs::index))
         .route("/docs/{*path}", get(docs::asset))
         .fallback(async || Problem::no_such_address())

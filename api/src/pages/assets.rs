@@ -41,6 +41,27 @@ const FILES: &[(&str, &str, &[u8])] = &files![
     "style.css" CSS
     "mark.svg" SVG
     "inbox.js" JS
+    "console/activity.js" JS
+    "console/api.js" JS
+    "console/chart.js" JS
+    "console/cluster.js" JS
+    "console/confirm.js" JS
+    "console/console.css" CSS
+    "console/dom.js" JS
+    "console/events.js" JS
+    "console/icons.js" JS
+    "console/listing.js" JS
+    "console/main.js" JS
+    "console/policy-fields.js" JS
+    "console/policy-form.js" JS
+    "console/policy-review.js" JS
+    "console/policy.js" JS
+    "console/poll.js" JS
+    "console/sign-in.js" JS
+    "console/time.js" JS
+    "console/user.js" JS
+    "console/users.js" JS
+    "console/words.js" JS
 ];
 
 struct Asset {

@@ -4,6 +4,7 @@
 mod authority;
 mod bodies;
 mod cluster;
+mod console;
 mod contract;
 mod conventions;
 mod documentation;

@@ -4,6 +4,8 @@
 
 mod deliveries;
 mod preview;
+#[cfg(test)]
+mod tests;
 mod users;
 
 use std::collections::VecDeque;
@@ -223,24 +225,5 @@ pub(crate) fn audit_row(row: audit::AuditRow) -> AuditRow {
         chained: row.export.chained,
         annex: row.export.annex,
         hash: row.export.hash,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_comes_back_and_a_strange_one_is_refused() {
-        let cursor = AuditCursor { before: vec![0, u64::MAX, 7] };
-        assert_eq!(parse(Some(&write(&cursor).unwrap())), Ok(Some(cursor)));
-        assert_eq!(parse::<AuditCursor>(None), Ok(None));
-        for strange in ["", "x", "AAAA", "💥", "AQ=="] {
-            assert_eq!(
-                parse::<AuditCursor>(Some(strange)),
-                Err(GatewayError::InvalidCursor),
-                "{strange}"
-            );
-        }
     }
 }

@@ -242,6 +242,12 @@ fn view(id: &UserId, state: &UserState) -> UserView {
     query::user_view(id, state, false)
 }
 
+/// A cursor of a search by the beginning of ids.
+#[cfg(test)]
+pub(super) fn place_after(shard: u16, id: UserId) -> String {
+    write(&Place { by: By::Beginning, shard, after: Some(id) }).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@
 
 mod assertion;
 mod ceremonies;
+mod judges;
 mod login;
 mod person;
 mod registration;

@@ -57,14 +57,19 @@ impl UserRow {
 
 /// Where the person is, as far as the request or the challenge that it answers tells.
 fn address(state: &UserState, request: &Request<Question>) -> Option<IpAddr> {
-    match &request.question {
-        Question::Do(Command::CreateChallenge { context, .. }) => context.ip_address,
-        Question::Do(
-            Command::Verify { challenge, .. }
-            | Command::ConfirmTotp { challenge: Some(challenge), .. }
-            | Command::ConfirmMessage { challenge: Some(challenge), .. }
-            | Command::ConfirmWebAuthn { challenge: Some(challenge), .. },
-        ) => state.challenge(*challenge).and_then(|challenge| challenge.context.ip_address),
+    let Question::Do(command) = &request.question else { return None };
+    let command = match command {
+        Command::Portal(portal) => portal.act()?,
+        command => command,
+    };
+    match command {
+        Command::CreateChallenge { context, .. } => context.ip_address,
+        Command::Verify { challenge, .. }
+        | Command::ConfirmTotp { challenge: Some(challenge), .. }
+        | Command::ConfirmMessage { challenge: Some(challenge), .. }
+        | Command::ConfirmWebAuthn { challenge: Some(challenge), .. } => {
+            state.challenge(*challenge).and_then(|challenge| challenge.context.ip_address)
+        }
         _ => None,
     }
 }

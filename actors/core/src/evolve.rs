@@ -40,6 +40,8 @@ fn evolve(state: &mut UserState, event: &UserEvent, at: Timestamp) {
             // A report that comes late must not undo a newer one.
             state.password_changed_at = state.password_changed_at.max(Some(*changed_at));
             state.devices.clear();
+            // Whoever was sent to the pages on the strength of the old password is not any more.
+            state.portal.retain(|session| session.created_at > *changed_at);
         }
         UserEvent::EnrollmentBegun(pending) => {
             state.pending.retain(|other| other.factor_type() != pending.factor_type());

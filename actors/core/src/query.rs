@@ -140,7 +140,8 @@ pub fn grace_ends_at(
     (rule.requirement == Requirement::Required && now < ends_at).then_some(ends_at)
 }
 
-fn device_views(state: &UserState, now: Timestamp) -> Vec<DeviceView> {
+/// Trusted devices, as shown.
+pub(crate) fn device_views(state: &UserState, now: Timestamp) -> Vec<DeviceView> {
     let current = state.devices.iter().filter(|device| now < device.expires_at);
     current
         .map(|device| DeviceView {

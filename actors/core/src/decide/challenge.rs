@@ -116,7 +116,7 @@ fn trusted(
     (now < device.expires_at).then_some(device.id)
 }
 
-fn open(
+pub(super) fn open(
     case: &Case<'_>,
     purpose: Purpose,
     kind: ChallengeKind,

@@ -12,6 +12,7 @@ mod enroll;
 mod factors;
 mod guess;
 mod messages;
+pub(crate) mod portal;
 mod profile;
 mod recover;
 mod reset;
@@ -24,7 +25,7 @@ use crate::context::{Context, Surroundings};
 use crate::decision::{Decision, Work, Worked};
 use crate::event::UserEvent;
 use crate::ids::UserKey;
-use crate::reply::{Refusal, Reply};
+use crate::reply::Reply;
 use crate::user::UserState;
 
 /// The slow computing that `command` needs before [`decide`] can judge it, if any. What is refused
@@ -51,6 +52,10 @@ pub fn prepare(
         Command::Verify { challenge, proof: Proof::RecoveryCode(code), .. } => {
             let reads = state.challenge(*challenge)?.reads_answers(context.now);
             reads.then(|| recover::prepare_code(state, code, context.now)).flatten()
+        }
+        Command::Portal(command) => {
+            let act = portal::act_to_prepare(state, command, around, context.now)?;
+            prepare(state, act, around, context)
         }
         _ => None,
     }
@@ -130,6 +135,6 @@ fn judge(
             webauthn::begin_assertion(case, *user_verification, *challenge, context)
         }
         Command::Assert { response } => webauthn::assert(case, response, worked, context),
-        Command::Portal(_) => case::refuse(Refusal::NotFound("session".to_owned())),
+        Command::Portal(command) => portal::judge(case, command, worked, context),
     }
 }

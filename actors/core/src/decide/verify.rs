@@ -182,10 +182,7 @@ fn accept(
     let mut events = accepted.spends;
     events
         .push(UserEvent::ChallengeEnded { id: challenge.id, outcome: ChallengeOutcome::Verified });
-    // A login that began before the password changed may be the one that the change was meant to
-    // end: it is let in by its proof, but teaches nothing and earns no trust.
-    let current = case.state.password_changed_at.is_none_or(|at| challenge.created_at >= at);
-    if current {
+    if is_current(case, challenge.created_at) {
         events.push(UserEvent::Learned(challenge.context.clone()));
     }
     let mut entry = AuditEntry::success("mfa.challenge.verified")
@@ -197,8 +194,8 @@ fn accept(
     audit.extend(accepted.more);
 
     let device = remember
-        .filter(|_| current && case.policy().trusted_devices.enabled)
-        .map(|wish| trust(case, wish, challenge, context));
+        .filter(|_| earns_trust(case, challenge.created_at))
+        .map(|wish| trust(case, wish, challenge.context.user_agent.clone(), context));
     let (device_token, device_token_expires_at) = match device {
         None => (None, None),
         Some((token, device)) => {
@@ -227,11 +224,23 @@ fn accept(
     Decision { reply, events, audit }
 }
 
+/// A login that began before the password changed may be the one that the change was meant to end:
+/// it is let in by its proof, but teaches nothing and earns no trust.
+fn is_current(case: &Case<'_>, asked_at: Timestamp) -> bool {
+    case.state.password_changed_at.is_none_or(|changed_at| asked_at >= changed_at)
+}
+
+/// Whether a right answer to a challenge that was made then makes a browser trusted, if that is
+/// wished.
+pub(super) fn earns_trust(case: &Case<'_>, asked_at: Timestamp) -> bool {
+    is_current(case, asked_at) && case.policy().trusted_devices.enabled
+}
+
 /// A token is random, 256 bits, kept as a digest, and given only here: after a right answer.
-fn trust(
+pub(super) fn trust(
     case: &Case<'_>,
     wish: &RememberDevice,
-    challenge: &Challenge,
+    user_agent: Option<String>,
     context: &mut Context<'_>,
 ) -> (Secret, TrustedDevice) {
     let token = device::new_token(context.entropy);
@@ -240,7 +249,7 @@ fn trust(
         id: DeviceId::random(context.entropy),
         token_hash: device::token_hash(token.expose_str()),
         name: wish.name.clone(),
-        user_agent: challenge.context.user_agent.clone(),
+        user_agent,
         created_at: context.now,
         last_used_at: None,
         expires_at: context.now.plus_millis(days.saturating_mul(DAY_MS)),

@@ -103,7 +103,7 @@ fn of_user(case: &Case<'_>, errand: &Errand<'_>, now: Timestamp) -> Result<(), S
 }
 
 /// When this user's next code for this factor may be asked for, as far as the user's own limits go.
-pub(super) fn next_at(
+pub(in crate::decide) fn next_at(
     state: &UserState,
     sends: &SendPolicy,
     factor: FactorId,

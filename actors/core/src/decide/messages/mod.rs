@@ -13,6 +13,7 @@ mod send;
 
 pub(super) use self::confirm::confirm;
 pub(super) use self::enroll::{begin_email, begin_sms};
+pub(super) use self::limits::next_at;
 pub(super) use self::send::{send_to_enrollment, send_to_factor};
 use super::case::Case;
 use crate::event::UserEvent;

@@ -38,7 +38,7 @@ fn claimed<'a>(state: &'a UserState, client_data: &[u8]) -> Result<&'a Ceremony,
 }
 
 /// Refuses what nodes of an earlier release would not understand.
-fn understood(context: &Context<'_>) -> Result<(), Refusal> {
+pub(super) fn understood(context: &Context<'_>) -> Result<(), Refusal> {
     if context.feature_level >= FEATURE_WEBAUTHN {
         return Ok(());
     }

@@ -1,0 +1,116 @@
+//! Making a link, and opening it.
+
+use super::super::case::{Case, Verdict, refuse};
+use super::super::enroll::enrollment_challenge;
+use super::{Judged, changed, entry, new_secret, verdict};
+use crate::challenge::ChallengeKind;
+use crate::context::Context;
+use crate::ids::{ChallengeId, PortalId};
+use crate::portal::{
+    LINK_LIFETIME_MS, PortalEvent, PortalPurpose, PortalRefusal, PortalReply, PortalSession,
+    SESSION_LIFETIME_MS, SessionHash, Stage, secret_hash,
+};
+use crate::reply::Refusal;
+use crate::time::Timestamp;
+
+/// What a link is for.
+pub(super) struct Wish {
+    pub(super) purpose: PortalPurpose,
+    pub(super) challenge: Option<ChallengeId>,
+}
+
+pub(super) fn create(
+    case: &Case<'_>,
+    wish: &Wish,
+    return_url: &str,
+    return_origin: &str,
+    context: &mut Context<'_>,
+) -> Verdict {
+    if let Err(refusal) = sensible(case, wish, return_origin, context.now) {
+        return refuse(refusal);
+    }
+    let id = context.vault.challenge_id(case.key.hash(), context.entropy.bytes());
+    let link = new_secret(context.entropy);
+    let session = PortalSession {
+        id: PortalId::from_bytes(*id.as_bytes()),
+        purpose: wish.purpose,
+        challenge: wish.challenge,
+        return_url: return_url.to_owned(),
+        created_at: context.now,
+        expires_at: context.now.plus_millis(LINK_LIFETIME_MS),
+        stage: Stage::Waiting { link: secret_hash(link.expose_str()) },
+        verification: None,
+        verified_at: None,
+        enrolling: None,
+        enrolled: None,
+        answered: None,
+    };
+    let told = entry("mfa.portal.created", &session);
+    let reply = PortalReply::Created { id: session.id, link, expires_at: session.expires_at };
+    let mut events = case.created(context);
+    events.push(changed(PortalEvent::Created(Box::new(session))));
+    verdict(reply, events, vec![told])
+}
+
+/// Refuses what could lead nowhere, and above all a way back that the tenant does not name: whoever
+/// is sent to the pages would trust where they lead.
+fn sensible(
+    case: &Case<'_>,
+    wish: &Wish,
+    return_origin: &str,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let invalid = |pointer: &str, detail: &str| Refusal::Invalid {
+        pointer: pointer.to_owned(),
+        detail: detail.to_owned(),
+    };
+    if !case.around.tenant.settings.origins.iter().any(|origin| origin == return_origin) {
+        let detail = "must be of one of the `origins` in the settings";
+        return Err(invalid("/returnUrl", detail));
+    }
+    match (wish.purpose, wish.challenge) {
+        (PortalPurpose::Challenge, None) => Err(invalid("/challengeId", "is missing")),
+        (PortalPurpose::Manage, Some(_)) => {
+            Err(invalid("/challengeId", "must not come with the purpose MANAGE"))
+        }
+        (PortalPurpose::Enroll, Some(id)) => enrollment_challenge(case, id, now).map(|_| ()),
+        (PortalPurpose::Challenge, Some(id)) => {
+            let challenge = case.state.challenge(id).ok_or(Refusal::ChallengeNotFound)?;
+            match challenge.kind {
+                ChallengeKind::EnrollmentRequired => {
+                    enrollment_challenge(case, id, now).map(|_| ())
+                }
+                ChallengeKind::Proof if challenge.is_open(now) => Ok(()),
+                ChallengeKind::Proof => Err(Refusal::ChallengeExpired),
+            }
+        }
+        (PortalPurpose::Enroll | PortalPurpose::Manage, None) => Ok(()),
+    }
+}
+
+/// Opens a link, once. The secret that the browser gets is another: a link that was seen by somebody
+/// else, in a history or a log, is worth nothing any more.
+pub(super) fn open(
+    case: &Case<'_>,
+    portal: PortalId,
+    link: &SessionHash,
+    context: &mut Context<'_>,
+) -> Judged {
+    let found = case.state.portal.iter().find(|one| one.id == portal);
+    let session = found.ok_or(PortalRefusal::Unknown)?;
+    match &session.stage {
+        Stage::Waiting { link: hash } if hash != link => return Err(PortalRefusal::Unknown),
+        Stage::Waiting { .. } if context.now >= session.expires_at => {
+            return Err(PortalRefusal::Expired(session.return_url.clone()));
+        }
+        Stage::Waiting { .. } => {}
+        Stage::Open { .. } | Stage::Ended { .. } | Stage::Fetched { .. } => {
+            return Err(PortalRefusal::Used);
+        }
+    }
+    let secret = new_secret(context.entropy);
+    let event = PortalEvent::Opened { id: session.id, session: secret_hash(secret.expose_str()) };
+    let expires_at = context.now.plus_millis(SESSION_LIFETIME_MS);
+    let reply = PortalReply::Opened { session: secret, expires_at };
+    Ok(verdict(reply, vec![changed(event)], vec![entry("mfa.portal.opened", session)]))
+}

@@ -16,7 +16,6 @@ impl Frame {
     pub const ENGLISH: Self = Self { lang: "en", skip: "Skip to content" };
 
     /// Where a file of the page lies.
-    #[expect(clippy::unused_self, reason = "templates call what their fields have")]
     pub fn asset(&self, name: &str) -> String {
         assets::url(name)
     }

@@ -1,6 +1,8 @@
-//! The files that pages load.
+//! The files that pages load, and the sample application beside them.
 
+use axum::Router;
 use axum::http::header;
+use axum::routing::get;
 
 use crate::house::{Answer, House};
 
@@ -68,4 +70,19 @@ async fn there_is_no_file_but_those_of_the_table() {
     }
     let answer = house.knock("POST", "/assets/style.css").send().await;
     assert_eq!(answer.status, 405);
+}
+
+#[tokio::test]
+async fn there_is_nothing_at_the_root_but_where_a_sample_was_given() {
+    let serving = House::new();
+    for path in ["/", "/sign-in", "/back", "/harbour.css"] {
+        assert_eq!(asset(&serving, path).await.problem(), "not_found", "{path}");
+    }
+    let sample = Router::new().route("/", get(async || "the shop"));
+    let dev = House::with(|options| options.sample = Some(sample));
+    let shop = asset(&dev, "/").await;
+    assert_eq!(shop.text(), "the shop");
+    // It passes what every request passes.
+    assert!(!shop.header("x-request-id").is_empty());
+    assert_eq!(shop.header("x-frame-options"), "DENY");
 }

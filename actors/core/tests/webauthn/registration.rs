@@ -87,6 +87,18 @@ fn a_statement_in_a_form_that_nobody_knows_is_refused() {
 }
 
 #[test]
+fn a_statement_where_there_is_said_to_be_none_is_refused() {
+    let some = Value::Map(vec![(Value::Text("sig".to_owned()), Value::Bytes(vec![7; 64]))]);
+    for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
+        let mut key = Authenticator::usb(6);
+        key.algorithm = algorithm;
+        let twist = Twist { attestation: Some(("none", some.clone())), ..Twist::default() };
+        let refused = refused_registration_of(&mut key, &twist, |_| {});
+        assert_eq!(refused, CeremonyFailure::Attestation, "{algorithm:?}");
+    }
+}
+
+#[test]
 fn another_challenge_is_refused() {
     let twist = Twist { challenge: Some(vec![9; 32]), ..Twist::default() };
     assert_eq!(refused_registration(&twist), CeremonyFailure::UnknownChallenge);

@@ -31,6 +31,12 @@ impl AttestationObject {
             }
         }
         match (format, statement, data) {
+            // Section 8.7: none is an empty map.
+            (Some(format), Some(statement), Some(_))
+                if format == "none" && statement != ciborium::Value::Map(Vec::new()) =>
+            {
+                Err(CeremonyFailure::Attestation)
+            }
             (Some(format), Some(statement), Some(authenticator_data)) => {
                 Ok(Self { format, statement, authenticator_data })
             }
@@ -44,7 +50,7 @@ impl AttestationObject {
         let wrong = CeremonyFailure::Attestation;
         let statement = self.statement.as_map().ok_or(wrong)?;
         match self.format.as_str() {
-            "none" if statement.is_empty() => Ok(()),
+            "none" => Ok(()),
             "packed" => {
                 let field = |name: &str| {
                     let same = |key: &ciborium::Value| key.as_text() == Some(name);

@@ -57,7 +57,7 @@ struct SecondState<'a> {
 /// The row in the earliest shape that loses nothing of it.
 enum Shape<'a> {
     First(First<'a>),
-    Second(Second<'a>),
+    Second(Box<Second<'a>>),
     Newest,
 }
 
@@ -104,7 +104,7 @@ impl<'a> Shape<'a> {
             templates: Cow::Borrowed(templates),
             webhooks: Cow::Borrowed(webhooks),
         };
-        Self::Second(Second { version, state })
+        Self::Second(Box::new(Second { version, state }))
     }
 }
 

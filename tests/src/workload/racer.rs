@@ -1,5 +1,5 @@
-//! A racer: one right code and one recovery code, submitted many times at once through every node,
-//! and again later. Each is accepted once at most, whatever happens to the nodes meanwhile.
+//! A racer: one right code, one recovery code and one answer of a security key, submitted many times
+//! at once through every node, and again later. Each is accepted once at most, whatever happens to the nodes meanwhile.
 
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use tokio::time::sleep;
 
 use super::sdk::{Request, Sdk};
 use crate::app::App;
+use crate::key::Key;
 
 /// How often a code is submitted at once, through each node.
 const AT_ONCE: usize = 3;
@@ -38,23 +39,33 @@ pub async fn race(sdk: &Sdk, number: u64) -> Option<()> {
     let codes = race.keyed(path, json!({})).await?;
     let recovery = codes["codes"][0].as_str()?.to_owned();
     sdk.tape().secret(&recovery);
-    // Fixed now: later on, it is still this code that is tried.
+    // Fixed now: later on, it is still this code and this answer that are tried.
     let code = app.code(0);
+    let mut key = Key::usb(number);
+    let key_path = |rest: &str| format!("/v1/users/raced-{number}/mfa/webauthn/{rest}");
+    let options = race.keyed(key_path("registration-options"), json!({})).await?;
+    let credential = json!({ "credential": key.create(&options) });
+    race.keyed(key_path("verify"), credential).await?;
+    let options = race.keyed(key_path("authentication-options"), json!({})).await?;
+    let assertion = json!({ "assertion": key.get(&options) });
 
     let mut accepted = 0;
     let mut recovered = 0;
+    let mut shown = 0;
     for round in 0..=LATER.len() {
         if let Some(pause) = round.checked_sub(1).map(|round| LATER[round]) {
             sleep(pause).await;
         }
+        shown += race.submit(&key_path("verify-assertion"), &assertion).await;
         let Some(challenge) = race.challenge().await else { continue };
         let body = json!({ "challengeId": challenge, "factorId": factor, "code": code });
-        accepted += race.submit(&body).await;
+        accepted += race.submit(VERIFY, &body).await;
         let Some(challenge) = race.challenge().await else { continue };
         let body = json!({ "challengeId": challenge, "recoveryCode": recovery });
-        recovered += race.submit(&body).await;
+        recovered += race.submit(VERIFY, &body).await;
     }
-    for (what, times) in [("a code", accepted), ("a recovery code", recovered)] {
+    let counted = [("a code", accepted), ("a recovery code", recovered), ("an assertion", shown)];
+    for (what, times) in counted {
         if times > 1 {
             sdk.tape()
                 .violation(format!("once: {what} of {} was accepted {times} times", race.user));
@@ -78,10 +89,9 @@ impl Race<'_> {
     }
 
     /// Submits through every node at once, as different requests. Answers how many were accepted.
-    async fn submit(&self, body: &serde_json::Value) -> u32 {
+    async fn submit(&self, path: &str, body: &serde_json::Value) -> u32 {
         let submissions = (0..AT_ONCE * self.sdk.nodes()).map(|number| async move {
-            let request =
-                Request { key: None, ..Request::post(VERIFY, body.clone(), String::new()) };
+            let request = Request { key: None, ..Request::post(path, body.clone(), String::new()) };
             self.sdk.once(number % self.sdk.nodes(), &request).await
         });
         let answers = join_all(submissions).await;

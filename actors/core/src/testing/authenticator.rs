@@ -91,6 +91,12 @@ pub struct Twist {
     pub attestation: Option<(&'static str, ciborium::Value)>,
     /// A statement that the key makes about itself, as "packed".
     pub self_attestation: bool,
+    /// A certificate beside that statement, as if it were of somebody else.
+    pub certificate: bool,
+    /// Another key type in the public key.
+    pub cose_type: Option<i64>,
+    /// Another curve in the public key.
+    pub cose_curve: Option<i64>,
     /// Another algorithm in the public key.
     pub cose_algorithm: Option<i64>,
 }
@@ -145,10 +151,14 @@ impl Authenticator {
             None if twist.self_attestation => {
                 let signed = [&data[..], &Sha256::digest(&client)].concat();
                 let algorithm = credential.key.algorithm().cose();
-                let statement = vec![
+                let mut statement = vec![
                     (text("alg"), ciborium::Value::from(algorithm)),
                     (text("sig"), ciborium::Value::Bytes(credential.key.sign(&signed))),
                 ];
+                if twist.certificate {
+                    let chain = vec![ciborium::Value::Bytes(vec![0x30, 0])];
+                    statement.push((text("x5c"), ciborium::Value::Array(chain)));
+                }
                 ("packed", ciborium::Value::Map(statement))
             }
             None => ("none", ciborium::Value::Map(Vec::new())),
@@ -310,7 +320,7 @@ impl Key {
             Self::Es256(key) => {
                 let point = key.verifying_key().to_sec1_point(false);
                 let rest = vec![
-                    (number(-1), number(1)),
+                    (number(-1), number(twist.cose_curve.unwrap_or(1))),
                     (number(-2), bytes(point.x().unwrap())),
                     (number(-3), bytes(point.y().unwrap())),
                 ];
@@ -318,13 +328,15 @@ impl Key {
             }
             Self::EdDsa(key) => {
                 let point = key.verifying_key().to_bytes();
-                (1, vec![(number(-1), number(6)), (number(-2), bytes(&point))])
+                let curve = number(twist.cose_curve.unwrap_or(6));
+                (1, vec![(number(-1), curve), (number(-2), bytes(&point))])
             }
             Self::Rs256(key) => {
                 let (n, e) = (key.n().to_be_bytes_trimmed_vartime(), [1, 0, 1]);
                 (3, vec![(number(-1), bytes(&n)), (number(-2), bytes(&e))])
             }
         };
+        let kind = twist.cose_type.unwrap_or(kind);
         let head = vec![(number(1), number(kind)), (number(3), number(algorithm))];
         ciborium::Value::Map([head, rest].concat())
     }

@@ -99,6 +99,34 @@ fn a_statement_where_there_is_said_to_be_none_is_refused() {
 }
 
 #[test]
+fn a_certificate_that_cannot_be_judged_is_refused() {
+    let mut key = Authenticator::usb(6);
+    key.algorithm = Algorithm::EdDsa;
+    let twist = Twist { self_attestation: true, certificate: true, ..Twist::default() };
+    let refused = refused_registration_of(&mut key, &twist, |_| {});
+    assert_eq!(refused, CeremonyFailure::Attestation);
+}
+
+#[test]
+fn a_key_of_another_type_or_curve_than_its_algorithm_has_is_refused() {
+    for (algorithm, kind, curve) in [
+        (Algorithm::EdDsa, Some(2), None),
+        // X25519 and Ed448.
+        (Algorithm::EdDsa, None, Some(4)),
+        (Algorithm::EdDsa, None, Some(7)),
+        (Algorithm::Es256, Some(1), None),
+        // P-384.
+        (Algorithm::Es256, None, Some(2)),
+    ] {
+        let mut key = Authenticator::usb(6);
+        key.algorithm = algorithm;
+        let twist = Twist { cose_type: kind, cose_curve: curve, ..Twist::default() };
+        let refused = refused_registration_of(&mut key, &twist, |_| {});
+        assert_eq!(refused, CeremonyFailure::PublicKey, "{algorithm:?} {kind:?} {curve:?}");
+    }
+}
+
+#[test]
 fn another_challenge_is_refused() {
     let twist = Twist { challenge: Some(vec![9; 32]), ..Twist::default() };
     assert_eq!(refused_registration(&twist), CeremonyFailure::UnknownChallenge);

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::running::{Running, program, run, said};
+use crate::running::{Running, client, program, run, said};
 
 /// The five lines of the greeting.
 fn session(said: &str) -> Option<String> {
@@ -69,6 +69,52 @@ fn dev_keeps_its_data_and_its_keys() {
     }
     assert!(home.path().join("countersign/dev/db").is_dir());
     assert_eq!(keys[0], keys[1]);
+}
+
+/// Starts `dev` on a data directory. Answers its address and key as well.
+fn dev_at(dir: &std::path::Path) -> (Running, String, String) {
+    let mut command = program();
+    command.args(["dev", "--listen", "127.0.0.1:0", "--data-dir"]).arg(dir);
+    let dev = Running::start(&mut command);
+    let (url, key) = dev.says(|said| {
+        session(said)?;
+        let word = |name: &str| {
+            let line = said.lines().find(|line| line.trim_start().starts_with(name))?;
+            line.split_whitespace().nth(1).map(str::to_owned)
+        };
+        Some((word("API")?.strip_suffix("/v1")?.to_owned(), word("Key")?))
+    });
+    (dev, url, key)
+}
+
+/// The origins of the default tenant.
+async fn origins(url: &str, key: &str) -> serde_json::Value {
+    let request = client().get(format!("{url}/v1/settings"));
+    let answer = request.bearer_auth(key).send().await.expect("an answer");
+    let answer: serde_json::Value = answer.json().await.expect("settings");
+    answer["origins"].clone()
+}
+
+#[tokio::test]
+async fn passkeys_work_at_the_address_of_this_start_until_another_is_chosen() {
+    let dir = tempfile::tempdir().unwrap();
+    // Twice: the free port is another one the second time.
+    for _ in 0..2 {
+        let (mut dev, url, key) = dev_at(dir.path());
+        assert!(url.starts_with("http://localhost:"), "{url}");
+        assert_eq!(origins(&url, &key).await, serde_json::json!([url]));
+        dev.terminate();
+        assert!(dev.ended().success(), "{}", dev.log());
+    }
+    let chosen = "https://acme.example";
+    let (mut dev, url, key) = dev_at(dir.path());
+    let patch = serde_json::json!({ "rpId": "acme.example", "origins": [chosen] });
+    let settings = client().patch(format!("{url}/v1/settings")).bearer_auth(&key).json(&patch);
+    assert!(settings.send().await.expect("an answer").status().is_success());
+    dev.terminate();
+    assert!(dev.ended().success(), "{}", dev.log());
+    let (_dev, url, key) = dev_at(dir.path());
+    assert_eq!(origins(&url, &key).await, serde_json::json!([chosen]));
 }
 
 #[test]

@@ -90,6 +90,17 @@ fn keys_are_refused_where_the_policy_does_not_list_them() {
 }
 
 #[test]
+fn what_was_begun_before_the_policy_changed_is_judged_by_what_holds_at_the_end() {
+    let mut story = story();
+    let begun = registration(&mut story);
+    let response = Authenticator::usb(1).create(&begun, ORIGIN);
+    story.allow(&[FactorType::Totp]);
+    let not_allowed = Refusal::FactorNotAllowed(FactorType::WebAuthn);
+    assert_eq!(story.refusal(&confirm(response)), not_allowed);
+    assert!(story.state.factors.is_empty());
+}
+
+#[test]
 fn nothing_is_begun_before_every_node_understands_it() {
     let mut story = story();
     enroll(&mut story, &mut Authenticator::usb(1));

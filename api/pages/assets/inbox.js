@@ -32,11 +32,12 @@ function element(tag, className, text) {
 function card(message) {
   const article = element("article", "card message", "");
   const head = element("div", "line-between small muted", "");
-  head.append(
-    element("b", "", message.to),
+  const when = element("span", "line", "");
+  when.append(
     element("span", "badge", message.channel === "SMS" ? "Text message" : "Email"),
-    element("time", "", new Date(message.at).toLocaleTimeString()),
+    element("time", "number", new Date(message.at).toLocaleTimeString()),
   );
+  head.append(element("b", "", message.to), when);
   article.append(head, element("p", "sent-code", message.code));
   if (message.subject) article.append(element("p", "label", message.subject));
   article.append(element("p", "message-text", message.text));

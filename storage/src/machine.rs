@@ -17,7 +17,6 @@ use openraft::storage::{EntryResponder, RaftStateMachine};
 
 use crate::apply::{Learned, Run};
 use crate::error::StorageError;
-use crate::records::ShardHead;
 use crate::snapshot::{self, Builder, SnapshotBuilder, SnapshotFile};
 use crate::store::{Shard, Store};
 use crate::types::{Entry, LogId, Snapshot, SnapshotMeta, StoredMembership, TypeConfig};
@@ -62,10 +61,10 @@ impl ShardMachine {
                 answers.push(run.apply(entry)?);
             }
             let number = self.shard.batches.load(Ordering::Relaxed) + 1;
-            let (head, learned) = run.write(number)?;
+            let (head, learned) = run.write(number, &self.shard)?;
             self.shard.batches.store(number, Ordering::Relaxed);
             let (messages_put, redelivered) = (learned.messages_put, learned.redelivered);
-            self.learn(learned, &head)?;
+            self.learn(learned);
             self.shard.publish(head);
             self.shard.call_out(messages_put, redelivered);
             self.store.counters.applied(count as u64);
@@ -73,7 +72,7 @@ impl ShardMachine {
         Ok(answers)
     }
 
-    fn learn(&self, learned: Learned, head: &ShardHead) -> Result<(), StorageError> {
+    fn learn(&self, learned: Learned) {
         self.shard.remember(learned.hashes);
         let directory = &self.store.directory;
         if self.shard.id == ShardId::SYSTEM {
@@ -87,7 +86,6 @@ impl ShardMachine {
         for sign in learned.signs {
             directory.note(self.shard.id, sign);
         }
-        self.shard.count(&self.store.database, learned.ticks, head)
     }
 
     async fn builder(&self, permit: Option<tokio::sync::OwnedSemaphorePermit>) -> SnapshotBuilder {

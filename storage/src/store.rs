@@ -22,7 +22,7 @@ use crate::log::ShardLog;
 use crate::machine::ShardMachine;
 use crate::options::StoreOptions;
 use crate::recent::Recent;
-use crate::records::{self, Identity, ShardHead};
+use crate::records::{self, ChainPoint, Identity, ShardHead};
 use crate::rows::Rows;
 use crate::snapshot::{self, IncomingSnapshot};
 use crate::state_hash::StateHash;
@@ -101,22 +101,20 @@ impl Shard {
         self.activity.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts what a batch that was written tells, and now and then keeps what was counted.
+    /// Counts what a batch of entries tells that is about to be written, and now and then puts what
+    /// was counted into it.
     pub(crate) fn count(
         &self,
-        database: &Database,
+        batch: &mut Batch<'_>,
         ticks: Vec<Tick>,
-        head: &ShardHead,
+        audit: &ChainPoint,
     ) -> Result<(), StorageError> {
         let mut activity = self.activity();
         for tick in ticks {
             activity.note(tick);
         }
-        activity.counted_through(&head.audit);
-        let mut batch = database.batch();
-        activity.keep(&mut batch, self.id, false)?;
-        drop(activity);
-        batch.write_if_any()
+        activity.counted_through(audit);
+        activity.keep(batch, self.id, false)
     }
 
     pub(crate) fn head(&self) -> ShardHead {
@@ -284,7 +282,8 @@ impl Store {
     /// # Errors
     /// If the disk refuses.
     pub fn flush(&self) -> Result<(), StorageError> {
-        self.write_what_waits()?;
+        self.write_commit_marks()?;
+        self.keep_activity()?;
         self.database.sync()?;
         self.database.flush()
     }
@@ -315,12 +314,21 @@ impl Store {
         activity::sum(counted.iter().map(|counted| &**counted), tenant, window, now)
     }
 
-    /// Writes the commit marks that wait for the next append, and what was counted.
-    fn write_what_waits(&self) -> Result<(), StorageError> {
+    /// Writes the commit marks that wait for the next append.
+    fn write_commit_marks(&self) -> Result<(), StorageError> {
         let shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
         let mut batch = self.database.batch();
         for shard in shards.values() {
             shard.put_commit_mark(&mut batch)?;
+        }
+        batch.write_if_any()
+    }
+
+    /// Writes what was counted, so that the next start has nothing to count again.
+    fn keep_activity(&self) -> Result<(), StorageError> {
+        let shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut batch = self.database.batch();
+        for shard in shards.values() {
             shard.activity().keep(&mut batch, shard.id, true)?;
         }
         batch.write_if_any()
@@ -342,7 +350,7 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        if let Err(error) = self.write_what_waits() {
+        if let Err(error) = self.write_commit_marks() {
             tracing::info!(%error, "a node that starts again will wait for its leaders");
         }
     }

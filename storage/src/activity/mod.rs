@@ -3,11 +3,11 @@
 //! it.
 //!
 //! Each shard counts for itself, in the order of its chain, and knows through which row it has
-//! counted. About once a minute, by the time that the rows tell, and when the store is closed, that
-//! is kept in one row of the node's own, so that a start has to read no more of the chain than what
-//! came after. A login pays for none of this but an addition: no write of its own, and nothing that
-//! replicas would have to agree on. What was kept is never believed beyond the chain that is there:
-//! a power cut may have taken the last rows.
+//! counted. About once a minute, by the time that the rows tell, that is kept in one row of the
+//! node's own, as part of the batch that applies the entries, so that a start has to read no more of
+//! the chain than what came after. A login pays for none of this but an addition: no write of its
+//! own, and nothing that replicas would have to agree on. What was kept is never believed beyond the
+//! chain that is there.
 //!
 //! Memory is bounded. Where it does not suffice, or the chain that was not counted yet is long, less
 //! than a day is known, and the answer says since when.

@@ -33,6 +33,7 @@ use crate::pressure::Sign;
 use crate::records::{self, ShardHead, SystemRow, TenantRow, UserRow};
 use crate::sabotage;
 use crate::state_hash::StateHash;
+use crate::store::Shard;
 use crate::stored::Stored;
 use crate::types::{Entry, StoredMembership};
 
@@ -59,7 +60,6 @@ pub(crate) struct Learned {
     pub(crate) tenants: Vec<(TenantId, Option<TenantState>)>,
     pub(crate) system: Option<SystemState>,
     pub(crate) signs: Vec<Sign>,
-    pub(crate) ticks: Vec<Tick>,
     /// Whether a message was put in.
     pub(crate) messages_put: bool,
     /// Whether a delivery was begun anew.
@@ -79,6 +79,8 @@ pub(crate) struct Run<'a> {
     /// Writes of the audit family, in order.
     batch: Batch<'a>,
     learned: Learned,
+    /// What is counted over time.
+    ticks: Vec<Tick>,
 }
 
 impl<'a> Run<'a> {
@@ -91,6 +93,7 @@ impl<'a> Run<'a> {
             expiries: BTreeSet::new(),
             batch: database.batch(),
             learned: Learned::default(),
+            ticks: Vec::new(),
         }
     }
 
@@ -148,8 +151,12 @@ impl<'a> Run<'a> {
     }
 
     /// Writes everything as one batch, the shard's `number`th.
-    pub(crate) fn write(self, number: u64) -> Result<(ShardHead, Learned), StorageError> {
-        let Self { shard, head, rows, mut batch, learned, .. } = self;
+    pub(crate) fn write(
+        self,
+        number: u64,
+        counting: &Shard,
+    ) -> Result<(ShardHead, Learned), StorageError> {
+        let Self { shard, head, rows, mut batch, learned, ticks, .. } = self;
         for (key, value) in &rows {
             match value {
                 Some(value) => batch.put(keys::family(key), key, value)?,
@@ -159,6 +166,7 @@ impl<'a> Run<'a> {
         let key = keys::single(shard, keys::state::HEAD);
         batch.put(Family::State, &key, &records::encode("head", &head)?)?;
         continuity::number(&mut batch, shard, number)?;
+        counting.count(&mut batch, ticks, &head.audit)?;
         fail::fail_point!("storage::apply_before_write");
         batch.write()?;
         fail::fail_point!("storage::apply_after_write");
@@ -346,7 +354,7 @@ impl<'a> Run<'a> {
         let row = audit::append(&mut self.batch, &mut self.head.audit, subject, entry)?;
         let sign = Sign::of(&row, || Ok::<_, StorageError>(entry.ip_address))?;
         self.learned.signs.extend(sign);
-        self.learned.ticks.extend(Tick::of(&row));
+        self.ticks.extend(Tick::of(&row));
         Ok(())
     }
 

@@ -95,6 +95,13 @@ fn what_is_counted_over_time_is_the_same_after_a_restart() {
 }
 
 #[test]
+fn what_is_counted_over_time_is_the_same_after_a_stop_in_order() {
+    let stage = lively();
+    stage.store.flush().unwrap();
+    is_lively(&stage.restarted().store);
+}
+
+#[test]
 fn what_is_counted_over_time_is_the_same_after_a_crash() {
     // Whatever was kept when the process died, the rest is read from the chain.
     for applied in 1..=5 {

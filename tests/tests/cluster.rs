@@ -21,6 +21,8 @@ mod membership;
 mod partitions;
 #[path = "cluster/same_answer.rs"]
 mod same_answer;
+#[path = "cluster/statistics.rs"]
+mod statistics;
 #[path = "cluster/stopping.rs"]
 mod stopping;
 

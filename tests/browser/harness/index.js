@@ -10,7 +10,7 @@ export { Authenticator } from "./authenticator.js";
 export { accessible, look } from "./look.js";
 export { until } from "./service.js";
 export { shop } from "./shop.js";
-export { totp } from "./totp.js";
+export { App, totp } from "./totp.js";
 
 /** @typedef {import("playwright-core").Page} Page */
 /** @typedef {import("./browser.js").Look} Look */

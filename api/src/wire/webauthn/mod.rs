@@ -25,12 +25,13 @@ use crate::request::Fields;
 use crate::state::ApiState;
 
 macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident { $($word:ident = $text:literal,)* })*) => {
+    ($($(#[$doc:meta])* $name:ident { $($word:ident,)* })*) => {
         $(
             $(#[$doc])*
             #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+            #[serde(rename_all = "kebab-case")]
             pub(crate) enum $name {
-                $(#[serde(rename = $text)] $word,)*
+                $($word,)*
             }
 
             impl From<core::$name> for $name {
@@ -51,27 +52,27 @@ macro_rules! words {
 words! {
     /// Whether the authenticator must verify the person, by a PIN or biometrics.
     UserVerification {
-        Discouraged = "discouraged",
-        Preferred = "preferred",
-        Required = "required",
+        Discouraged,
+        Preferred,
+        Required,
     }
     /// Whether the authenticator tells its make.
     Attestation {
-        None = "none",
-        Indirect = "indirect",
-        Direct = "direct",
-        Enterprise = "enterprise",
+        None,
+        Indirect,
+        Direct,
+        Enterprise,
     }
     /// Whether the credential can be found without its id, as passkeys are.
     ResidentKey {
-        Discouraged = "discouraged",
-        Preferred = "preferred",
-        Required = "required",
+        Discouraged,
+        Preferred,
+        Required,
     }
     /// Whether the authenticator is part of the device or a thing of its own.
     Attachment {
-        Platform = "platform",
-        CrossPlatform = "cross-platform",
+        Platform,
+        CrossPlatform,
     }
 }
 

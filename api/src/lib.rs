@@ -6,6 +6,7 @@
 //! - `request/` reads: who asks, about what, with which body, within which bounds;
 //! - `wire/` has the contract's shapes, and how they become what the core speaks;
 //! - `routes/` has the handlers, one module a resource;
+//! - `portal/` has the pages on which people enroll, answer challenges and look after factors;
 //! - `pages/` has what the pages that people use are made of;
 //! - `layers/` has what every request passes on its way in and out;
 //! - `openapi/` completes the document that the handlers' annotations make.
@@ -19,6 +20,7 @@ mod inbox;
 mod layers;
 mod openapi;
 pub mod pages;
+mod portal;
 pub mod problem;
 mod request;
 mod router;

@@ -18,8 +18,8 @@ use crate::pages;
 use crate::problem::{Code, Problem};
 use crate::routes::{
     api_keys, audit, challenges, cluster, devices, docs, email, factors, inbox, operations, policy,
-    problems, recovery_codes, settings, sms, statistics, status, tenants, totp, users, webauthn,
-    webhooks,
+    portal, problems, recovery_codes, settings, sms, statistics, status, tenants, totp, users,
+    webauthn, webhooks,
 };
 use crate::state::ApiState;
 
@@ -33,6 +33,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(state.options.sample.clone().map_or_else(Router::new, |one| one.with_state(())))
         .merge(pages::assets::routes())
         .merge(console::routes())
+        .merge(crate::portal::routes(state.clone()))
         .route("/docs/", get(docs::index))
         .route("/docs/{*path}", get(docs::asset))
         .fallback(async || Problem::no_such_address())
@@ -89,6 +90,8 @@ pub(crate) fn table() -> OpenApiRouter<ApiState> {
         .routes(routes!(challenges::read))
         .routes(routes!(challenges::send))
         .routes(routes!(challenges::webauthn_options))
+        .routes(routes!(portal::create))
+        .routes(routes!(portal::fetch))
         .routes(routes!(policy::read, policy::update))
         .routes(routes!(policy::preview))
         // /v1

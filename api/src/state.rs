@@ -24,6 +24,9 @@ pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
 pub struct ApiOptions {
     /// The tokens' `iss` (RFC 7519 section 4.1.1): where clients reach this service.
     pub issuer_url: String,
+    /// The origin under which browsers reach the hosted pages, `https://mfa.example.com`; without it
+    /// links lead to the host that was asked for them.
+    pub public_url: Option<String>,
     /// After how long a request is answered by 503, its body included.
     pub request_timeout: Duration,
     /// The most bytes that a request body may have.
@@ -44,6 +47,7 @@ impl ApiOptions {
     pub fn new(issuer_url: impl Into<String>) -> Self {
         Self {
             issuer_url: issuer_url.into(),
+            public_url: None,
             request_timeout: Duration::from_secs(10),
             body_limit: 64 * 1024,
             webhooks: WebhookTargets::default(),
@@ -58,6 +62,7 @@ impl fmt::Debug for ApiOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiOptions")
             .field("issuer_url", &self.issuer_url)
+            .field("public_url", &self.public_url)
             .field("request_timeout", &self.request_timeout)
             .field("body_limit", &self.body_limit)
             .field("webhooks", &self.webhooks)

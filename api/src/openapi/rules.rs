@@ -53,6 +53,10 @@ pub(crate) fn rules(operation_id: &str) -> Option<Rules> {
                 TooManyAttempts,
             ],
         ),
+        "createPortalSession" => {
+            (MFA, &[ChallengeNotFound, ChallengeExpired, Conflict, ValidationFailed])
+        }
+        "fetchPortalResult" => (MFA, &[NotFound, Conflict, ValidationFailed]),
         "listUsers" => (MFA, &[ValidationFailed]),
         "putUser" => (MFA, &[ValidationFailed]),
         "getUser" => (MFA, &[UserNotFound]),

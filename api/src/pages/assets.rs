@@ -41,6 +41,13 @@ const FILES: &[(&str, &str, &[u8])] = &files![
     "style.css" CSS
     "mark.svg" SVG
     "inbox.js" JS
+    "portal/clock.js" JS
+    "portal/codes.js" JS
+    "portal/forms.js" JS
+    "portal/keys.js" JS
+    "portal/page.js" JS
+    "portal/resend.js" JS
+    "portal/webauthn.js" JS
     "console/activity.js" JS
     "console/api.js" JS
     "console/chart.js" JS

@@ -12,6 +12,7 @@ pub(crate) mod factors;
 pub(crate) mod inbox;
 pub(crate) mod operations;
 pub(crate) mod policy;
+pub(crate) mod portal;
 pub(crate) mod problems;
 pub(crate) mod recovery_codes;
 pub(crate) mod settings;

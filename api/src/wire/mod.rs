@@ -11,6 +11,7 @@ mod list;
 pub(crate) mod message;
 mod names;
 pub(crate) mod policy;
+pub(crate) mod portal;
 pub(crate) mod preview;
 pub(crate) mod recovery;
 mod sends;
@@ -31,7 +32,8 @@ pub(crate) use challenge::challenge_id;
 pub(crate) use list::List;
 pub(crate) use names::{
     Algorithm, ChallengeKind, ChallengePurpose, ChallengeReason, ChallengeStatus, FactorStatus,
-    FactorType, GraceUnit, Outcome, Requirement, RiskTrigger, ScopeName,
+    FactorType, GraceUnit, Outcome, PortalPurpose, PortalStatus, Requirement, RiskTrigger,
+    ScopeName,
 };
 pub(crate) use text::{SecretText, Time, nullable, present};
 

@@ -1,6 +1,6 @@
 //! Words of the contract that stand for the core's variants.
 
-use countersign_core::{audit, challenge, factor, policy, reply, risk, tenant};
+use countersign_core::{audit, challenge, factor, policy, portal, reply, risk, tenant};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -36,6 +36,14 @@ words! {
         Optional = policy::Requirement::Optional,
         Required = policy::Requirement::Required,
         RiskBased = policy::Requirement::RiskBased,
+    }
+
+    /// What somebody is sent to the hosted pages for.
+    #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+    PortalPurpose for portal::PortalPurpose {
+        Enroll = portal::PortalPurpose::Enroll,
+        Challenge = portal::PortalPurpose::Challenge,
+        Manage = portal::PortalPurpose::Manage,
     }
 
     /// A kind of factor.
@@ -135,4 +143,14 @@ words! {
 pub(crate) enum FactorStatus {
     /// It can answer challenges.
     Active,
+}
+
+/// Whether what somebody was sent to the hosted pages for was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum PortalStatus {
+    /// It was.
+    Completed,
+    /// It was given up, or could not be done.
+    Cancelled,
 }

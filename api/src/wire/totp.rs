@@ -169,7 +169,8 @@ impl Answer for TotpEnrollment {
 }
 
 /// One unit a module, with the quiet zone of four modules that ISO/IEC 18004 asks for.
-fn qr_code(content: &[u8]) -> Result<String, ApiError> {
+/// A QR code as SVG.
+pub(crate) fn qr_code(content: &[u8]) -> Result<String, ApiError> {
     let code = QRBuilder::new(content)
         .ecl(ECL::M)
         .build()

@@ -16,6 +16,7 @@ mod listings;
 mod messages;
 mod metered;
 mod pages;
+mod portal;
 mod problems;
 mod readiness;
 mod schema;

@@ -10,8 +10,11 @@ use countersign_core::factor::webauthn::options::{
     UserVerification,
 };
 use countersign_core::factor::webauthn::{Aaguid, Algorithm};
-use countersign_core::ids::{ChallengeId, DeliveryId, DeviceId, FactorId, TokenId, WebhookId};
+use countersign_core::ids::{
+    ChallengeId, DeliveryId, DeviceId, FactorId, PortalId, TokenId, WebhookId,
+};
 use countersign_core::policy::Requirement;
+use countersign_core::portal::{PortalCommand, PortalOutcome, PortalPurpose, PortalReply};
 use countersign_core::reply::{
     Acr, Amr, ChallengeAnswer, ChallengeView, CodeSent, DeviceView, FactorView, MessageEnrollment,
     Reason, Reply, StatusView, TokenGrant, TotpEnrollment, UserView, Verified, WebAuthnView,
@@ -177,6 +180,20 @@ pub(crate) const ROUTES: &[Route] = &[
         r#"{"challengeId":"chl_0c1g60o30c1g60o30c1g60o30c","recoveryCode":"7K3M-9QTX-B2WD"}"#,
         200,
     ),
+    route(
+        "POST",
+        "/v1/portal/sessions",
+        MFA,
+        r#"{"userId":"ann","purpose":"MANAGE","returnUrl":"http://localhost:8080/back"}"#,
+        201,
+    ),
+    route(
+        "POST",
+        "/v1/portal/results",
+        MFA,
+        r#"{"code":"pcd_0c1g60o30c1g60o30c1g60o30c.0123456789abcdefghijklmnopqrstuvwxyzABCDE-_"}"#,
+        200,
+    ),
     route("GET", "/v1/audit", AUDIT, "", 200),
     route("GET", "/v1/audit/checkpoints", AUDIT, "", 200),
     route(
@@ -314,6 +331,27 @@ fn told(query: &Query) -> Reply {
     }
 }
 
+fn portal(command: &PortalCommand, kid: &str) -> Reply {
+    match command {
+        PortalCommand::Fetch { .. } => PortalReply::Outcome(Box::new(PortalOutcome {
+            cancelled: false,
+            purpose: PortalPurpose::Challenge,
+            user: "ann".parse().unwrap(),
+            challenge: Some(ChallengeId::from_bytes([3; 16])),
+            factor: Some(FactorId::from_bytes([1; 16])),
+            tokens: Some(grant(kid)),
+            device_token: Some(secret("dvt_secret")),
+            device_token_expires_at: Some(NOW),
+        })),
+        _ => PortalReply::Created {
+            id: PortalId::from_bytes([4; 16]),
+            link: secret("0123456789abcdefghijklmnopqrstuvwxyzABCDE-_"),
+            expires_at: NOW,
+        },
+    }
+    .into()
+}
+
 fn reply(question: &Question, kid: &str) -> Reply {
     let command = match question {
         Question::Tell(query) => return told(query),
@@ -399,8 +437,8 @@ fn reply(question: &Question, kid: &str) -> Reply {
             user_verified: true,
             tokens: grant(kid),
         },
-        Command::Portal(_)
-        | Command::Erase
+        Command::Portal(command) => portal(command, kid),
+        Command::Erase
         | Command::PasswordChanged { .. }
         | Command::RemoveFactor { .. }
         | Command::RevokeDevice { .. }

@@ -60,6 +60,8 @@ pub struct PortalView {
     pub verification: Option<ChallengeView>,
     /// ACTIVE factors, the primary first.
     pub factors: Vec<FactorView>,
+    /// Ids of the credentials of keys, which a browser is told anyway, and whose they are.
+    pub keys: Vec<(Vec<u8>, FactorId)>,
     /// What may be enrolled now.
     pub offered: Vec<FactorType>,
     /// The enrollment that waits.
@@ -82,4 +84,11 @@ pub struct PortalView {
     pub locked_until: Option<Timestamp>,
     /// Whether only an administrator unlocks.
     pub locked_hard: bool,
+}
+
+impl PortalView {
+    /// The factor that this credential belongs to.
+    pub fn key_of(&self, credential_id: &[u8]) -> Option<FactorId> {
+        self.keys.iter().find(|(id, _)| id == credential_id).map(|(_, factor)| *factor)
+    }
 }

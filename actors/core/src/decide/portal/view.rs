@@ -7,7 +7,7 @@ use super::super::messages;
 use super::permit;
 use crate::context::Surroundings;
 use crate::factor::message::MessageFactor;
-use crate::factor::{FactorKind, FactorType, PendingEnrollment};
+use crate::factor::{Factor, FactorKind, FactorType, PendingEnrollment};
 use crate::ids::{ChallengeId, FactorId, UserKey};
 use crate::lockout::Lock;
 use crate::message::{Channel, mask};
@@ -46,6 +46,7 @@ pub(crate) fn view(
         challenge: challenge(session.challenge),
         verification: challenge(session.verification),
         factors: query::factor_views(state, state.factors_in_order()),
+        keys: keys(state),
         offered: offered(state, &rule, around),
         pending: pending(state, session, now).map(shown),
         codes: codes(state, session, around, now),
@@ -61,6 +62,12 @@ pub(crate) fn view(
         },
         locked_hard: lock == Lock::Hard,
     }
+}
+
+fn keys(state: &UserState) -> Vec<(Vec<u8>, FactorId)> {
+    let key =
+        |factor: &Factor| factor.kind.webauthn().map(|it| (it.credential_id.clone(), factor.id));
+    state.factors.iter().filter_map(key).collect()
 }
 
 /// What may be enrolled, and could be confirmed.

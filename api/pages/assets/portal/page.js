@@ -1,0 +1,13 @@
+// What makes the hosted pages nicer with scripts. All of it works without, but for keys.
+
+import { showHere } from "./clock.js";
+import { keepCodes } from "./codes.js";
+import { easeForms } from "./forms.js";
+import { useKeys } from "./keys.js";
+import { countDown } from "./resend.js";
+
+showHere();
+easeForms();
+countDown();
+keepCodes();
+useKeys();

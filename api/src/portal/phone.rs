@@ -1,0 +1,292 @@
+//! Enrolling a telephone number or an email address: where, then the code that was sent there.
+
+use askama::Template;
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
+use axum::response::Response;
+use countersign_core::command::Command;
+use countersign_core::factor::FactorType;
+use countersign_core::message::Channel;
+use countersign_core::phone::PhoneNumber;
+use countersign_core::portal::{PendingView, PortalView};
+use countersign_core::reply::{Refusal, Reply};
+use serde::Deserialize;
+
+use super::ask::Resend;
+use super::enroll::{Confirming, Nothing, chosen, guarded, verified_for};
+use super::filled::Filled;
+use super::finish::to;
+use super::home::to_answer;
+use super::shown::{Shared, status, words};
+use super::texts::Texts;
+use super::trouble::Trouble;
+use super::visitor::{Visitor, unexpected};
+use crate::pages::Frame;
+
+/// A channel and what its pages are called.
+fn named(name: &str) -> Option<Channel> {
+    match name {
+        "phone" => Some(Channel::Sms),
+        "email" => Some(Channel::Email),
+        _ => None,
+    }
+}
+
+const fn name(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Sms => "phone",
+        Channel::Email => "email",
+    }
+}
+
+fn address(channel: Channel) -> String {
+    format!("/portal/add/{}", name(channel))
+}
+
+/// The page on which a number is typed.
+#[derive(Template)]
+#[template(path = "portal/number.html")]
+struct NumberPage {
+    frame: Frame,
+    t: &'static Texts,
+    shared: Shared,
+    number: String,
+    error: Option<String>,
+}
+
+/// The page on which the code is.
+#[derive(Template)]
+#[template(path = "portal/sent.html")]
+struct SentPage {
+    frame: Frame,
+    t: &'static Texts,
+    shared: Shared,
+    title: &'static str,
+    lead: String,
+    channel: &'static str,
+    resend: Option<Resend>,
+    another: bool,
+    error: Option<String>,
+}
+
+/// What is wanted of a number's page.
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    /// There if a number is to be typed, whatever was sent before.
+    #[serde(default)]
+    change: String,
+}
+
+pub(super) async fn phone(
+    visitor: Visitor,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Trouble> {
+    let view = visitor.view().await?;
+    match waiting(&view, Channel::Sms).filter(|_| wanted.change.is_empty()) {
+        Some(pending) => sent(&visitor, &view, Channel::Sms, pending, None),
+        None => number_page(&visitor, &view, "", None),
+    }
+}
+
+pub(super) async fn email(visitor: Visitor) -> Result<Response, Trouble> {
+    let view = visitor.view().await?;
+    match waiting(&view, Channel::Email) {
+        Some(pending) => sent(&visitor, &view, Channel::Email, pending, None),
+        None => Ok(to("/portal/add")),
+    }
+}
+
+fn waiting(view: &PortalView, channel: Channel) -> Option<&PendingView> {
+    view.pending.as_ref().filter(|pending| pending.factor_type == channel.factor_type())
+}
+
+fn number_page(
+    visitor: &Visitor,
+    view: &PortalView,
+    number: &str,
+    error: Option<(StatusCode, String)>,
+) -> Result<Response, Trouble> {
+    if view.guarded {
+        return Err(Trouble::VerifyFirst("/portal/add/phone".to_owned()));
+    }
+    if !view.offered.contains(&FactorType::Sms) {
+        return Ok(to("/portal/add"));
+    }
+    let texts = visitor.texts;
+    let (status, error) = error.map_or((StatusCode::OK, None), |(status, it)| (status, Some(it)));
+    let page = NumberPage {
+        frame: texts.frame(),
+        t: texts,
+        shared: Shared::of(visitor, view)?,
+        number: number.to_owned(),
+        error,
+    };
+    Ok(page.shared.send(status, &page))
+}
+
+fn sent(
+    visitor: &Visitor,
+    view: &PortalView,
+    channel: Channel,
+    pending: &PendingView,
+    refusal: Option<&Refusal>,
+) -> Result<Response, Trouble> {
+    let texts = visitor.texts;
+    let destination = pending.masked_destination.as_deref().unwrap_or_default();
+    let code = view.codes.get(&pending.id);
+    let live = code.is_some_and(|code| code.live_until.is_some());
+    let page = SentPage {
+        frame: texts.frame(),
+        t: texts,
+        shared: Shared::of(visitor, view)?,
+        title: match channel {
+            Channel::Sms => texts.check_phone_title,
+            Channel::Email => texts.check_email_title,
+        },
+        lead: if live { (texts.sent_lead)(destination) } else { (texts.send_lead)(destination) },
+        channel: name(channel),
+        resend: code.map(|code| Resend::from(code.next_at, visitor)),
+        another: channel == Channel::Sms,
+        error: refusal.map(|refusal| words(refusal, texts)),
+    };
+    let status = refusal.map_or(StatusCode::OK, status);
+    Ok(page.shared.send(status, &page))
+}
+
+/// A number, as typed.
+#[derive(Deserialize)]
+pub(super) struct Number {
+    #[serde(default)]
+    number: String,
+}
+
+pub(super) async fn begin(Filled { visitor, form }: Filled<Number>) -> Result<Response, Trouble> {
+    let typed = form.number.trim();
+    let wrong = |status, words: String| (status, words);
+    let number: PhoneNumber = match e164(typed).parse() {
+        Ok(number) => number,
+        Err(_) => {
+            let words = visitor.texts.wrong_number.to_owned();
+            let error = wrong(StatusCode::UNPROCESSABLE_ENTITY, words);
+            return number_page(&visitor, &visitor.view().await?, typed, Some(error));
+        }
+    };
+    let act = Command::BeginSms { number, name: None };
+    match begun(&visitor, Channel::Sms, act).await? {
+        None => Ok(to(&address(Channel::Sms))),
+        Some(refusal) => {
+            let error = wrong(status(&refusal), words(&refusal, visitor.texts));
+            number_page(&visitor, &visitor.view().await?, typed, Some(error))
+        }
+    }
+}
+
+/// A number as people write one, without what only serves the eye. `00` before the country code is
+/// what many countries dial for `+`.
+fn e164(typed: &str) -> String {
+    let plain: String = typed
+        .chars()
+        .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '/' | '\u{a0}'))
+        .collect();
+    match plain.strip_prefix("00") {
+        Some(rest) => format!("+{rest}"),
+        None => plain,
+    }
+}
+
+pub(super) async fn begin_email(
+    Filled { visitor, form: Nothing {} }: Filled<Nothing>,
+) -> Result<Response, Trouble> {
+    match begun(&visitor, Channel::Email, Command::BeginEmail { name: None }).await? {
+        None => Ok(to(&address(Channel::Email))),
+        Some(refusal) => chosen(&visitor, &visitor.view().await?, Some(&refusal)),
+    }
+}
+
+/// Begins, and sends the first code at once. Why not, if it was refused.
+async fn begun(
+    visitor: &Visitor,
+    channel: Channel,
+    begin: Command,
+) -> Result<Option<Refusal>, Trouble> {
+    match guarded(visitor.act("begin", begin).await)? {
+        Reply::MessageEnrollment(_) => {}
+        Reply::Refused(refusal) => return Ok(Some(refusal)),
+        _ => return Err(unexpected()),
+    }
+    match visitor.act("send", Command::SendEnrollmentCode { channel }).await? {
+        Reply::CodeSent(_) => Ok(None),
+        // One is on its way: the same enrollment was begun again.
+        Reply::Refused(Refusal::TooManySends { .. }) if is_live(visitor, channel).await? => {
+            Ok(None)
+        }
+        Reply::Refused(refusal) => Ok(Some(refusal)),
+        _ => Err(unexpected()),
+    }
+}
+
+async fn is_live(visitor: &Visitor, channel: Channel) -> Result<bool, Trouble> {
+    let view = visitor.view().await?;
+    let code = waiting(&view, channel).and_then(|pending| view.codes.get(&pending.id));
+    Ok(code.is_some_and(|code| code.live_until.is_some()))
+}
+
+pub(super) async fn send_again(
+    Path(channel): Path<String>,
+    Filled { visitor, form: Nothing {} }: Filled<Nothing>,
+) -> Result<Response, Trouble> {
+    let channel = named(&channel).ok_or(Trouble::NoSuchPage)?;
+    match guarded(visitor.act("send", Command::SendEnrollmentCode { channel }).await)? {
+        Reply::CodeSent(_) => Ok(to(&address(channel))),
+        Reply::Refused(refusal) => refused(&visitor, channel, &refusal).await,
+        _ => Err(unexpected()),
+    }
+}
+
+pub(super) async fn confirm(
+    Path(channel): Path<String>,
+    Filled { visitor, form }: Filled<Confirming>,
+) -> Result<Response, Trouble> {
+    let channel = named(&channel).ok_or(Trouble::NoSuchPage)?;
+    let view = visitor.view().await?;
+    let reply = match form.code() {
+        Err(refusal) => Reply::Refused(refusal),
+        Ok(code) => {
+            let challenge = to_answer(&view);
+            let act = Command::ConfirmMessage { channel, code, name: None, challenge };
+            verified_for(&address(channel), visitor.act("confirm", act).await)?
+        }
+    };
+    match reply {
+        Reply::Factor { .. } => Ok(to("/portal?done=added")),
+        Reply::Refused(refusal) => refused(&visitor, channel, &refusal).await,
+        _ => Err(unexpected()),
+    }
+}
+
+async fn refused(
+    visitor: &Visitor,
+    channel: Channel,
+    refusal: &Refusal,
+) -> Result<Response, Trouble> {
+    let view = visitor.view().await?;
+    match waiting(&view, channel) {
+        Some(pending) => sent(visitor, &view, channel, pending, Some(refusal)),
+        None => chosen(visitor, &view, Some(refusal)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_read_as_people_write_it() {
+        for typed in ["+1 (415) 555-2671", "+1.415.555.2671", "001 415 555 2671", "+14155552671"] {
+            assert!(e164(typed).parse::<PhoneNumber>().is_ok(), "{typed}");
+        }
+        for typed in ["", "415 555 2671", "+1 415 call me", "++14155552671"] {
+            assert!(e164(typed).parse::<PhoneNumber>().is_err(), "{typed}");
+        }
+    }
+}

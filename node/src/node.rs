@@ -478,6 +478,7 @@ fn api_options(config: &Config, cluster_id: &str, inbox: Option<Arc<Inbox>>) -> 
     let issuer_url =
         config.issuer_url.clone().unwrap_or_else(|| format!("urn:countersign:{cluster_id}"));
     let mut options = ApiOptions::new(issuer_url);
+    options.public_url = config.public_url.clone();
     options.request_timeout = config.request_timeout;
     // Single networks of the inside are judged when an event is posted: here is no resolver.
     let inside = config.webhooks.allow_private || !config.webhooks.allow_networks.is_empty();

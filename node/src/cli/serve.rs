@@ -66,6 +66,9 @@ pub(super) struct ServeArgs {
     /// The `iss` of access tokens, the same on all nodes [default: urn:countersign:<cluster id>].
     #[arg(long, value_name = "URL")]
     issuer_url: Option<String>,
+    /// Where browsers reach the hosted pages, the same on all nodes [default: the host that was asked].
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
     /// How log lines are written: text or json [default: text].
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
@@ -107,6 +110,7 @@ impl ServeArgs {
             ("shards", "--shards", &self.shards),
             ("master_key_file", "--master-key-file", &self.master_key_file),
             ("issuer_url", "--issuer-url", &self.issuer_url),
+            ("public_url", "--public-url", &self.public_url),
             ("log_format", "--log-format", &self.log_format),
             ("log_level", "--log-level", &self.log_level),
             ("request_timeout", "--request-timeout", &self.request_timeout),

@@ -44,6 +44,7 @@ pub const KEYS: &[Key] = &[
     Key::secret("cluster_secret"),
     Key::plain("shards"),
     Key::plain("issuer_url"),
+    Key::plain("public_url"),
     Key::plain("log_format"),
     Key::plain("log_level"),
     Key::plain("request_timeout"),

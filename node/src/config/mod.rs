@@ -83,6 +83,9 @@ pub struct Config {
     pub shards: u16,
     /// The `iss` of access tokens; `None` for a name made of the cluster's id. The same on all nodes.
     pub issuer_url: Option<String>,
+    /// The origin under which browsers reach the hosted pages; `None` for the host that is asked for
+    /// a link to them. The same on all nodes.
+    pub public_url: Option<String>,
     /// How log lines are written.
     pub log_format: LogFormat,
     /// Which log lines are written: a level, or directives such as `info,openraft=debug`.
@@ -129,6 +132,7 @@ impl Config {
             cluster_secret: None,
             shards: SHARDS_DEFAULT,
             issuer_url: None,
+            public_url: None,
             log_format: LogFormat::Text,
             log_level: "info".to_owned(),
             request_timeout: REQUEST_TIMEOUT_DEFAULT,
@@ -251,6 +255,8 @@ mod tests {
             ("root_key", "sk_0123456789012345678901234567890123", "csk_"),
             ("audit.retention_days", "-1", "days"),
             ("issuer_url", "acme", "http"),
+            ("public_url", "acme", "http"),
+            ("public_url", "https://acme.example/mfa", "path"),
             ("name", "", "name"),
             ("name", "a b", "name"),
             ("email.url", "http://x", "smtp"),

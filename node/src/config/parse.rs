@@ -41,6 +41,7 @@ pub(super) fn config(sources: &Sources) -> Result<Config, Error> {
         cluster_secret: read.optional("cluster_secret", cluster_secret)?,
         shards: read.optional("shards", shards)?.unwrap_or(SHARDS_DEFAULT),
         issuer_url: read.optional("issuer_url", web_address)?,
+        public_url: read.optional("public_url", web_origin)?,
         log_format: read.optional("log_format", log_format)?.unwrap_or(LogFormat::Text),
         log_level: read.optional("log_level", log_level)?.unwrap_or_else(|| "info".to_owned()),
         request_timeout: read
@@ -233,6 +234,16 @@ fn web_address(text: &str) -> Result<String, String> {
         .any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
     fits.then(|| text.trim_end_matches('/').to_owned())
         .ok_or_else(|| "an address that begins with https:// or http:// is expected".into())
+}
+
+/// The pages lie at the top of their host.
+fn web_origin(text: &str) -> Result<String, String> {
+    let address = web_address(text)?;
+    let (_, host) = address.split_once("://").unwrap_or_default();
+    if host.contains(['/', '?', '#', '@']) {
+        return Err("an address without a path is expected, such as https://mfa.example.com".into());
+    }
+    Ok(address)
 }
 
 fn log_format(text: &str) -> Result<LogFormat, String> {

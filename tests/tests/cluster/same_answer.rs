@@ -10,8 +10,7 @@ use crate::{alone, plan};
 
 /// Routes that tell of the node itself, or of the moment; what is counted by the minute is compared
 /// beside, in `statistics`.
-const OF_THE_NODE: [&str; 5] =
-    ["/healthz", "/readyz", "/metrics", "/v1/cluster", "/v1/statistics"];
+const OF_THE_NODE: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/v1/cluster", "/v1/statistics"];
 
 #[tokio::test]
 async fn every_route_that_reads_gives_the_same_answer_through_any_node() {

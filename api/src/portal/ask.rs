@@ -9,9 +9,10 @@ use countersign_core::challenge::{ChallengeStatus, Purpose};
 use countersign_core::command::{Command, Proof, RememberDevice};
 use countersign_core::factor::FactorType;
 use countersign_core::ids::{ChallengeId, FactorId};
-use countersign_core::portal::{PortalCommand, PortalReply, PortalView};
+use countersign_core::portal::{PortalCommand, PortalPurpose, PortalReply, PortalView};
 use countersign_core::reply::{ChallengeView, FactorView, Refusal, Reply};
 use countersign_core::secret::Secret;
+use countersign_core::time::Timestamp;
 use serde::Deserialize;
 
 use super::filled::Filled;
@@ -111,11 +112,12 @@ struct Page {
     next: String,
     input: Input,
     error: Option<String>,
-    locked: Option<Option<Moment>>,
+    locked: Option<Option<Locked>>,
     resend: Option<Resend>,
     remember: Option<String>,
     others: Option<String>,
     leaves: bool,
+    asks: bool,
 }
 
 /// What is to be done on it.
@@ -133,6 +135,21 @@ enum Input {
     Nothing,
 }
 
+/// That codes are refused for a while.
+struct Locked {
+    /// Until when.
+    until: Moment,
+    /// How long that is.
+    wait: String,
+}
+
+impl Locked {
+    fn until(until: Timestamp, visitor: &Visitor) -> Self {
+        let seconds = visitor.api.clock.now().seconds_until(until);
+        Self { until: Moment::time(until), wait: (visitor.texts.locked_wait)(seconds) }
+    }
+}
+
 /// That another code can be sent, now or later.
 pub(super) struct Resend {
     /// From when on.
@@ -143,7 +160,7 @@ pub(super) struct Resend {
 
 impl Resend {
     /// From when on another code can be sent.
-    pub(super) fn from(at: countersign_core::time::Timestamp, visitor: &Visitor) -> Self {
+    pub(super) fn from(at: Timestamp, visitor: &Visitor) -> Self {
         let now = visitor.api.clock.now();
         Self { at: Moment::time(at), waits: now < at }
     }
@@ -161,15 +178,11 @@ struct WaysPage {
 }
 
 /// Something to choose.
-pub(super) struct Row {
-    /// Where it leads.
-    pub(super) address: String,
-    /// Its picture.
-    pub(super) icon: &'static str,
-    /// Its name.
-    pub(super) title: String,
-    /// What is said of it.
-    pub(super) text: String,
+struct Row {
+    address: String,
+    icon: &'static str,
+    title: String,
+    text: String,
 }
 
 /// A challenge that cannot be answered any more.
@@ -296,7 +309,7 @@ fn page(
         challenge: challenge.id.to_string(),
         next: if asker == Asker::Session { next.to_owned() } else { String::new() },
         error: refusal.filter(|_| !shows_lock).map(|refusal| words(refusal, texts)),
-        locked: shows_lock.then(|| view.locked_until.map(Moment::time)),
+        locked: shows_lock.then(|| view.locked_until.map(|until| Locked::until(until, visitor))),
         resend,
         remember: view
             .trust_days
@@ -306,7 +319,9 @@ fn page(
             Asker::Application => format!("/portal/ways?with={way_id}"),
             Asker::Session => format!("/portal/ways?with={way_id}&next={next}"),
         }),
-        leaves: asker == Asker::Application,
+        // Where adding a factor is all that it is for, there is nothing to go back to.
+        leaves: asker == Asker::Application || view.purpose != PortalPurpose::Manage,
+        asks: asker == Asker::Application,
         way: way_id,
         input,
     };

@@ -11,11 +11,10 @@ use countersign_core::reply::{Refusal, Reply, TotpEnrollment};
 use data_encoding::BASE32_NOPAD;
 use serde::Deserialize;
 
-use super::ask::Row;
 use super::filled::Filled;
 use super::finish::to;
 use super::home::to_answer;
-use super::shown::{Shared, icon, kind, status, words};
+use super::shown::{Shared, status, words};
 use super::texts::Texts;
 use super::trouble::Trouble;
 use super::visitor::{Visitor, unexpected};
@@ -54,10 +53,11 @@ struct ChoosePage {
     frame: Frame,
     t: &'static Texts,
     shared: Shared,
-    rows: Vec<Row>,
-    /// An authenticator app is begun by a form: a secret is made.
+    key: bool,
+    /// Begun by a form: a secret is made.
     app: bool,
-    /// As is a code by email.
+    phone: bool,
+    /// Begun by a form: a code is sent.
     email: bool,
     title: &'static str,
     lead: &'static str,
@@ -87,26 +87,14 @@ pub(super) fn chosen(
     let texts = visitor.texts;
     let keys = visitor.serves_keys(&*visitor.tenant()?);
     let offers = |wanted: FactorType| view.offered.contains(&wanted);
-    let rows = [
-        (FactorType::WebAuthn, "/portal/add/key", texts.key_about),
-        (FactorType::Sms, "/portal/add/phone?change=1", texts.phone_about),
-    ];
-    let rows = rows
-        .into_iter()
-        .filter(|(it, ..)| offers(*it) && (keys || *it != FactorType::WebAuthn))
-        .map(|(it, address, about)| Row {
-            address: address.to_owned(),
-            icon: icon(it),
-            title: kind(it, texts).to_owned(),
-            text: about.to_owned(),
-        });
     let managing = view.purpose == PortalPurpose::Manage;
     let page = ChoosePage {
         frame: texts.frame(),
         t: texts,
         shared: Shared::of(visitor, view)?,
-        rows: rows.collect(),
+        key: keys && offers(FactorType::WebAuthn),
         app: offers(FactorType::Totp),
+        phone: offers(FactorType::Sms),
         email: offers(FactorType::Email),
         title: if managing { texts.add_title } else { texts.choose_title },
         lead: if managing { texts.add_lead } else { texts.choose_lead },

@@ -23,6 +23,8 @@ use crate::state::ApiState;
 pub(super) enum Trouble {
     /// The session is not there, not alive, or not for this.
     Refused(PortalRefusal),
+    /// The browser holds no session.
+    NoSession,
     /// The person has to be verified before this page.
     VerifyFirst(String),
     /// A form that no page of this session sent.
@@ -79,7 +81,9 @@ impl Trouble {
             Self::Refused(
                 PortalRefusal::Used | PortalRefusal::Expired(_) | PortalRefusal::Over(_),
             ) => StatusCode::GONE,
-            Self::Refused(PortalRefusal::Unknown) | Self::NoSuchPage => StatusCode::NOT_FOUND,
+            Self::Refused(PortalRefusal::Unknown) | Self::NoSession | Self::NoSuchPage => {
+                StatusCode::NOT_FOUND
+            }
             Self::Refused(_) | Self::Forged => StatusCode::FORBIDDEN,
             Self::VerifyFirst(_) => StatusCode::SEE_OTHER,
             Self::Garbled => StatusCode::BAD_REQUEST,
@@ -90,6 +94,7 @@ impl Trouble {
     fn message(&self, texts: &Texts) -> Message {
         match self {
             Self::Refused(PortalRefusal::Unknown) => texts.unknown,
+            Self::NoSession => texts.no_session,
             Self::Refused(PortalRefusal::Used) => texts.used,
             Self::Refused(PortalRefusal::Expired(_)) => texts.expired,
             Self::Refused(PortalRefusal::Over(_)) => texts.over,
@@ -113,7 +118,7 @@ impl Trouble {
                 let back = ReturnAddress::parse(back).ok()?;
                 Some((back.origin(), (texts.back_to)(back.host())))
             }
-            Self::Refused(PortalRefusal::Unknown | PortalRefusal::Used) => None,
+            Self::Refused(PortalRefusal::Unknown | PortalRefusal::Used) | Self::NoSession => None,
             Self::Refused(_)
             | Self::VerifyFirst(_)
             | Self::Forged

@@ -9,7 +9,7 @@ use countersign_core::command::{Command, Query};
 use countersign_core::portal::{
     PortalCommand, PortalRefusal, PortalReply, PortalView, SessionHash, secret_hash,
 };
-use countersign_core::reply::Reply;
+use countersign_core::reply::{Refusal, Reply};
 use countersign_core::tenant::TenantState;
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
@@ -51,7 +51,7 @@ impl FromRequestParts<ApiState> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, api: &ApiState) -> Result<Self, Trouble> {
         let origin = public_origin(api, &parts.headers).ok_or(Trouble::NoSuchPage)?;
-        let pass = held(&parts.headers, &origin).ok_or(PortalRefusal::Unknown)?;
+        let pass = held(&parts.headers, &origin).ok_or(Trouble::NoSession)?;
         let request_id = parts.extensions.get::<RequestId>().map_or("", RequestId::as_str);
         Ok(Self {
             api: api.clone(),
@@ -117,7 +117,7 @@ impl Visitor {
     /// The session's tenant.
     pub(super) fn tenant(&self) -> Result<Arc<TenantState>, Trouble> {
         let tenant = self.api.directory.tenant(self.pass.tenant());
-        tenant.ok_or(Trouble::Refused(PortalRefusal::Unknown))
+        tenant.ok_or(Trouble::NoSession)
     }
 
     /// Whether security keys and passkeys work on this page.
@@ -148,14 +148,12 @@ impl Visitor {
         let reply = self.api.gateway.ask(caller, target, question).await.map_err(Problem::from)?;
         match reply {
             Reply::Portal(reply) => match *reply {
+                PortalReply::Refused(PortalRefusal::Unknown) => Err(Trouble::NoSession),
                 PortalReply::Refused(refusal) => Err(refusal.into()),
                 reply => Ok(reply.into()),
             },
-            Reply::Refused(countersign_core::reply::Refusal::ChallengeNotFound)
-                if matches!(step, VIEW) =>
-            {
-                Err(PortalRefusal::Unknown.into())
-            }
+            // Nobody of the tenant has such a session. Acts have refusals of the same name.
+            Reply::Refused(Refusal::ChallengeNotFound) if step == VIEW => Err(Trouble::NoSession),
             reply => Ok(reply),
         }
     }

@@ -10,20 +10,23 @@
 //! Every wish of the browser comes wrapped ([`PortalCommand::Act`]), so that whether the session is
 //! alive and may do this is decided in the commit that does it.
 
+mod command;
 mod evolve;
+mod reply;
 mod view;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use self::command::PortalCommand;
 pub use self::evolve::{evolve, forget_what_is_over};
+pub use self::reply::{PortalOutcome, PortalRefusal, PortalReply};
 pub use self::view::{CodeView, PendingView, PortalView};
-use crate::command::{Command, RememberDevice};
+use crate::command::RememberDevice;
 use crate::context::Surroundings;
 use crate::decide;
-use crate::ids::{ChallengeId, FactorId, PortalId, UserId, UserKey};
-use crate::reply::{Acr, Amr, Reply, TokenGrant, TotpEnrollment};
-use crate::secret::Secret;
+use crate::ids::{ChallengeId, FactorId, PortalId, UserKey};
+use crate::reply::{Acr, Amr, Reply};
 use crate::time::{MINUTE_MS, Timestamp};
 use crate::user::UserState;
 
@@ -188,78 +191,6 @@ impl PortalSession {
     }
 }
 
-/// A wish about a session.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum PortalCommand {
-    /// Makes a link. The application asks.
-    Create {
-        /// What for.
-        purpose: PortalPurpose,
-        /// The challenge to answer.
-        challenge: Option<ChallengeId>,
-        /// Where the browser goes in the end.
-        return_url: String,
-        /// Its origin, which the settings must name.
-        return_origin: String,
-    },
-    /// Opens a link. A browser asks, as for all that follows but the last.
-    Open {
-        /// Which session.
-        portal: PortalId,
-        /// Of the link's secret.
-        link: SessionHash,
-    },
-    /// Does something within a session that could be done outside as well.
-    Act {
-        /// Which session.
-        portal: PortalId,
-        /// Of what the browser holds.
-        session: SessionHash,
-        /// What.
-        act: Command,
-    },
-    /// Asks for a challenge by which the person is verified anew.
-    BeginVerification {
-        /// Which session.
-        portal: PortalId,
-        /// Of what the browser holds.
-        session: SessionHash,
-    },
-    /// Asks once more for the secret of an app's enrollment that was begun within the session.
-    ShowEnrollment {
-        /// Which session.
-        portal: PortalId,
-        /// Of what the browser holds.
-        session: SessionHash,
-    },
-    /// Ends a session.
-    Finish {
-        /// Which session.
-        portal: PortalId,
-        /// Of what the browser holds.
-        session: SessionHash,
-        /// Whether what was to be done is given up.
-        cancelled: bool,
-    },
-    /// Fetches what came of a session. The application asks.
-    Fetch {
-        /// Which session.
-        portal: PortalId,
-        /// Of the code.
-        code: SessionHash,
-    },
-}
-
-impl PortalCommand {
-    /// What is to be done within a session, if that is it.
-    pub const fn act(&self) -> Option<&Command> {
-        match self {
-            Self::Act { act, .. } => Some(act),
-            _ => None,
-        }
-    }
-}
-
 /// A change of a session. Stored in the log: new variants go to the end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum PortalEvent {
@@ -319,95 +250,6 @@ pub enum PortalEvent {
         /// Which session.
         id: PortalId,
     },
-}
-
-/// Why a browser is refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum PortalRefusal {
-    /// There is no such session, or it is another browser's.
-    Unknown,
-    /// The link was opened before.
-    Used,
-    /// The link or the session is too old; where its browser was to go.
-    Expired(String),
-    /// The session ended; where its browser was to go.
-    Over(String),
-    /// The session is not for this.
-    NotPermitted,
-    /// The person has to be verified first.
-    VerificationNeeded,
-    /// There is nothing by which the person could be verified.
-    NothingToProve,
-}
-
-/// What came of a session.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PortalOutcome {
-    /// Whether what was to be done was given up.
-    pub cancelled: bool,
-    /// What it was for.
-    pub purpose: PortalPurpose,
-    /// Whose it was.
-    pub user: UserId,
-    /// The application's challenge.
-    pub challenge: Option<ChallengeId>,
-    /// What answered it, or else what was enrolled.
-    pub factor: Option<FactorId>,
-    /// The token, if the challenge was answered.
-    pub tokens: Option<TokenGrant>,
-    /// The device token, if the browser is to be remembered.
-    pub device_token: Option<Secret>,
-    /// Until when it is.
-    pub device_token_expires_at: Option<Timestamp>,
-}
-
-/// An answer about a session.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum PortalReply {
-    /// A link was made.
-    Created {
-        /// Which session.
-        id: PortalId,
-        /// The link's secret.
-        link: Secret,
-        /// Until when it can be opened.
-        expires_at: Timestamp,
-    },
-    /// It was opened.
-    Opened {
-        /// What the browser holds from now on.
-        session: Secret,
-        /// Until when.
-        expires_at: Timestamp,
-    },
-    /// How it stands.
-    View(Box<PortalView>),
-    /// The person can be verified.
-    Verifying {
-        /// By this challenge.
-        challenge: ChallengeId,
-    },
-    /// The person was verified.
-    Verified,
-    /// An app's enrollment that waits.
-    Enrollment(TotpEnrollment),
-    /// It ended.
-    Ended {
-        /// The code that fetches what came of it.
-        code: Secret,
-        /// Where the browser goes.
-        return_url: String,
-    },
-    /// What came of it.
-    Outcome(Box<PortalOutcome>),
-    /// The browser is refused.
-    Refused(PortalRefusal),
-}
-
-impl From<PortalReply> for Reply {
-    fn from(reply: PortalReply) -> Self {
-        Self::Portal(Box::new(reply))
-    }
 }
 
 /// Shows a session to the browser that holds it.

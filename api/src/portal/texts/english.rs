@@ -59,6 +59,11 @@ pub(super) const ENGLISH: Texts = Texts {
         "It may be incomplete, or it belongs to another browser. Go back to where you came from and \
          start again.",
     ),
+    no_session: message(
+        "Nothing is open here",
+        "What was open here is finished, or it was begun in another browser. Go back to where you \
+         came from.",
+    ),
     used: message(
         "This link was opened before",
         "For your safety each link works once. Go back to where you came from and start again.",
@@ -153,6 +158,7 @@ pub(super) const ENGLISH: Texts = Texts {
     ways_title: "Choose another way",
     locked_title: "Too many wrong codes",
     locked_until: "For your safety codes aren’t accepted until",
+    locked_wait: |seconds| format!("That’s in {}.", wait(seconds)),
     locked_hard: "For your safety codes aren’t accepted any more. Please ask for help where you sign in.",
     try_again: "Try again",
 

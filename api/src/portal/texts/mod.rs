@@ -67,6 +67,7 @@ texts! {
 
     // Instead of a page.
     unknown: Message,
+    no_session: Message,
     used: Message,
     expired: Message,
     over: Message,
@@ -116,6 +117,7 @@ texts! {
     ways_title: &'static str,
     locked_title: &'static str,
     locked_until: &'static str,
+    locked_wait: fn(u64) -> String,
     locked_hard: &'static str,
     try_again: &'static str,
 

@@ -242,3 +242,21 @@ async fn a_person_gives_up() {
     let result = result(&house, &code).await;
     assert_eq!((&result["status"], &result["tokens"]), (&json!("CANCELLED"), &Value::Null));
 }
+
+#[tokio::test]
+async fn a_person_who_is_to_add_a_factor_and_has_one_proves_it_first_or_gives_up() {
+    let house = House::new();
+    let (app, _) = enrolled(&house).await;
+    let mut browser = Browser::new(&house);
+    let link = super::browser::link(&house, "ENROLL", None).await;
+    browser.open(&link).await;
+    browser.shows("First, confirm it’s you");
+    let page = browser.page.clone();
+    let code = browser.leave("/portal/finish", &[]).await;
+    assert_eq!(result(&house, &code).await["status"], "CANCELLED");
+    assert!(!page.contains("href=\"/portal\""), "it would lead in a circle: {page}");
+
+    let mut browser = Browser::sent(&house, "ENROLL", None).await;
+    browser.submit("/portal/answer", &[("code", &app.code(house.now()))]).await;
+    browser.shows("Add a second step");
+}

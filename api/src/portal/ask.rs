@@ -6,45 +6,36 @@ use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::Response;
 use countersign_core::challenge::{ChallengeStatus, Purpose};
-use countersign_core::command::{Command, Proof, RememberDevice};
 use countersign_core::factor::FactorType;
-use countersign_core::ids::{ChallengeId, FactorId};
-use countersign_core::portal::{PortalCommand, PortalPurpose, PortalReply, PortalView};
+use countersign_core::portal::{PortalCommand, PortalPurpose, PortalView};
 use countersign_core::reply::{ChallengeView, FactorView, Refusal, Reply};
-use countersign_core::secret::Secret;
 use countersign_core::time::Timestamp;
 use serde::Deserialize;
 
-use super::filled::Filled;
-use super::finish::{leave, to};
+use super::finish::to;
 use super::shown::{Moment, Shared, about, icon, name, status, words};
 use super::texts::{Message, Texts};
 use super::trouble::Trouble;
-use super::visitor::{Visitor, unexpected};
+use super::visitor::Visitor;
 use crate::pages::Frame;
-use crate::request::Fields;
-use crate::wire::SecretText;
-use crate::wire::webauthn::AuthenticationResponse;
 
 /// What stands for a recovery code where a factor is named.
-const RECOVERY: &str = "recovery";
-/// The most characters of a code as typed.
-const CODE_MAX: usize = 64;
+pub(super) const RECOVERY: &str = "recovery";
 
 /// What is wanted of a page that asks.
 #[derive(Default, Deserialize)]
 pub(super) struct Wanted {
     /// Which factor; the primary one if left out.
     #[serde(default)]
-    with: String,
+    pub(super) with: String,
     /// Where to go on.
     #[serde(default)]
-    next: String,
+    pub(super) next: String,
 }
 
 /// Whose question it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Asker {
+pub(super) enum Asker {
     /// The application's: the answer ends the session.
     Application,
     /// The session's own.
@@ -52,7 +43,8 @@ enum Asker {
 }
 
 impl Asker {
-    fn challenge(self, view: &PortalView) -> Option<&ChallengeView> {
+    /// The challenge, if it has one.
+    pub(super) fn challenge(self, view: &PortalView) -> Option<&ChallengeView> {
         match self {
             Self::Application => view.challenge.as_ref(),
             Self::Session => view.verification.as_ref(),
@@ -60,7 +52,7 @@ impl Asker {
     }
 
     /// The page that asks so.
-    fn address(self, with: &str, next: &str) -> String {
+    pub(super) fn address(self, with: &str, next: &str) -> String {
         match self {
             Self::Application => format!("/portal?with={with}"),
             Self::Session => format!("/portal/verify?with={with}&next={next}"),
@@ -273,7 +265,8 @@ pub(super) async fn ways(
     Ok(page.shared.send(StatusCode::OK, &page))
 }
 
-fn page(
+/// The page that asks, once something was refused or before.
+pub(super) fn page(
     visitor: &Visitor,
     view: &PortalView,
     asker: Asker,
@@ -368,108 +361,4 @@ fn ended(
     };
     let page = EndedPage { frame: texts.frame(), t: texts, shared, message };
     Ok(page.shared.send(StatusCode::GONE, &page))
-}
-
-/// An answer, as it is typed or as a script brings it.
-#[derive(Deserialize)]
-pub(super) struct Answering {
-    challenge: String,
-    with: String,
-    #[serde(default)]
-    code: Option<SecretText>,
-    #[serde(default)]
-    key: String,
-    #[serde(default)]
-    remember: String,
-    #[serde(default)]
-    next: String,
-}
-
-pub(super) async fn answer(
-    Filled { visitor, form }: Filled<Answering>,
-) -> Result<Response, Trouble> {
-    let view = visitor.view().await?;
-    let asker = asker_of(&view, &form.challenge);
-    let wanted = Wanted { with: form.with.clone(), next: form.next.clone() };
-    let Some(challenge) = asker.challenge(&view) else { return Ok(to("/portal")) };
-    let proof = match proof(&view, &form) {
-        Ok(proof) => proof,
-        Err(refusal) => return page(&visitor, &view, asker, &wanted, Some(&refusal)),
-    };
-    let remember_device = (!form.remember.is_empty()).then(RememberDevice::default);
-    let act = Command::Verify { challenge: challenge.id, proof, remember_device };
-    match visitor.act("answer", act).await? {
-        Reply::Portal(reply) => match *reply {
-            PortalReply::Ended { code, return_url } => leave(&visitor, code, &return_url),
-            PortalReply::Verified => Ok(to(own(&form.next))),
-            _ => Err(unexpected()),
-        },
-        Reply::Refused(refusal) => {
-            let view = visitor.view().await?;
-            page(&visitor, &view, asker, &wanted, Some(&refusal))
-        }
-        _ => Err(unexpected()),
-    }
-}
-
-fn asker_of(view: &PortalView, challenge: &str) -> Asker {
-    let named = |one: &ChallengeView| one.id.to_string() == challenge;
-    let own = view.verification.as_ref().is_some_and(named);
-    if own { Asker::Session } else { Asker::Application }
-}
-
-/// What is shown as a proof. What is empty or longer than any code is not worth a guess.
-fn proof(view: &PortalView, form: &Answering) -> Result<Proof, Refusal> {
-    let code = || {
-        let code = form.code.as_ref().map_or("", SecretText::expose).trim();
-        let fits = (1..=CODE_MAX).contains(&code.chars().count());
-        let missing = Refusal::Invalid { pointer: "/code".to_owned(), detail: String::new() };
-        fits.then(|| Secret::from(code.to_owned())).ok_or(missing)
-    };
-    if form.with == RECOVERY {
-        return Ok(Proof::RecoveryCode(code()?));
-    }
-    let factor: FactorId = form.with.parse().map_err(|_| Refusal::FactorNotFound)?;
-    let is_key =
-        view.factors.iter().any(|one| one.id == factor && one.factor_type == FactorType::WebAuthn);
-    if !is_key {
-        return Ok(Proof::Code { factor, code: code()? });
-    }
-    let unfit = Refusal::Invalid { pointer: "/key".to_owned(), detail: String::new() };
-    let answer: AuthenticationResponse =
-        serde_json::from_str(&form.key).map_err(|_| unfit.clone())?;
-    let mut fields = Fields::new();
-    let response = answer.read(&mut fields, "/key");
-    let response = Box::new(fields.finish(response).map_err(|_| unfit)?);
-    // Of the person's keys the browser may take any that was allowed.
-    let shown = view.key_of(&response.raw_id).unwrap_or(factor);
-    Ok(Proof::Assertion { factor: shown, response })
-}
-
-/// That a code is to be sent.
-#[derive(Deserialize)]
-pub(super) struct Sending {
-    challenge: String,
-    with: String,
-    #[serde(default)]
-    next: String,
-}
-
-pub(super) async fn send(Filled { visitor, form }: Filled<Sending>) -> Result<Response, Trouble> {
-    let view = visitor.view().await?;
-    let asker = asker_of(&view, &form.challenge);
-    let wanted = Wanted { with: form.with.clone(), next: form.next.clone() };
-    let challenge: Option<ChallengeId> = asker.challenge(&view).map(|challenge| challenge.id);
-    let (Some(challenge), Ok(factor)) = (challenge, form.with.parse()) else {
-        return Ok(to("/portal"));
-    };
-    let act = Command::SendChallengeCode { challenge, factor };
-    match visitor.act("send", act).await? {
-        Reply::CodeSent(_) => Ok(to(&asker.address(&form.with, own(&form.next)))),
-        Reply::Refused(refusal) => {
-            let view = visitor.view().await?;
-            page(&visitor, &view, asker, &wanted, Some(&refusal))
-        }
-        _ => Err(unexpected()),
-    }
 }

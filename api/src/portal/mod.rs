@@ -9,6 +9,7 @@
 //! [`texts`]. A form counts only with the session's own token, from this origin ([`filled`]).
 
 mod address;
+mod answer;
 mod ask;
 mod enroll;
 mod factors;
@@ -43,8 +44,8 @@ pub(crate) fn routes(state: ApiState) -> Router<ApiState> {
         // A challenge: the application's, or the session's own.
         .route("/portal/ways", get(ask::ways))
         .route("/portal/verify", get(ask::verify))
-        .route("/portal/answer", post(ask::answer))
-        .route("/portal/send", post(ask::send))
+        .route("/portal/answer", post(answer::answer))
+        .route("/portal/send", post(answer::send))
         // Enrolling.
         .route("/portal/add", get(enroll::choose))
         .route("/portal/add/app", get(enroll::app).post(enroll::begin_app))

@@ -77,7 +77,9 @@ impl Moment {
     fn of(at: Timestamp, words: impl FnOnce(OffsetDateTime) -> Option<String>) -> Self {
         let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.millis()) * 1_000_000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        let machine = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+        let machine = format_description!(
+            "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
+        );
         Self {
             machine: at.format(machine).unwrap_or_default(),
             words: words(at).unwrap_or_default(),

@@ -86,7 +86,7 @@ async fn a_wrong_code_says_how_many_tries_are_left_and_a_lock_until_when() {
     browser.shows("Too many wrong codes");
     let chl = challenge(&house).await;
     let browser = Browser::sent(&house, "CHALLENGE", Some(&chl)).await;
-    browser.shows("aren’t accepted until <time datetime=\"2026-01-31T12:01:30Z\"");
+    browser.shows("aren’t accepted until <time datetime=\"2026-01-31T12:01:30.000Z\"");
     browser.shows("That’s in 30 seconds.");
     assert!(!browser.page.contains("name=\"code\""), "{}", browser.page);
 }

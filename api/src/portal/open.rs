@@ -1,18 +1,20 @@
 //! Opening a link: the browser gets its pass and goes on, so that the link is in no history and in
 //! no address that is told to anybody.
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use countersign_actors::gateway::{Caller, Question};
 use countersign_core::command::Command;
 use countersign_core::portal::{PortalCommand, PortalRefusal, PortalReply, secret_hash};
-use countersign_core::reply::Reply;
+use countersign_core::reply::{Refusal, Reply};
 
 use super::address::public_origin;
 use super::pass::{Pass, target};
 use super::trouble::Trouble;
 use super::visitor::{give, held, unexpected};
+use crate::layers::request_id::RequestId;
 use crate::problem::Problem;
 use crate::state::ApiState;
 
@@ -22,6 +24,7 @@ const PURPOSES: [&str; 2] = ["sec-purpose", "purpose"];
 pub(super) async fn open(
     State(api): State<ApiState>,
     Path(link): Path<String>,
+    Extension(request): Extension<RequestId>,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Trouble> {
@@ -41,7 +44,7 @@ pub(super) async fn open(
     let caller = Caller {
         tenant: link.tenant().clone(),
         key: None,
-        request_id: String::new(),
+        request_id: request.as_str().to_owned(),
         idempotency: None,
     };
     let question = Question::Do(Command::Portal(Box::new(open)));
@@ -57,7 +60,7 @@ pub(super) async fn open(
             PortalReply::Refused(refusal) => return Err(refusal.into()),
             _ => return Err(unexpected()),
         },
-        Reply::Refused(countersign_core::reply::Refusal::ChallengeNotFound) => {
+        Reply::Refused(Refusal::ChallengeNotFound) => {
             return Err(PortalRefusal::Unknown.into());
         }
         Reply::Refused(refusal) => return Err(Problem::from(refusal).into()),

@@ -7,6 +7,7 @@
 //! their shapes are of today.
 
 mod entries;
+mod portal;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;

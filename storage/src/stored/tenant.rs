@@ -56,7 +56,7 @@ struct SecondState<'a> {
 
 /// The row in the earliest shape that loses nothing of it.
 enum Shape<'a> {
-    First(First<'a>),
+    First(Box<First<'a>>),
     Second(Box<Second<'a>>),
     Newest,
 }
@@ -95,7 +95,7 @@ impl<'a> Shape<'a> {
             && *templates == MessageTemplates::default()
             && webhooks.is_empty();
         if nothing_chosen {
-            return Self::First(First { version, state: first });
+            return Self::First(Box::new(First { version, state: first }));
         }
         let state = SecondState {
             first,

@@ -19,6 +19,8 @@ mod keys;
 mod membership;
 #[path = "cluster/partitions.rs"]
 mod partitions;
+#[path = "cluster/portal.rs"]
+mod portal;
 #[path = "cluster/same_answer.rs"]
 mod same_answer;
 #[path = "cluster/statistics.rs"]

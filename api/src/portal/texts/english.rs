@@ -258,7 +258,7 @@ pub(super) const ENGLISH: Texts = Texts {
     get_codes: "Get codes",
     codes_run_out: "You’re running out. Make new ones soon.",
     devices: "Trusted browsers",
-    devices_lead: "We don’t ask for a second step here.",
+    devices_lead: "In these browsers we don’t ask for a second step.",
     devices_count: |count| match count {
         1 => "1 browser doesn’t ask for a second step".to_owned(),
         _ => format!("{count} browsers don’t ask for a second step"),

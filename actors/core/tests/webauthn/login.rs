@@ -1,7 +1,9 @@
 //! Keys in a login: challenges, locks, other factors.
 
 use countersign_core::command::{Command, Proof};
+use countersign_core::factor::totp::Parameters;
 use countersign_core::factor::webauthn::failure::CeremonyFailure;
+use countersign_core::lockout::Lock;
 use countersign_core::policy::Requirement;
 use countersign_core::reply::{Acr, Amr, Reason, Refusal, Reply};
 use countersign_core::testing::authenticator::Authenticator;
@@ -9,7 +11,7 @@ use countersign_core::testing::authenticator::Authenticator;
 use crate::person::{
     ORIGIN, answer, confirm, enroll, failure, options, registration, sign_in, story,
 };
-use crate::story::secret;
+use crate::story::{App, secret};
 
 #[test]
 fn a_key_answers_a_challenge_and_the_browser_is_remembered() {
@@ -61,6 +63,23 @@ fn keys_work_while_codes_are_locked_and_open_no_lock() {
     assert_eq!(story.state.lockout.failed_attempts, max, "whoever guesses gets no fresh budget");
     let code = app.code(story.now);
     assert_eq!(story.verify(challenge, &app, code), locked);
+}
+
+#[test]
+fn registering_a_first_key_opens_no_lock() {
+    let mut story = story();
+    story.tenant.policy.lockout.hard_limit = 5;
+    let begun = story.begin(Parameters::default());
+    let (id, secret, parameters) = (begun.factor_id, begun.secret, begun.parameters);
+    let app = App { id, secret, parameters };
+    for _ in 0..5 {
+        let code = app.wrong_code(story.now);
+        story.ask(&Command::ConfirmTotp { code, name: None, challenge: None });
+    }
+    let locked = story.state.lockout.clone();
+    assert_eq!(locked.at(story.now), Lock::Hard);
+    enroll(&mut story, &mut Authenticator::usb(1));
+    assert_eq!(story.state.lockout, locked, "an administrator unlocks, and nobody else");
 }
 
 #[test]

@@ -99,6 +99,28 @@ fn a_statement_where_there_is_said_to_be_none_is_refused() {
 }
 
 #[test]
+fn an_attestation_object_that_names_a_part_twice_is_refused() {
+    for algorithm in [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256] {
+        for part in ["fmt", "attStmt", "authData"] {
+            let mut key = Authenticator::usb(6);
+            key.algorithm = algorithm;
+            let refused = refused_registration_of(&mut key, &Twist::default(), |response| {
+                let object: Value =
+                    ciborium::from_reader(&response.attestation_object[..]).unwrap();
+                let mut parts = object.into_map().unwrap();
+                let same = |(name, _): &&(Value, Value)| name.as_text() == Some(part);
+                let twice = parts.iter().find(same).unwrap().clone();
+                parts.push(twice);
+                response.attestation_object.clear();
+                ciborium::into_writer(&Value::Map(parts), &mut response.attestation_object)
+                    .unwrap();
+            });
+            assert_eq!(refused, CeremonyFailure::AuthenticatorData, "{algorithm:?} {part}");
+        }
+    }
+}
+
+#[test]
 fn a_certificate_that_cannot_be_judged_is_refused() {
     let mut key = Authenticator::usb(6);
     key.algorithm = Algorithm::EdDsa;

@@ -6,7 +6,9 @@ use countersign_core::decide::decide;
 use countersign_core::factor::FactorType;
 use countersign_core::factor::webauthn::Aaguid;
 use countersign_core::factor::webauthn::failure::CeremonyFailure;
-use countersign_core::factor::webauthn::options::UserVerification;
+use countersign_core::factor::webauthn::options::{
+    Attestation, RegistrationWish, UserVerification,
+};
 use countersign_core::reply::{Reason, Refusal, Reply};
 use countersign_core::system::FEATURE_WEBAUTHN;
 use countersign_core::testing::authenticator::Authenticator;
@@ -59,6 +61,21 @@ fn a_model_that_is_not_listed_can_neither_be_registered_nor_used() {
     assert!(detail.contains("07070707-0707-0707-0707-070707070707"), "{detail}");
     enroll(&mut story, &mut Authenticator::platform(3));
     assert_eq!(story.login().challenge.unwrap().factors.len(), 1);
+}
+
+#[test]
+fn where_models_are_listed_browsers_are_asked_to_tell_the_model() {
+    let mut story = story();
+    assert_eq!(registration(&mut story).attestation, Attestation::None);
+    story.tenant.webauthn.allowed_aaguids = [Aaguid([7; 16])].into();
+    let begun = registration(&mut story);
+    assert_eq!(begun.attestation, Attestation::Direct);
+    let response = Authenticator::usb(1).create(&begun, ORIGIN);
+    assert!(matches!(story.ask(&confirm(response)), Reply::Factor { .. }));
+    // Whoever says otherwise is listened to.
+    let wish = RegistrationWish { attestation: Some(Attestation::None), ..Default::default() };
+    let begun = crate::person::registration_with(&mut story, wish);
+    assert_eq!(begun.attestation, Attestation::None);
 }
 
 #[test]

@@ -117,7 +117,7 @@ impl From<WebAuthnView> for WebAuthn {
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RegistrationWish {
-    /// `none` if left out.
+    /// If left out `none`, or `direct` where the policy lists models.
     attestation: Option<Attestation>,
     /// `preferred` if left out; never less than the policy's minimum.
     user_verification: Option<UserVerification>,

@@ -111,8 +111,10 @@ pub(super) fn activate(
     let mut events: Vec<UserEvent> = spends.into_iter().collect();
     events.push(UserEvent::FactorActivated(factor.clone()));
     // A fresh secret proves nothing about the factors that were there before: confirming one must
-    // not give whoever guesses at those a fresh budget.
-    if case.state.factors.is_empty() {
+    // not give whoever guesses at those a fresh budget. A key passes no gate, so it must not open
+    // one either: else whoever is locked registers a key, removes it, and guesses on.
+    let gated = factor.factor_type() != FactorType::WebAuthn;
+    if gated && case.state.factors.is_empty() {
         events.push(UserEvent::AttemptSucceeded);
     }
     let mut tokens = None;

@@ -39,7 +39,10 @@ pub(in crate::decide) fn begin_registration(
     let Some(handle) = after.pseudonym else { return refuse(Refusal::UserNotFound) };
     let tenant = case.around.tenant;
     let factor_id = FactorId::random(context.entropy);
-    let attestation = wish.attestation.unwrap_or(Attestation::None);
+    // Without an attestation browsers may blank out the model, and none would be on the list.
+    let models = !tenant.webauthn.allowed_aaguids.is_empty();
+    let usual = if models { Attestation::Direct } else { Attestation::None };
+    let attestation = wish.attestation.unwrap_or(usual);
     let user_verification = tenant.webauthn.user_verification(wish.user_verification);
     let purpose = CeremonyPurpose::Register(factor_id);
     let ceremony = ceremony(purpose, user_verification, Some(attestation), context);

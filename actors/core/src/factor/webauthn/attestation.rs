@@ -3,6 +3,8 @@
 //! Ed25519 is offered only where no attestation is asked for, and then browsers send either none or
 //! the statement that the key makes about itself (section 8.2, "self attestation").
 
+use std::collections::BTreeSet;
+
 use super::authenticator_data::entry;
 use super::failure::CeremonyFailure;
 use super::key::{Algorithm, PublicKey};
@@ -22,7 +24,14 @@ impl AttestationObject {
             return Err(wrong);
         }
         let (mut format, mut statement, mut data) = (None, None, None);
-        for (key, value) in object.into_map().map_err(|_| wrong)? {
+        let parts = object.into_map().map_err(|_| wrong)?;
+        // RFC 8949 section 5.6: of two with one name each reader may take another, and this is read
+        // twice, here and by webauthn-rs.
+        let names: BTreeSet<&str> = parts.iter().filter_map(|(key, _)| key.as_text()).collect();
+        if names.len() != parts.len() {
+            return Err(wrong);
+        }
+        for (key, value) in parts {
             match key.as_text() {
                 Some("fmt") => format = value.into_text().ok(),
                 Some("attStmt") => statement = value.is_map().then_some(value),

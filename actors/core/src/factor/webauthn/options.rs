@@ -53,7 +53,7 @@ pub enum Attachment {
 /// What the caller wishes of a registration; what is absent is for the policy and the defaults.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegistrationWish {
-    /// See [`Attestation`]; `None` unless given.
+    /// See [`Attestation`]; unless given `None`, or `Direct` where the policy lists models.
     pub attestation: Option<Attestation>,
     /// See [`UserVerification`]; preferred unless given, and never below the policy's minimum.
     pub user_verification: Option<UserVerification>,

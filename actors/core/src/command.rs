@@ -192,8 +192,8 @@ pub enum Proof {
     RecoveryCode(Secret),
     /// A security key or passkey was shown.
     Assertion {
-        /// Which factor.
-        factor: FactorId,
+        /// Which factor, if the caller knows: a browser may choose among all that it was told of.
+        factor: Option<FactorId>,
         /// The browser's answer.
         response: Box<AssertionResponse>,
     },

@@ -94,7 +94,7 @@ fn proof(view: &PortalView, form: &Answering) -> Result<Proof, Refusal> {
     let response = Box::new(fields.finish(response).map_err(|_| unfit)?);
     // Of the person's keys the browser may take any that was allowed.
     let shown = view.key_of(&response.raw_id).unwrap_or(factor);
-    Ok(Proof::Assertion { factor: shown, response })
+    Ok(Proof::Assertion { factor: Some(shown), response })
 }
 
 /// That a code is to be sent.

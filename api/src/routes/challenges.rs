@@ -90,7 +90,7 @@ pub(crate) async fn webauthn_options(
 
 /// Answer a challenge
 ///
-/// With `factorId` and `code` or `assertion`, or with `recoveryCode`. A challenge is answered once.
+/// With `factorId` and `code`, with `assertion`, or with `recoveryCode`. A challenge is answered once.
 #[utoipa::path(
     post, path = "/v1/mfa/challenges/verify", operation_id = "verifyChallenge", tag = "Login",
     request_body = VerifyChallenge,

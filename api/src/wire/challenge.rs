@@ -145,14 +145,15 @@ pub(crate) fn challenge_id(id: Option<String>) -> Result<Option<ChallengeId>, Pr
     id.map_err(|_| Problem::from(Refusal::ChallengeNotFound))
 }
 
-/// Answers a challenge: by `factorId` and either `code` or `assertion`, or by `recoveryCode`.
+/// Answers a challenge: by `factorId` and `code`, by `assertion`, or by `recoveryCode`.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct VerifyChallenge {
     /// Which challenge.
     #[schema(example = "chl_0c7ig9t6h8kq5v2m3n4p1r0s2g")]
     challenge_id: String,
-    /// Which of its factors.
+    /// Which of its factors; needed with `code`. With `assertion` it may be left out: the answer says
+    /// which of the user's keys it was.
     #[schema(example = "fac_0c7ig9t6h8kq5v2m3n4p1r0s2g")]
     factor_id: Option<String>,
     /// The factor's code. Spaces and dashes do not matter.
@@ -199,13 +200,14 @@ impl VerifyChallenge {
                 None
             }
             _ => {
-                let forms = "must have `factorId` with `code` or `assertion`, or `recoveryCode`";
+                let forms = "must have `factorId` and `code`, or `assertion`, or `recoveryCode`";
                 fields.refuse("", forms);
                 None
             }
         };
         match (&shown, &self.factor_id) {
-            (Some(Answered::Code(_) | Answered::Assertion(_)), None) => {
+            // A key may be any of those that the browser was told of: its answer names it.
+            (Some(Answered::Code(_)), None) => {
                 fields.refuse("/factorId", "is missing");
             }
             (Some(Answered::RecoveryCode(_)), Some(_)) => {
@@ -219,11 +221,11 @@ impl VerifyChallenge {
         let absent = || Problem::from(Refusal::ChallengeNotFound);
         let challenge: ChallengeId = self.challenge_id.parse().map_err(|_| absent())?;
         let absent = || Problem::from(Refusal::FactorNotFound);
-        let factor = || self.factor_id.as_deref().unwrap_or("").parse().map_err(|_| absent());
+        let factor = self.factor_id.map(|id| id.parse().map_err(|_| absent())).transpose()?;
         let proof = match shown {
-            Answered::Code(code) => Proof::Code { factor: factor()?, code },
+            Answered::Code(code) => Proof::Code { factor: factor.ok_or_else(absent)?, code },
             Answered::Assertion(response) => {
-                Proof::Assertion { factor: factor()?, response: Box::new(response) }
+                Proof::Assertion { factor, response: Box::new(response) }
             }
             Answered::RecoveryCode(code) => Proof::RecoveryCode(code),
         };

@@ -78,7 +78,7 @@ pub(super) fn answer(
 fn by_assertion(
     case: &Case<'_>,
     challenge: &Challenge,
-    (factor, response): (FactorId, &AssertionResponse),
+    (named, response): (Option<FactorId>, &AssertionResponse),
     remember: Option<&RememberDevice>,
     worked: Option<Worked>,
     context: &mut Context<'_>,
@@ -88,9 +88,10 @@ fn by_assertion(
         Ok(shown) => shown,
         Err(stop) => return *stop,
     };
-    if shown.factor.id != factor {
+    let factor = shown.factor.id;
+    if named.is_some_and(|named| named != factor) {
         let failure = CeremonyFailure::UnknownCredential;
-        return webauthn::refused(case, shown.ceremony, Some(factor), failure);
+        return webauthn::refused(case, shown.ceremony, named, failure);
     }
     match challenge.status(context.now) {
         ChallengeStatus::Pending => {}

@@ -197,7 +197,7 @@ impl Player {
             None => Command::Assert { response: response.clone() },
             Some(challenge) => Command::Verify {
                 challenge,
-                proof: Proof::Assertion { factor, response: response.clone() },
+                proof: Proof::Assertion { factor: Some(factor), response: response.clone() },
                 remember_device: None,
             },
         };

@@ -118,6 +118,21 @@ fn a_factor_that_was_named_must_be_the_one_that_is_shown() {
 }
 
 #[test]
+fn where_none_was_named_any_of_the_persons_keys_will_do() {
+    let mut story = story();
+    let (mut first, mut second) = (Authenticator::usb(1), Authenticator::usb(2));
+    enroll(&mut story, &mut first);
+    let second_id = enroll(&mut story, &mut second);
+    let challenge = story.challenge();
+    let asked = options(&mut story, Some(challenge));
+    let response = Box::new(second.get(&asked, ORIGIN).unwrap());
+    let proof = Proof::Assertion { factor: None, response };
+    let command = Command::Verify { challenge, proof, remember_device: None };
+    let Reply::Verified(verified) = story.ask(&command) else { panic!() };
+    assert_eq!(verified.factor_id, Some(second_id));
+}
+
+#[test]
 fn a_code_for_a_key_is_refused_and_not_counted() {
     let mut story = story();
     let id = enroll(&mut story, &mut Authenticator::usb(1));

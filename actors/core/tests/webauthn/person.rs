@@ -70,7 +70,7 @@ pub(crate) fn answer(
 ) -> Command {
     Command::Verify {
         challenge,
-        proof: Proof::Assertion { factor, response: Box::new(response) },
+        proof: Proof::Assertion { factor: Some(factor), response: Box::new(response) },
         remember_device: None,
     }
 }
@@ -82,7 +82,7 @@ pub(crate) fn sign_in(story: &mut Story, key: &mut Authenticator, factor: Factor
     let response = key.get(&options, ORIGIN).unwrap();
     let command = Command::Verify {
         challenge,
-        proof: Proof::Assertion { factor, response: Box::new(response) },
+        proof: Proof::Assertion { factor: Some(factor), response: Box::new(response) },
         remember_device: Some(RememberDevice::default()),
     };
     match story.ask(&command) {

@@ -126,6 +126,40 @@ test("the console forgets the key after half an hour in which nobody touched it"
   });
 });
 
+test("half an hour is over by the clock, whether the computer slept or the tab was closed", async () => {
+  await scene.window(async (page) => {
+    await page.clock.install();
+    await open(page);
+    // Timers stand still while a computer sleeps.
+    await page.clock.setSystemTime(Date.now() + 31 * 60_000);
+    await page.keyboard.press("Tab");
+    await page.getByText("nobody touched the page for half an hour").waitFor();
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+    await open(page);
+    // Browsers bring a closed tab back with all that it held.
+    await page.evaluate((late) => {
+      const at = Number(sessionStorage.getItem("countersign.console.touched"));
+      sessionStorage.setItem("countersign.console.touched", String(at - late));
+    }, 31 * 60_000);
+    await page.reload();
+    await page.getByText("nobody touched the page for half an hour").waitFor();
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  });
+});
+
+test("what asks for a confirmation ends with the sign-in", async () => {
+  await enrolled("unattended");
+  await scene.window(async (page) => {
+    await page.clock.install();
+    await open(page, "#/user/unattended");
+    await page.getByRole("button", { name: "Reset second factors" }).click();
+    await page.getByRole("dialog").waitFor();
+    await page.clock.fastForward("31:00");
+    await page.getByText("nobody touched the page for half an hour").waitFor();
+    assert.equal(await page.locator("dialog").count(), 0);
+  });
+});
+
 test("a user is found by the beginning of the id or of the address, a page at a time", async () => {
   const many = Array.from({ length: 30 }, (_, number) => `findme_${number}`);
   await Promise.all(many.map((id) => scene.service.done("PUT", `users/${id}`, {})));

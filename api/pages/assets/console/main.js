@@ -25,6 +25,8 @@ import { users } from "./users.js";
 /** @typedef {(place: Place, id: string) => Promise<void> | void} View */
 
 const KEPT_AS = "countersign.console.key";
+/** When the page was last touched. Beside the key: browsers bring both back with a closed tab. */
+const TOUCHED_AS = "countersign.console.touched";
 const IDLE_MS = 30 * 60_000;
 
 /** @type {Record<string, { title: string, view: View, tab: string }>} */
@@ -59,6 +61,7 @@ let idle;
 /** @param {string} [why] */
 function leave(why) {
   sessionStorage.removeItem(KEPT_AS);
+  sessionStorage.removeItem(TOUCHED_AS);
   clearTimeout(idle);
   begin(why);
 }
@@ -66,6 +69,7 @@ function leave(why) {
 /** @param {string} [why] */
 function begin(why) {
   shown?.abort();
+  shut();
   for (const one of [tabs, out]) one.hidden = true;
   document.title = "Sign in · Countersign console";
   signIn(root, why, (key) => {
@@ -73,6 +77,11 @@ function begin(why) {
     touched();
     show(true);
   });
+}
+
+/** Closes what asks for a confirmation: it would still do it, with the key that it was opened with. */
+function shut() {
+  for (const dialog of document.querySelectorAll("dialog")) dialog.close("");
 }
 
 /** @param {string} hash */
@@ -102,6 +111,7 @@ async function show(first) {
   const found = VIEWS[name] ?? VIEWS["users"];
   if (!found) return;
   shown?.abort();
+  shut();
   const control = new AbortController();
   shown = control;
   for (const one of [tabs, out]) one.hidden = false;
@@ -147,15 +157,31 @@ function explain(error) {
 }
 
 function touched() {
+  if (!sessionStorage.getItem(KEPT_AS) || isOver()) return;
+  sessionStorage.setItem(TOUCHED_AS, String(Date.now()));
   clearTimeout(idle);
-  if (!sessionStorage.getItem(KEPT_AS)) return;
-  idle = setTimeout(() => leave("Signed out: nobody touched the page for half an hour."), IDLE_MS);
+  idle = setTimeout(isOver, IDLE_MS);
 }
 
-for (const sign of ["pointerdown", "keydown"]) {
-  addEventListener(sign, touched, { passive: true });
+/**
+ * Signs out if nobody touched the page for too long, by the clock: timers stand still while a computer
+ * sleeps, and begin anew with a page.
+ */
+function isOver() {
+  const at = sessionStorage.getItem(TOUCHED_AS);
+  if (at === null || Date.now() - Number(at) < IDLE_MS) return false;
+  leave("Signed out: nobody touched the page for half an hour.");
+  return true;
 }
+
+// Before anything else gets to see it, so that what wakes the page does nothing on it.
+for (const sign of ["pointerdown", "keydown"]) {
+  addEventListener(sign, touched, { capture: true, passive: true });
+}
+document.addEventListener("visibilitychange", () => void isOver());
 out.addEventListener("click", () => leave());
 addEventListener("hashchange", () => void show(false));
-touched();
-void show(true);
+if (!isOver()) {
+  touched();
+  void show(true);
+}

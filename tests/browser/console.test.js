@@ -135,6 +135,8 @@ test("half an hour is over by the clock, whether the computer slept or the tab w
     await page.keyboard.press("Tab");
     await page.getByText("nobody touched the page for half an hour").waitFor();
     assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  });
+  await scene.window(async (page) => {
     await open(page);
     // Browsers bring a closed tab back with all that it held.
     await page.evaluate((late) => {

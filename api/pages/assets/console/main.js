@@ -178,7 +178,7 @@ function isOver() {
 for (const sign of ["pointerdown", "keydown"]) {
   addEventListener(sign, touched, { capture: true, passive: true });
 }
-document.addEventListener("visibilitychange", () => void isOver());
+document.addEventListener("visibilitychange", () => void (document.hidden || isOver()));
 out.addEventListener("click", () => leave());
 addEventListener("hashchange", () => void show(false));
 if (!isOver()) {

@@ -79,7 +79,8 @@ pub(super) async fn sign_up(
     second_step(&harbour, &visitor, &account, Some(Word::Welcome)).await
 }
 
-/// Lets somebody in whose password is right, or has the second factor asked for.
+/// Lets somebody in whose password is right, or has the second factor asked for. A real application
+/// also limits how often passwords are guessed at: the service counts what comes after them.
 pub(super) async fn sign_in(
     State(harbour): State<Arc<Harbour>>,
     visitor: Visitor,

@@ -65,7 +65,8 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     pairs.find(|(known, _)| known.trim() == name).map(|(_, value)| value.trim().to_owned())
 }
 
-/// Tells the browser by what it is known from here on.
+/// Tells the browser by what it is known from here on. An application behind TLS, as every real one
+/// is, names both cookies `__Host-…` and adds `Secure`.
 pub(super) fn known_by(mut response: Response, name: &str) -> Response {
     set(&mut response, &format!("{VISIT}={name}; Path=/; HttpOnly; SameSite=Lax"));
     response

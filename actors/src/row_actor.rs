@@ -78,6 +78,25 @@ pub(crate) trait Row: Clone + Send + Sync + 'static {
 
     /// The refusal, if the reply is one.
     fn refusal(reply: &Self::Reply) -> Option<&Refusal>;
+
+    /// Whether the reply is kept for a request that comes again. A refusal is as any answer is, even
+    /// where nothing else is to be committed: repeated late, the request would be judged on what
+    /// others have done since. Not kept is one that says when to come again, and one that is a
+    /// fault of ours.
+    fn is_kept(reply: &Self::Reply) -> bool {
+        !Self::refusal(reply).is_some_and(passes)
+    }
+}
+
+/// Whether a refusal says when to come again, or is a fault of ours.
+pub(crate) const fn passes(refusal: &Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::TooManyAttempts { .. }
+            | Refusal::TooManySends { .. }
+            | Refusal::DeliveryNotConfigured(_)
+            | Refusal::Unreadable
+    )
 }
 
 /// A question and all that came with it.
@@ -253,19 +272,7 @@ impl<R: Row> Decider<R> {
         // Read again: waiting before the gate may have taken long.
         let now = self.desk.now();
         let decision = self.row.decide(&row.value, request, worked, &self.desk, now)?;
-        // A refusal is kept as any answer is, even where nothing else is to be committed: repeated
-        // late, the request would be judged on what others have done since. Not kept is one that
-        // says when to come again, and one that is a fault of ours.
-        let passing = matches!(
-            R::refusal(&decision.reply),
-            Some(
-                Refusal::TooManyAttempts { .. }
-                    | Refusal::TooManySends { .. }
-                    | Refusal::DeliveryNotConfigured(_)
-                    | Refusal::Unreadable
-            )
-        );
-        let keeping = request.keeping.as_ref().filter(|_| !passing);
+        let keeping = request.keeping.as_ref().filter(|_| R::is_kept(&decision.reply));
         if decision.events.is_empty() && decision.audit.is_empty() && keeping.is_none() {
             return self.confirm(row, request, decision.reply).await;
         }

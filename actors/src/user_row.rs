@@ -9,6 +9,7 @@ use countersign_core::decision::{Decision, Work, Worked};
 use countersign_core::event::UserEvent;
 use countersign_core::evolve::evolve_all;
 use countersign_core::ids::{TenantId, UserKey};
+use countersign_core::portal::PortalReply;
 use countersign_core::proposal::Change;
 use countersign_core::query;
 use countersign_core::reply::{Refusal, Reply};
@@ -19,7 +20,7 @@ use countersign_core::user::UserState;
 use crate::desk::Desk;
 use crate::gateway::{GatewayError, Question};
 use crate::ports::{Directory, Replica, ReplicaError, Versioned};
-use crate::row_actor::{Request, Row};
+use crate::row_actor::{Request, Row, passes};
 
 /// A user's identity.
 #[derive(Clone)]
@@ -148,6 +149,15 @@ impl Row for UserRow {
         match reply {
             Reply::Refused(refusal) => Some(refusal),
             _ => None,
+        }
+    }
+
+    fn is_kept(reply: &Reply) -> bool {
+        match reply {
+            // Whoever holds no session holds no API key either: what strangers send must cost no
+            // write, and whoever has to be verified first comes again with the same form.
+            Reply::Portal(reply) => !matches!(**reply, PortalReply::Refused(_)),
+            _ => !Self::refusal(reply).is_some_and(passes),
         }
     }
 }

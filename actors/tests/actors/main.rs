@@ -10,6 +10,7 @@ mod handover;
 mod herald;
 mod idempotency;
 mod leadership;
+mod portal_flood;
 mod retirement;
 mod station;
 mod supervision;

@@ -17,7 +17,7 @@ use super::home::to_answer;
 use super::shown::{Shared, status, words};
 use super::texts::Texts;
 use super::trouble::Trouble;
-use super::visitor::{Visitor, unexpected};
+use super::visitor::{SHOW, Visitor, unexpected};
 use crate::pages::Frame;
 use crate::request::Fields;
 use crate::wire::SecretText;
@@ -152,7 +152,7 @@ async fn app_page(visitor: &Visitor, refusal: Option<&Refusal>) -> Result<Respon
     let view = visitor.view().await?;
     let (portal, session) = (visitor.pass.portal(), visitor.session());
     let wish = PortalCommand::ShowEnrollment { portal, session };
-    let reply = match guarded(visitor.wish("show", wish).await)? {
+    let reply = match guarded(visitor.wish(SHOW, wish).await)? {
         Reply::Portal(reply) => *reply,
         // Confirmed, or too old: there is nothing to be shown any more.
         Reply::Refused(Refusal::NoPendingEnrollment) => {

@@ -72,6 +72,9 @@ pub(super) async fn make(
         _ => return Err(unexpected()),
     };
     let view = visitor.view().await?;
+    // The answer may be one that was kept for the same form: whoever sends it again later is to be
+    // verified as whoever asks anew.
+    guard(&view)?;
     let shared = Shared::of(&visitor, &view)?;
     let page = CodesPage {
         frame: visitor.texts.frame(),

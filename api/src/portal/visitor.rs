@@ -126,7 +126,9 @@ impl Visitor {
     }
 
     fn caller(&self, step: &str) -> Caller {
-        let idempotency = self.once.map(|once| {
+        // What only shows changes nothing, and a kept answer would show it to whoever comes later.
+        let changes = step != VIEW && step != SHOW;
+        let idempotency = self.once.filter(|_| changes).map(|once| {
             let mut hash = Sha256::new();
             hash.update(once);
             hash.update(step);
@@ -185,6 +187,8 @@ impl Visitor {
 
 /// The step that only looks.
 const VIEW: &str = "view";
+/// The step that shows an enrollment that waits once more.
+pub(super) const SHOW: &str = "show";
 
 /// A reply of another kind than its question has.
 pub(super) fn unexpected() -> Trouble {

@@ -136,6 +136,24 @@ fn a_recovery_code_verifies_as_a_factor_does_and_once() {
 }
 
 #[test]
+fn recovery_codes_guard_an_account_whose_factors_do_not_count_any_more() {
+    let mut story = Story::new();
+    story.enroll();
+    story.recovery_codes();
+    story.allow(&[FactorType::WebAuthn]);
+    let browser = sent(&mut story, PortalPurpose::Enroll, None);
+    let begin = || Command::BeginWebAuthn { wish: Default::default() };
+    assert_eq!(browser.refused(&mut story, begin()), PortalRefusal::VerificationNeeded);
+    // Without any, nobody could be verified.
+    let mut story = Story::new();
+    story.enroll();
+    story.allow(&[FactorType::WebAuthn]);
+    let browser = sent(&mut story, PortalPurpose::Enroll, None);
+    assert!(matches!(browser.act(&mut story, begin()), Reply::CreationOptions(_)));
+    assert_eq!(story.state.portal[0].verified_at, None);
+}
+
+#[test]
 fn a_page_that_is_loaded_again_gives_no_fresh_guesses() {
     let mut story = Story::new();
     let app = story.enroll();

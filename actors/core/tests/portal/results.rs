@@ -2,9 +2,11 @@
 
 use std::net::IpAddr;
 
+use countersign_core::challenge::CHALLENGE_LIFETIME_MS;
 use countersign_core::command::{Command, Proof, RememberDevice};
 use countersign_core::device;
 use countersign_core::ids::{ChallengeId, PortalId};
+use countersign_core::policy::Requirement;
 use countersign_core::portal::{PortalPurpose, PortalReply, RESULT_LIFETIME_MS};
 use countersign_core::reply::{Acr, Amr, Reason, Reply};
 use countersign_core::risk::LoginContext;
@@ -190,6 +192,29 @@ fn an_enrollment_outside_a_login_names_its_factor_and_gives_no_token() {
     let outcome = fetch(&mut story, browser.portal, &code);
     assert!(!outcome.cancelled);
     assert_eq!((outcome.factor, outcome.tokens), (Some(app.id), None));
+}
+
+#[test]
+fn an_enrollment_that_outlived_its_challenge_does_not_complete_it() {
+    let mut story = Story::requiring(Requirement::Required);
+    story.tenant.policy.grace_period.value = 0;
+    let challenge = story.challenge();
+    let browser = sent(&mut story, PortalPurpose::Challenge, Some(challenge));
+    story.wait_ms(CHALLENGE_LIFETIME_MS);
+    let app = browser.enroll(&mut story, None);
+    let code = browser.finish(&mut story, false);
+    let outcome = fetch(&mut story, browser.portal, &code);
+    assert!(outcome.cancelled && outcome.tokens.is_none());
+    assert_eq!(outcome.factor, Some(app.id));
+}
+
+#[test]
+fn what_was_enrolled_was_enrolled_whichever_button_came_last() {
+    let mut story = Story::new();
+    let browser = sent(&mut story, PortalPurpose::Enroll, None);
+    browser.enroll(&mut story, None);
+    let code = browser.finish(&mut story, true);
+    assert!(!fetch(&mut story, browser.portal, &code).cancelled);
 }
 
 #[test]

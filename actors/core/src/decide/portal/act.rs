@@ -28,7 +28,9 @@ pub(super) fn act(
     if let Command::Verify { remember_device, .. } = &mut act {
         wish = remember_device.take();
     }
-    let first = !permit::has_usable(case.state, case.around.tenant);
+    // Whoever enrolls the very first factor has just shown it. With others left, or codes, that would
+    // be a way around them.
+    let first = case.state.factors.is_empty() && case.state.recovery_codes_remaining() == 0;
     let decided = super::super::judge(case, &act, worked, context);
     let mut decided = match decided.reply {
         Reply::Verified(ref right) => {

@@ -19,13 +19,14 @@ pub(super) fn finish(
     cancelled: bool,
     context: &mut Context<'_>,
 ) -> Verdict {
+    // What was done was done, whichever button was the last; and a challenge is not, unless it was
+    // answered: an application that looks at nothing else must not let anybody in.
     let done = match session.purpose {
-        PortalPurpose::Manage => true,
-        PortalPurpose::Enroll | PortalPurpose::Challenge => {
-            session.enrolled.is_some() || session.answered.is_some()
-        }
+        PortalPurpose::Manage => !cancelled,
+        PortalPurpose::Enroll => session.enrolled.is_some() || session.answered.is_some(),
+        PortalPurpose::Challenge => session.answered.is_some(),
     };
-    end(session, cancelled || !done, context)
+    end(session, !done, context)
 }
 
 /// Ends a session.

@@ -103,15 +103,22 @@ pub(super) fn may_enroll(
     Ok(())
 }
 
-/// Whether adding a factor needs a verification first: there is one that could be proven, and it
-/// was not, or not lately.
+/// Whether adding a factor needs a verification first: there is something that could be proven, and
+/// it was not, or not lately. A challenge that asks for an enrollment was opened because there is no
+/// usable factor; it is answered whether or not recovery codes are left.
 pub(super) fn is_guarded(
     state: &UserState,
     tenant: &TenantState,
     session: &PortalSession,
     now: Timestamp,
 ) -> bool {
-    has_usable(state, tenant) && !session.is_fresh(now)
+    if session.is_fresh(now) {
+        return false;
+    }
+    let asked = session.challenge.and_then(|id| state.challenge(id)).is_some_and(|challenge| {
+        challenge.kind == ChallengeKind::EnrollmentRequired && challenge.is_open(now)
+    });
+    if asked { has_usable(state, tenant) } else { is_provable(state, tenant) }
 }
 
 /// Whether the user has a factor that can be proven.

@@ -4,5 +4,6 @@ mod api;
 mod browser;
 mod forged;
 mod journeys;
+mod kept;
 mod links;
 mod said;

@@ -4,6 +4,7 @@ use crate::alerts::Pressure;
 use crate::entropy::Entropy;
 use crate::ids::KeyId;
 use crate::message::Channels;
+use crate::reply::Refusal;
 use crate::sending::{Lane, Traffic};
 use crate::tenant::TenantState;
 use crate::time::Timestamp;
@@ -21,6 +22,20 @@ pub struct Context<'a> {
     pub actor: Option<KeyId>,
     /// What every node of the cluster understands; see [`crate::system::FEATURE_LEVEL`].
     pub feature_level: u16,
+}
+
+impl Context<'_> {
+    /// Refuses what nodes of an earlier release than `level` would not understand.
+    ///
+    /// # Errors
+    /// A conflict that says what to wait for.
+    pub fn understood(&self, level: u16) -> Result<(), Refusal> {
+        if self.feature_level >= level {
+            return Ok(());
+        }
+        let what = "some nodes run an earlier release; this works once all of them run this one";
+        Err(Refusal::Conflict(what.to_owned()))
+    }
 }
 
 /// What surrounds a user.

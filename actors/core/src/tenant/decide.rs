@@ -84,16 +84,6 @@ fn change(
     }
 }
 
-/// Refuses what nodes of an earlier release than `level` would not understand.
-pub(super) fn understood(context: &Context<'_>, level: u16) -> Result<(), Refusal> {
-    if context.feature_level >= level {
-        return Ok(());
-    }
-    let what =
-        "some nodes run an earlier release; this can be changed once all of them run this one";
-    Err(Refusal::Conflict(what.to_owned()))
-}
-
 fn patch_policy(
     tenant: &TenantState,
     wish: &PolicyPatch,
@@ -107,11 +97,11 @@ fn patch_policy(
     let reply = TenantReply::Policy(Box::new(whole));
     let mut events = vec![TenantEvent::PolicySet(next)];
     if guards != tenant.guards {
-        understood(context, FEATURE_OUTBOX)?;
+        context.understood(FEATURE_OUTBOX)?;
         events.push(TenantEvent::GuardsSet(Box::new(guards)));
     }
     if webauthn != tenant.webauthn {
-        understood(context, FEATURE_WEBAUTHN)?;
+        context.understood(FEATURE_WEBAUTHN)?;
         events.push(TenantEvent::WebAuthnRulesSet(webauthn));
     }
     Ok(Decision { reply, events, audit: vec![entry] })
@@ -127,11 +117,11 @@ fn patch_settings(
     let templates = telling::templates(&tenant.templates, &wish.templates)?;
     let mut events = vec![TenantEvent::SettingsSet(Box::new(settings.clone()))];
     if alerts != tenant.alerts {
-        understood(context, FEATURE_OUTBOX)?;
+        context.understood(FEATURE_OUTBOX)?;
         events.push(TenantEvent::AlertsSet(alerts));
     }
     if templates != tenant.templates {
-        understood(context, FEATURE_OUTBOX)?;
+        context.understood(FEATURE_OUTBOX)?;
         events.push(TenantEvent::TemplatesSet(Box::new(templates.clone())));
     }
     let reply = TenantReply::Settings(Box::new((settings, alerts, templates)));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use data_encoding::BASE64;
 
-use super::decide::{Verdict, understood};
+use super::decide::Verdict;
 use super::patch::invalid;
 use super::{TenantCommand, TenantEvent, TenantReply, TenantState};
 use crate::audit::AuditEntry;
@@ -32,7 +32,7 @@ pub(super) fn change(
     command: &TenantCommand,
     context: &mut Context<'_>,
 ) -> Result<Verdict, Refusal> {
-    understood(context, FEATURE_OUTBOX)?;
+    context.understood(FEATURE_OUTBOX)?;
     match command {
         TenantCommand::CreateWebhook { url, events, description } => {
             create(tenant, url, events, description.as_ref(), context)

@@ -13,7 +13,6 @@ mod view;
 
 pub(crate) use self::view::view;
 use super::case::{Case, Verdict, refuse};
-use super::webauthn::understood;
 use crate::audit::AuditEntry;
 use crate::command::Command;
 use crate::context::{Context, Surroundings};
@@ -23,6 +22,7 @@ use crate::event::UserEvent;
 use crate::portal::{PortalCommand, PortalEvent, PortalRefusal, PortalReply, PortalSession};
 use crate::reply::Reply;
 use crate::secret::Secret;
+use crate::system::FEATURE_WEBAUTHN;
 use crate::time::Timestamp;
 use crate::user::UserState;
 
@@ -32,7 +32,7 @@ pub(super) fn judge(
     worked: Option<Worked>,
     context: &mut Context<'_>,
 ) -> Verdict {
-    if let Err(refusal) = understood(context) {
+    if let Err(refusal) = context.understood(FEATURE_WEBAUTHN) {
         return refuse(refusal);
     }
     let now = context.now;

@@ -1,7 +1,6 @@
 //! Beginning a ceremony: our own challenge, kept with its purpose, and what the browser is told.
 
 use super::super::case::{Case, Verdict, refuse};
-use super::understood;
 use crate::audit::AuditEntry;
 use crate::challenge::ChallengeKind;
 use crate::context::Context;
@@ -18,6 +17,7 @@ use crate::factor::{Factor, FactorType};
 use crate::ids::{ChallengeId, FactorId};
 use crate::reply::{Refusal, Reply};
 use crate::settings::Settings;
+use crate::system::FEATURE_WEBAUTHN;
 
 /// What the browser is told of the time: as long as the ceremony is kept.
 const TIMEOUT_MS: u32 = CEREMONY_LIFETIME_MS as u32;
@@ -29,7 +29,7 @@ pub(in crate::decide) fn begin_registration(
 ) -> Verdict {
     let allowed = case
         .may_enroll(FactorType::WebAuthn)
-        .and_then(|()| understood(context))
+        .and_then(|()| context.understood(FEATURE_WEBAUTHN))
         .and_then(|()| reachable(&case.around.tenant.settings));
     if let Err(refusal) = allowed {
         return refuse(refusal);
@@ -128,7 +128,7 @@ fn showable(
     if !case.allowed().contains(&FactorType::WebAuthn) {
         return Err(Refusal::FactorNotAllowed(FactorType::WebAuthn));
     }
-    understood(context)?;
+    context.understood(FEATURE_WEBAUTHN)?;
     reachable(&case.around.tenant.settings)
 }
 

@@ -16,7 +16,6 @@ pub(super) use self::show::{assert, prepare as prepare_assertion, shown};
 use super::alert;
 use super::case::{Case, Stop, Verdict, refuse};
 use crate::audit::AuditEntry;
-use crate::context::Context;
 use crate::decision::Decision;
 use crate::event::UserEvent;
 use crate::factor::webauthn::ceremony::{Ceremony, CeremonyPurpose};
@@ -24,7 +23,6 @@ use crate::factor::webauthn::client_data::claimed_challenge;
 use crate::factor::webauthn::failure::CeremonyFailure;
 use crate::ids::FactorId;
 use crate::reply::{Refusal, Reply};
-use crate::system::FEATURE_WEBAUTHN;
 use crate::user::UserState;
 
 /// The ceremony that an answer says it is to, whatever that one was for and however old it is.
@@ -35,15 +33,6 @@ fn claimed<'a>(state: &'a UserState, client_data: &[u8]) -> Result<&'a Ceremony,
         .iter()
         .find(|ceremony| ceremony.challenge == challenge)
         .ok_or(CeremonyFailure::UnknownChallenge)
-}
-
-/// Refuses what nodes of an earlier release would not understand.
-pub(super) fn understood(context: &Context<'_>) -> Result<(), Refusal> {
-    if context.feature_level >= FEATURE_WEBAUTHN {
-        return Ok(());
-    }
-    let what = "some nodes run an earlier release; this works once all of them run this one";
-    Err(Refusal::Conflict(what.to_owned()))
 }
 
 /// A refusal of an answer that reached no ceremony: it leaves no trace, so that a flood is cheap.

@@ -32,7 +32,7 @@ mod wire;
 
 pub use error::ApiError;
 pub use inbox::{Inbox, InboxMessage};
-pub use router::router;
+pub use router::{document, router};
 pub use state::{ApiOptions, ApiState, RenderMetrics};
 pub use target::WebhookTargets;
 pub use token::{Jwk, RETIRED_KEY_KEPT_MS, TokenSigner, new_signing_key};

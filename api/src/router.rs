@@ -18,10 +18,15 @@ use crate::pages;
 use crate::problem::{Code, Problem};
 use crate::routes::{
     api_keys, audit, challenges, cluster, devices, docs, email, factors, inbox, operations, policy,
-    portal, problems, recovery_codes, settings, sms, statistics, status, tenants, totp, users,
-    webauthn, webhooks,
+    portal, problems, recovery_codes, settings, sms, statistics, status, tenants, tokens, totp,
+    users, webauthn, webhooks,
 };
 use crate::state::ApiState;
+
+/// The OpenAPI document that every node serves at `/openapi.json`.
+pub fn document() -> serde_json::Value {
+    complete(table().get_openapi())
+}
 
 /// Everything that the service answers over HTTP.
 pub fn router(state: ApiState) -> Router {
@@ -96,6 +101,7 @@ pub(crate) fn table() -> OpenApiRouter<ApiState> {
         .routes(routes!(policy::preview))
         // /v1
         .routes(routes!(settings::read, settings::update))
+        .routes(routes!(tokens::describe))
         .routes(routes!(statistics::read))
         .routes(routes!(audit::list))
         .routes(routes!(audit::checkpoints))

@@ -79,6 +79,11 @@ impl TokenSigner {
         Self { directory, vault, issuer_url, opened: RwLock::default() }
     }
 
+    /// The `iss` of every token.
+    pub fn issuer(&self) -> &str {
+        &self.issuer_url
+    }
+
     /// The access token of a grant.
     ///
     /// # Errors

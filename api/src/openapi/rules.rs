@@ -225,6 +225,7 @@ pub(crate) fn rules(operation_id: &str) -> Option<Rules> {
         "unlockMfa" => (ADMIN, &[UserNotFound]),
         "getPolicy" | "getSettings" => (POLICY, &[]),
         "updatePolicy" | "previewPolicy" => (POLICY, &[ValidationFailed, Conflict]),
+        "describeTokens" => (MFA, &[]),
         "getStatistics" => (ADMIN, &[ValidationFailed]),
         "updateSettings" => (POLICY, &[ValidationFailed, Conflict]),
         "createWebhook" => (ADMIN, &[ValidationFailed, Conflict]),

@@ -24,6 +24,7 @@ const NEVER_NULL: [&str; 7] = [
 /// Completes every schema.
 pub(super) fn complete(document: &mut Value) {
     name_lists(document);
+    name_rows(document);
     let asked = asked(document);
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         for (name, schema) in schemas {
@@ -56,6 +57,18 @@ fn name_lists(document: &mut Value) {
             *target = format!("#/components/schemas/{name}");
         }
     });
+}
+
+/// A page's rows are the schema that the page is named after, and not a copy of it.
+fn name_rows(document: &mut Value) {
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
+    let names: BTreeSet<String> = schemas.keys().cloned().collect();
+    for (name, schema) in schemas {
+        let row = name.strip_suffix("List").filter(|row| names.contains(*row));
+        if let (Some(row), Some(items)) = (row, schema.pointer_mut("/properties/data/items")) {
+            *items = json!({ "$ref": format!("#/components/schemas/{row}") });
+        }
+    }
 }
 
 /// The names of all schemas that are part of a request.

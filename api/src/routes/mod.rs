@@ -20,6 +20,7 @@ pub(crate) mod sms;
 pub(crate) mod statistics;
 pub(crate) mod status;
 pub(crate) mod tenants;
+pub(crate) mod tokens;
 pub(crate) mod totp;
 pub(crate) mod users;
 pub(crate) mod webauthn;

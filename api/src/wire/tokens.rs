@@ -24,6 +24,25 @@ pub(crate) struct Tokens {
     pub(crate) expires_in: u32,
 }
 
+/// What tokens of a tenant say. All tenants' tokens are signed by the same keys, so whoever believes
+/// a token compares all three.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TokenFacts {
+    /// Their `iss`.
+    #[schema(example = "https://mfa.acme.example")]
+    pub(crate) issuer: String,
+    /// Their `aud`.
+    #[schema(example = "countersign")]
+    pub(crate) audience: String,
+    /// Their `tenant`.
+    #[schema(example = "default")]
+    pub(crate) tenant_id: String,
+    /// Seconds until one expires, counted from its making.
+    #[schema(example = 900)]
+    pub(crate) ttl_seconds: u32,
+}
+
 impl Tokens {
     /// Signs what was granted.
     pub(crate) fn sign(grant: &TokenGrant, api: &ApiState) -> Result<Self, ApiError> {

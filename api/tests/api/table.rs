@@ -92,6 +92,7 @@ pub(crate) const ROUTES: &[Route] = &[
     route("PATCH", "/v1/mfa/policy", POLICY, r#"{"requirement":"REQUIRED"}"#, 200),
     route("POST", "/v1/mfa/policy/preview", POLICY, r#"{"requirement":"REQUIRED"}"#, 200),
     route("GET", "/v1/statistics", ADMIN, "", 200),
+    route("GET", "/v1/tokens", MFA, "", 200),
     route("GET", "/v1/settings", POLICY, "", 200),
     route("PATCH", "/v1/settings", POLICY, r#"{"issuer":"Acme"}"#, 200),
     route("POST", "/v1/users/{userId}/mfa/totp", MFA, "{}", 201),

@@ -81,6 +81,18 @@ async fn a_token_verifies_against_the_published_keys_and_says_what_was_granted()
 }
 
 #[tokio::test]
+async fn what_tokens_say_is_told_to_whoever_verifies_them() {
+    let house = House::new();
+    verify_with(&house, kid(&house));
+    let (_, claims) = verified(&house, &token(&house).await).await;
+    let facts = house.get("/v1/tokens").await.json();
+    assert_eq!(facts["issuer"], claims["iss"]);
+    assert_eq!(facts["audience"], claims["aud"]);
+    assert_eq!(facts["tenantId"], claims["tenant"]);
+    assert_eq!(facts["ttlSeconds"], 900);
+}
+
+#[tokio::test]
 async fn the_same_grant_gives_the_same_token() {
     let house = House::new();
     verify_with(&house, kid(&house));

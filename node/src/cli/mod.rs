@@ -4,6 +4,7 @@ mod audit;
 mod cluster;
 mod dev;
 mod keys;
+mod openapi;
 mod running;
 mod serve;
 mod totp;
@@ -51,6 +52,8 @@ enum Command {
     Cluster(cluster::ClusterCommand),
     /// Print the current code of a TOTP secret, as an authenticator app would show it.
     Totp(totp::TotpArgs),
+    /// Print the OpenAPI document, which a running node serves at /openapi.json.
+    Openapi,
     /// Measure a running node or cluster with real requests.
     Bench(bench::BenchArgs),
 }
@@ -68,6 +71,7 @@ impl Cli {
             Command::Audit(command) => audit::run(&command)?,
             Command::Cluster(command) => cluster::run(command).await?,
             Command::Totp(args) => totp::run(&args)?,
+            Command::Openapi => openapi::run(),
             Command::Bench(args) => return Box::pin(run_bench(args)).await,
         }
         Ok(ExitCode::SUCCESS)

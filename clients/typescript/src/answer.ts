@@ -1,0 +1,103 @@
+// What an HTTP answer says: the value that was asked for, or a problem.
+
+import type { Call } from "./call.js";
+import { ConnectionError, type FieldError, type ProblemError, problem } from "./errors.js";
+import type { Outcome } from "./retry.js";
+
+/** An answer, read to its end. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+}
+
+type Members = Record<string, unknown>;
+
+/** The JSON object in an answer; null if there is none. */
+function members(answer: Answer): Members | null {
+  try {
+    const value: unknown = JSON.parse(answer.text);
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return isObject ? (value as Members) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The problem's members, if this service answered with one. */
+function problemOf(answer: Answer): Members | null {
+  const found = members(answer);
+  return typeof found?.["code"] === "string" ? found : null;
+}
+
+/** What an answer means for another attempt. */
+export function outcomeOf(answer: Answer, wall: number): Outcome {
+  const code = answer.status < 400 ? null : problemOf(answer)?.["code"];
+  return {
+    kind: "answered",
+    status: answer.status,
+    code: typeof code === "string" ? code : null,
+    retryAfterMs: retryAfter(answer.headers, wall),
+  };
+}
+
+/** `Retry-After` (RFC 9110 section 10.2.3), seconds or a date, in milliseconds from `wall`. */
+function retryAfter(headers: Headers, wall: number): number | null {
+  const told = headers.get("retry-after")?.trim();
+  if (told === undefined || told === "") return null;
+  if (/^\d+$/.test(told)) return Number(told) * 1000;
+  const at = Date.parse(told);
+  return Number.isNaN(at) ? null : Math.max(0, at - wall);
+}
+
+/** The error that a failed answer is. */
+export function problemFrom(call: Call, answer: Answer, wall: number): ProblemError {
+  const found = problemOf(answer);
+  const text = (name: string) => (typeof found?.[name] === "string" ? found[name] : null);
+  const number = (name: string) => (typeof found?.[name] === "number" ? found[name] : null);
+  const waitMs = retryAfter(answer.headers, wall);
+  return problem(call.operation, {
+    status: answer.status,
+    code: text("code") ?? `http_${answer.status}`,
+    detail: text("detail") ?? "what answered was not this service",
+    requestId: text("requestId") ?? answer.headers.get("x-request-id"),
+    retryAfter: number("retryAfterSeconds") ?? (waitMs === null ? null : Math.ceil(waitMs / 1000)),
+    attemptsRemaining: number("attemptsRemaining"),
+    errors: fieldErrors(found?.["errors"]),
+  });
+}
+
+function fieldErrors(value: unknown): FieldError[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((each: unknown) => {
+    const { pointer, detail } = (each ?? {}) as Partial<FieldError>;
+    return typeof pointer === "string" && typeof detail === "string" ? [{ pointer, detail }] : [];
+  });
+}
+
+/** What a successful answer holds. */
+export function valueOf(call: Call, answer: Answer, address: string): unknown {
+  switch (call.answer ?? "json") {
+    case "nothing":
+      return undefined;
+    case "text":
+      return answer.text;
+    case "location": {
+      const location = answer.headers.get("location");
+      if (location === null) throw stranger(call, answer, "it names no location");
+      return new URL(location, `${address}/`).href;
+    }
+    case "json": {
+      const value = members(answer);
+      if (value === null) throw stranger(call, answer, "its body is no JSON object");
+      return value;
+    }
+  }
+}
+
+/** The error of an answer that this service would not give. */
+export function stranger(call: Call, answer: Answer, why: string): ConnectionError {
+  return new ConnectionError(
+    `${call.operation}: ${answer.status}: what answered was not this service: ${why}`,
+  );
+}

@@ -1,0 +1,36 @@
+import { type CallOptions, path } from "../call.js";
+import type { Transport } from "../transport.js";
+import type { Cluster as ClusterState, TransferredLeadership } from "../types.js";
+
+/** Nodes and shards. Needs the scope `cluster`. */
+export class Cluster {
+  readonly #transport: Transport;
+
+  /** @internal */
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** How the cluster is: its nodes, its shards, who leads them, who lags. */
+  get(options?: CallOptions): Promise<ClusterState> {
+    const call = { operation: "getCluster", method: "GET", path: "/v1/cluster" } as const;
+    return this.#transport.send(call, options);
+  }
+
+  /** Removes a node; refused while those that stay could not decide without it. */
+  removeNode(nodeId: number | string, options?: CallOptions): Promise<void> {
+    const at = path`/v1/cluster/nodes/${String(nodeId)}`;
+    const call = { operation: "removeNode", method: "DELETE", path: at } as const;
+    return this.#transport.send({ ...call, answer: "nothing" }, options);
+  }
+
+  /** Lets other nodes lead what this one leads. */
+  transferLeadership(
+    nodeId: number | string,
+    options?: CallOptions,
+  ): Promise<TransferredLeadership> {
+    const at = path`/v1/cluster/nodes/${String(nodeId)}/transfer-leadership`;
+    const call = { operation: "transferLeadership", method: "POST", path: at } as const;
+    return this.#transport.send(call, options);
+  }
+}

@@ -1,0 +1,63 @@
+import { type CallOptions, path } from "../call.js";
+import type { Transport } from "../transport.js";
+import type { NodeStatus } from "../types.js";
+
+/** The service itself: its health, its metrics, its documentation. Needs no key. */
+export class Service {
+  readonly #transport: Transport;
+
+  /** @internal */
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Whether a node is up. */
+  health(options?: CallOptions): Promise<NodeStatus> {
+    return this.#open("getHealth", "/healthz", "json", options);
+  }
+
+  /**
+   * Whether a node can serve.
+   *
+   * @throws UnavailableError if none can
+   */
+  readiness(options?: CallOptions): Promise<NodeStatus> {
+    return this.#open("getReadiness", "/readyz", "json", options);
+  }
+
+  /** A node's metrics, in Prometheus' text format. */
+  metrics(options?: CallOptions): Promise<string> {
+    return this.#open("getMetrics", "/metrics", "text", options);
+  }
+
+  /** The OpenAPI document. */
+  openapi(options?: CallOptions): Promise<Record<string, unknown>> {
+    return this.#open("getOpenApi", "/openapi.json", "json", options);
+  }
+
+  /** Where a person browses it. */
+  docs(options?: CallOptions): Promise<string> {
+    return this.#open("browseDocs", "/docs", "location", options);
+  }
+
+  /** The page, as HTML, that explains every problem's code. */
+  listProblems(options?: CallOptions): Promise<string> {
+    return this.#open("listProblems", "/problems", "text", options);
+  }
+
+  /** The page, as HTML, that explains a problem's code, as `invalid_code`. */
+  getProblem(code: string, options?: CallOptions): Promise<string> {
+    const at = path`/problems/${code.replaceAll("_", "-")}`;
+    return this.#open("getProblem", at, "text", options);
+  }
+
+  #open<T>(
+    operation: string,
+    at: string,
+    answer: "json" | "text" | "location",
+    options: CallOptions | undefined,
+  ): Promise<T> {
+    const call = { operation, method: "GET", path: at, answer, authenticated: false } as const;
+    return this.#transport.send(call, options);
+  }
+}

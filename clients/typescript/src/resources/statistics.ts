@@ -1,0 +1,22 @@
+import type { CallOptions } from "../call.js";
+import type { Transport } from "../transport.js";
+import type { Statistics as StatisticsState, StatisticsWindow } from "../types.js";
+
+/** What happened lately, counted over all users. Needs the scope `admin`. */
+export class Statistics {
+  readonly #transport: Transport;
+
+  /** @internal */
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Counts of the last hour by the minute, or of the last day by the quarter of an hour. */
+  get(
+    wishes: { window?: StatisticsWindow | undefined } = {},
+    options?: CallOptions,
+  ): Promise<StatisticsState> {
+    const call = { operation: "getStatistics", method: "GET", path: "/v1/statistics" } as const;
+    return this.#transport.send({ ...call, query: wishes }, options);
+  }
+}

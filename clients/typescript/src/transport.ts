@@ -1,0 +1,175 @@
+// Sends calls, as often as it takes and for as long as it may.
+
+import { type Answer, outcomeOf, problemFrom, stranger, valueOf } from "./answer.js";
+import type { Call, CallOptions } from "./call.js";
+import type { Clock } from "./clock.js";
+import { ConnectionError, CountersignError, TimeoutError } from "./errors.js";
+import { redact } from "./redact.js";
+import { Addresses, Journey } from "./retry.js";
+import { VERSION } from "./version.js";
+
+/** What fetches: the platform's `fetch`, or what stands in for it. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** What a transport is made of. */
+export interface TransportOptions {
+  addresses: readonly string[];
+  apiKey: string;
+  timeoutMs: number;
+  maxRetries: number;
+  fetch: Fetch;
+  clock: Clock;
+}
+
+/** What came of an attempt. */
+type Attempt = { answer: Answer } | { overdue: true } | { unreachable: unknown };
+
+/** What the resources send calls with. */
+export class Transport {
+  readonly #options: TransportOptions;
+  readonly #addresses: Addresses;
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+    this.#addresses = new Addresses(options.addresses);
+  }
+
+  /** Time and chance. */
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
+  /**
+   * Does a call.
+   *
+   * @throws ConnectionError, TimeoutError, ProblemError; the signal's reason if it was aborted
+   */
+  async send<T>(call: Call, options: CallOptions = {}): Promise<T> {
+    const { answer, address } = await this.#settle(call, options);
+    const value = valueOf(call, answer, address);
+    return (call.secrets === undefined ? value : redact(value, call.secrets)) as T;
+  }
+
+  /** The headers of a successful answer, and its JSON. */
+  async read<T>(call: Call, options: CallOptions = {}): Promise<{ value: T; headers: Headers }> {
+    const { answer, address } = await this.#settle(call, options);
+    return { value: valueOf(call, answer, address) as T, headers: answer.headers };
+  }
+
+  async #settle(call: Call, options: CallOptions): Promise<{ answer: Answer; address: string }> {
+    const { clock, timeoutMs, maxRetries } = this.#options;
+    const timeout = options.timeout ?? timeoutMs;
+    const deadline = clock.now() + timeout;
+    const journey = new Journey(this.#addresses, deadline, maxRetries, () => clock.random());
+    const init = this.#request(call, options);
+    const late = () => new TimeoutError(`${call.operation}: no answer within ${timeout} ms`);
+    for (;;) {
+      const step = journey.next(clock.now());
+      if (step.kind === "end") throw late();
+      const attempt = await this.#attempt(call, step.address, init, step.timeoutMs, options.signal);
+      if ("answer" in attempt && attempt.answer.status < 400) {
+        journey.after(outcomeOf(attempt.answer, clock.wall()), clock.now());
+        const { answer } = attempt;
+        const isRedirect = answer.status < 200 || answer.status >= 300;
+        if (isRedirect && call.answer !== "location") {
+          throw stranger(call, answer, "it redirects; the key goes to configured addresses alone");
+        }
+        return { answer, address: step.address };
+      }
+      const outcome =
+        "answer" in attempt
+          ? outcomeOf(attempt.answer, clock.wall())
+          : { kind: "overdue" in attempt ? ("overdue" as const) : ("unreachable" as const) };
+      const wait = journey.after(outcome, clock.now());
+      if (wait === null) {
+        if ("answer" in attempt) throw problemFrom(call, attempt.answer, clock.wall());
+        if ("overdue" in attempt) throw late();
+        throw unreachable(call, step.address, attempt.unreachable);
+      }
+      if (wait > 0) await this.#wait(wait, options.signal);
+    }
+  }
+
+  #request(call: Call, options: CallOptions): RequestInit {
+    const headers: Record<string, string> = {
+      accept: call.answer === "text" ? "*/*" : "application/json",
+      "user-agent": `countersign-typescript/${VERSION}`,
+    };
+    if (call.authenticated !== false) headers["authorization"] = `Bearer ${this.#options.apiKey}`;
+    if (call.method !== "GET") {
+      headers["idempotency-key"] = options.idempotencyKey ?? crypto.randomUUID();
+    }
+    const init: RequestInit = { method: call.method, headers, redirect: "manual" };
+    if (call.body !== undefined) {
+      headers["content-type"] = "application/json";
+      init.body = JSON.stringify(call.body);
+    }
+    return init;
+  }
+
+  async #attempt(
+    call: Call,
+    address: string,
+    init: RequestInit,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Attempt> {
+    signal?.throwIfAborted();
+    const controller = new AbortController();
+    const overdue = Symbol("overdue");
+    const cancel = this.#options.clock.after(timeoutMs, () => controller.abort(overdue));
+    const abort = () => controller.abort(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    // Not every fetch that is injected looks at its signal.
+    const ended = new Promise<never>((_, reject) => {
+      controller.signal.addEventListener("abort", () => reject(controller.signal.reason));
+    });
+    ended.catch(() => undefined);
+    const exchange = async (): Promise<Attempt> => {
+      const url = address + call.path + queryOf(call);
+      const response = await this.#options.fetch(url, { ...init, signal: controller.signal });
+      const { status, headers } = response;
+      return { answer: { status, headers, text: await response.text() } };
+    };
+    try {
+      return await Promise.race([exchange(), ended]);
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      return controller.signal.reason === overdue ? { overdue: true } : { unreachable: error };
+    } finally {
+      cancel();
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  #wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const abort = () => {
+        cancel();
+        reject(signal?.reason);
+      };
+      const cancel = this.#options.clock.after(ms, () => {
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      });
+      signal?.addEventListener("abort", abort, { once: true });
+    });
+  }
+}
+
+function queryOf(call: Call): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(call.query ?? {})) {
+    if (value !== undefined) query.set(name, String(value));
+  }
+  const text = query.toString();
+  return text === "" ? "" : `?${text}`;
+}
+
+/** The reason without what a platform may put in it: it is in `cause`. */
+function unreachable(call: Call, address: string, cause: unknown): CountersignError {
+  const inner = cause instanceof Error ? (cause.cause ?? cause) : cause;
+  const code = (inner as { code?: unknown } | null)?.code;
+  const why = typeof code === "string" ? ` (${code})` : "";
+  return new ConnectionError(`${call.operation}: ${address} cannot be reached${why}`, { cause });
+}

@@ -1,0 +1,118 @@
+// Options and credentials of WebAuthn (W3C WebAuthn Level 3, sections 5.4 to 5.6), as browsers take
+// and give them and as JSON carries them.
+
+import { Base64UrlBytes, bytesOf, encodeBase64Url } from "./bytes.js";
+import type {
+  AuthenticationResponseJSON,
+  CreationOptionsJSON,
+  RegistrationResponseJSON,
+  RequestOptionsJSON,
+} from "./types.js";
+
+/** A credential that options name, its id as bytes that become base64url in JSON. */
+export interface CredentialDescriptor {
+  type: "public-key";
+  id: Base64UrlBytes;
+  transports?: ("ble" | "hybrid" | "internal" | "nfc" | "usb")[];
+}
+
+/**
+ * What `navigator.credentials.create({ publicKey })` takes. Its binary members become base64url in
+ * JSON, which is what `PublicKeyCredential.parseCreationOptionsFromJSON` takes.
+ */
+export interface CreationOptions
+  extends Omit<CreationOptionsJSON, "challenge" | "user" | "excludeCredentials" | "pubKeyCredParams"> {
+  challenge: Base64UrlBytes;
+  user: { id: Base64UrlBytes; name: string; displayName: string };
+  pubKeyCredParams: { type: "public-key"; alg: number }[];
+  excludeCredentials: CredentialDescriptor[];
+}
+
+/** What `navigator.credentials.get({ publicKey })` takes; in JSON as [`CreationOptions`]. */
+export interface RequestOptions extends Omit<RequestOptionsJSON, "challenge" | "allowCredentials"> {
+  challenge: Base64UrlBytes;
+  allowCredentials: CredentialDescriptor[];
+}
+
+/** What a browser gave: a `PublicKeyCredential` of an attestation or an assertion. */
+export interface BrowserCredential {
+  readonly id: string;
+  readonly rawId: ArrayBufferLike | ArrayBufferView;
+  readonly type: string;
+  readonly response: object;
+}
+
+/** A registration as the browser gave it, or its JSON, as an object or a text. */
+export type RegistrationCredential = RegistrationResponseJSON | BrowserCredential | string;
+
+/** An assertion as the browser gave it, or its JSON, as an object or a text. */
+export type AssertionCredential = AuthenticationResponseJSON | BrowserCredential | string;
+
+type Descriptors = CreationOptionsJSON["excludeCredentials"];
+
+function descriptors(named: Descriptors): CredentialDescriptor[] {
+  return named.map((each) => ({
+    ...each,
+    type: "public-key",
+    id: Base64UrlBytes.parse(each.id),
+    transports: each.transports as NonNullable<CredentialDescriptor["transports"]>,
+  }));
+}
+
+/** Options with their binary members as bytes. */
+export function creationOptions(json: CreationOptionsJSON): CreationOptions {
+  return {
+    ...json,
+    challenge: Base64UrlBytes.parse(json.challenge),
+    user: { ...json.user, id: Base64UrlBytes.parse(json.user.id) },
+    pubKeyCredParams: json.pubKeyCredParams as CreationOptions["pubKeyCredParams"],
+    excludeCredentials: descriptors(json.excludeCredentials),
+  };
+}
+
+/** Options with their binary members as bytes. */
+export function requestOptions(json: RequestOptionsJSON): RequestOptions {
+  return {
+    ...json,
+    challenge: Base64UrlBytes.parse(json.challenge),
+    allowCredentials: descriptors(json.allowCredentials),
+  };
+}
+
+const BINARY = ["attestationObject", "authenticatorData", "clientDataJSON", "signature", "userHandle"];
+
+/**
+ * A credential as JSON. A browser's own has its members on its prototype and its bytes in buffers,
+ * so its members are named here; what is JSON already is taken as it is.
+ *
+ * @throws SyntaxError if a text is no JSON
+ */
+export function credentialJSON<T extends RegistrationResponseJSON | AuthenticationResponseJSON>(
+  credential: T | BrowserCredential | string,
+): T {
+  if (typeof credential === "string") return JSON.parse(credential) as T;
+  const rawId = bytesOf(credential.rawId);
+  if (rawId === null) return credential as T;
+  const from = credential as BrowserCredential & {
+    authenticatorAttachment?: string | null;
+    getClientExtensionResults?: () => object;
+    response: Record<string, unknown> & { getTransports?: () => string[] };
+  };
+  const response: Record<string, unknown> = {};
+  for (const name of BINARY) {
+    const bytes = bytesOf(from.response[name]);
+    if (bytes !== null) response[name] = encodeBase64Url(bytes);
+  }
+  const transports = from.response.getTransports?.();
+  if (transports !== undefined) response["transports"] = transports;
+  const attachment = from.authenticatorAttachment;
+  const json = {
+    id: from.id,
+    rawId: encodeBase64Url(rawId),
+    type: from.type,
+    response,
+    ...(attachment == null ? {} : { authenticatorAttachment: attachment }),
+    clientExtensionResults: from.getClientExtensionResults?.() ?? {},
+  };
+  return json as unknown as T;
+}

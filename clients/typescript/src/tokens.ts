@@ -141,13 +141,9 @@ export class TokenVerifier {
   }
 
   async #key(kid: string): Promise<CryptoKey> {
-    const now = this.#clock.now();
-    if (this.#keys !== undefined && now < this.#keys.until) {
-      const key = this.#keys.value.get(kid);
-      if (key !== undefined) return key;
-      if (now < this.#asked + REFETCH_MS) throw unknownKey();
-    }
-    const key = (await this.#keysNow()).get(kid);
+    const isFresh = this.#keys !== undefined && this.#clock.now() < this.#keys.until;
+    const known = isFresh ? this.#keys?.value.get(kid) : undefined;
+    const key = known ?? (await this.#keysNow()).get(kid);
     if (key === undefined) throw unknownKey();
     return key;
   }

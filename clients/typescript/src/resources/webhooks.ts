@@ -76,14 +76,10 @@ export class Webhooks {
   }
 
   /** Tries a delivery anew. */
-  redeliver(
-    webhookId: string,
-    deliveryId: string,
-    options?: CallOptions,
-  ): Promise<WebhookDelivery> {
+  redeliver(webhookId: string, deliveryId: string, options?: CallOptions): Promise<void> {
     const at = path`/v1/webhooks/${webhookId}/deliveries/${deliveryId}/redeliver`;
     const call = { operation: "redeliverWebhookEvent", method: "POST", path: at } as const;
-    return this.#transport.send(call, options);
+    return this.#transport.send({ ...call, answer: "nothing" }, options);
   }
 
   /**

@@ -148,7 +148,7 @@ function keyOf(given: string | undefined): string {
 }
 
 function positive(name: string, value: number): number {
-  if (Number.isFinite(value) && value > 0) return value;
+  if (value > 0) return value;
   throw new TypeError(`${name} must be more than 0`);
 }
 

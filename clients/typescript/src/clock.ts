@@ -12,12 +12,15 @@ export interface Clock {
   random(): number;
 }
 
+/** The longest that a timer of any platform waits; beyond it, it would not wait at all. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** The platform's. */
 export const platform: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
   after(ms, call) {
-    const timer = setTimeout(call, ms);
+    const timer = setTimeout(call, Math.min(ms, LONGEST_MS));
     return () => clearTimeout(timer);
   },
   random: () => Math.random(),

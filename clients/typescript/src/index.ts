@@ -11,6 +11,7 @@ export { Base64UrlBytes } from "./bytes.js";
 export { VERSION } from "./version.js";
 export type { Fetch } from "./transport.js";
 export type { TokenClaims, VerifyTokenOptions } from "./tokens.js";
+export type * from "./proofs.js";
 export type { HeadersLike } from "./signature.js";
 export type {
   AssertionCredential,
@@ -20,7 +21,7 @@ export type {
   RegistrationCredential,
   RequestOptions,
 } from "./webauthn.js";
-export type { CreateChallenge, Mfa, VerifyChallenge, VerifyWebAuthn } from "./resources/mfa.js";
+export type { Mfa } from "./resources/mfa.js";
 export type { Auth } from "./resources/auth.js";
 export type { Users } from "./resources/users.js";
 export type { Portal } from "./resources/portal.js";

@@ -59,6 +59,7 @@ export class Transport {
   async #settle(call: Call, options: CallOptions): Promise<{ answer: Answer; address: string }> {
     const { clock, timeoutMs, maxRetries } = this.#options;
     const timeout = options.timeout ?? timeoutMs;
+    if (!(timeout > 0)) throw new TypeError("timeout must be more than 0");
     const deadline = clock.now() + timeout;
     const journey = new Journey(this.#addresses, deadline, maxRetries, () => clock.random());
     const init = this.#request(call, options);

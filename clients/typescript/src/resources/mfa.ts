@@ -1,12 +1,12 @@
 import { type CallOptions, path } from "../call.js";
 import { InvalidCodeError } from "../errors.js";
+import type { CreateChallenge, VerifyChallenge, VerifyWebAuthn } from "../proofs.js";
 import { redactAll } from "../redact.js";
 import type { Transport } from "../transport.js";
 import type {
   AssertionWish,
   Challenge,
   ChallengeAnswer,
-  ChallengePurpose,
   CodeSent,
   ConfirmedFactor,
   CreationOptionsJSON,
@@ -15,7 +15,6 @@ import type {
   EnrollTotp,
   Factor,
   ImportTotp,
-  LoginContext,
   MessageEnrollment,
   MfaStatus,
   Policy,
@@ -36,48 +35,11 @@ import type {
 import {
   type AssertionCredential,
   type CreationOptions,
-  type RegistrationCredential,
   type RequestOptions,
   creationOptions,
   credentialJSON,
   requestOptions,
 } from "../webauthn.js";
-
-/** What answers a challenge: a code, an assertion, or a recovery code. */
-export interface VerifyChallenge {
-  /** The challenge. */
-  challengeId: string;
-  /** The factor whose code this is; an assertion says itself which key it is of. */
-  factorId?: string | undefined;
-  /** A code of the factor. */
-  code?: string | undefined;
-  /** What the browser gave for the options of `getChallengeWebAuthnOptions`. */
-  assertion?: AssertionCredential | undefined;
-  /** A recovery code, in place of any factor. */
-  recoveryCode?: string | undefined;
-  /** Whether to trust this browser from now on; the result then has a `deviceToken`. */
-  rememberDevice?: boolean | undefined;
-  /** A name for the browser, to be recognised in a list. */
-  deviceName?: string | undefined;
-}
-
-/** What a login tells of itself. */
-export interface CreateChallenge {
-  /** `LOGIN` unless given; `STEP_UP` asks whatever the browser. */
-  purpose?: ChallengePurpose | undefined;
-  /** Where the login comes from. */
-  context?: LoginContext | undefined;
-}
-
-/** A registration, to be confirmed. */
-export interface VerifyWebAuthn {
-  /** What the browser gave for the options, or its JSON. */
-  credential: RegistrationCredential;
-  /** A name for the factor. */
-  name?: string | undefined;
-  /** A challenge that asked for an enrollment. */
-  challengeId?: string | undefined;
-}
 
 const ENROLLED = new Set(["secret", "qrCodeUri", "qrCodeSvg"]);
 const GRANTED = new Set(["accessToken", "deviceToken"]);

@@ -26,7 +26,6 @@ export type VerifySentCode = Schemas["VerifySentCode"];
 
 export type Challenge = Schemas["Challenge"];
 export type ChallengeFactor = Schemas["ChallengeFactor"];
-export type ChallengeAnswer = Schemas["ChallengeAnswer"];
 export type ChallengePurpose = Schemas["ChallengePurpose"];
 export type LoginContext = Schemas["LoginContext"];
 export type Location = Schemas["Location"];
@@ -79,6 +78,27 @@ export type CreationOptionsJSON = Schemas["PublicKeyCredentialCreationOptionsJSO
 export type RequestOptionsJSON = Schemas["PublicKeyCredentialRequestOptionsJSON"];
 export type RegistrationResponseJSON = Schemas["RegistrationResponseJSON"];
 export type AuthenticationResponseJSON = Schemas["AuthenticationResponseJSON"];
+
+/** Whether a login needs a second factor: `mfaRequired` tells which of the two it is. */
+export type ChallengeAnswer = MfaRequired | MfaNotRequired;
+
+type Decision = Omit<Schemas["ChallengeAnswer"], "mfaRequired" | "challenge" | "tokens">;
+
+/** The person has to answer a challenge. */
+export interface MfaRequired extends Decision {
+  mfaRequired: true;
+  /** What is to be answered, by one of its factors or a recovery code. */
+  challenge: Challenge;
+  tokens: null;
+}
+
+/** The password is enough this time; `reason` tells why. */
+export interface MfaNotRequired extends Decision {
+  mfaRequired: false;
+  challenge: null;
+  /** An access token of the level `aal1`. */
+  tokens: Tokens;
+}
 
 /** A page of rows, as the service answers. */
 export interface Rows<T> {

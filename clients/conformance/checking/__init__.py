@@ -1,0 +1,1 @@
+"""Whether the cases of this folder fit the contract; `../check.py` runs it."""

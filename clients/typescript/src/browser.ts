@@ -35,6 +35,7 @@ export type CeremonyErrorReason =
 
 /** A ceremony came to nothing. */
 export class CeremonyError extends Error {
+  /** The name of the class. */
   override name = "CeremonyError";
   /** Why. */
   readonly reason: CeremonyErrorReason;

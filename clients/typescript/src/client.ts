@@ -4,10 +4,10 @@ import { hide } from "./redact.js";
 import { ApiKeys } from "./resources/apiKeys.js";
 import { Audit } from "./resources/audit.js";
 import { Auth } from "./resources/auth.js";
-import { Cluster } from "./resources/cluster.js";
+import { ClusterResource } from "./resources/cluster.js";
 import { Service } from "./resources/service.js";
-import { Settings } from "./resources/settings.js";
-import { Statistics } from "./resources/statistics.js";
+import { SettingsResource } from "./resources/settings.js";
+import { StatisticsResource } from "./resources/statistics.js";
 import { Tenants } from "./resources/tenants.js";
 import { Webhooks } from "./resources/webhooks.js";
 import { type Fetch, Transport } from "./transport.js";
@@ -54,11 +54,11 @@ export class Countersign {
   /** Who may call. */
   readonly apiKeys: ApiKeys;
   /** Nodes and shards. */
-  readonly cluster: Cluster;
+  readonly cluster: ClusterResource;
   /** Names, origins, tokens, words, alerts. */
-  readonly settings: Settings;
+  readonly settings: SettingsResource;
   /** What happened lately. */
-  readonly statistics: Statistics;
+  readonly statistics: StatisticsResource;
   /** Organisations that never see each other. */
   readonly tenants: Tenants;
   /** Health, metrics, documentation. */
@@ -90,9 +90,9 @@ export class Countersign {
     this.audit = new Audit(transport);
     this.webhooks = new Webhooks(transport);
     this.apiKeys = new ApiKeys(transport);
-    this.cluster = new Cluster(transport);
-    this.settings = new Settings(transport);
-    this.statistics = new Statistics(transport);
+    this.cluster = new ClusterResource(transport);
+    this.settings = new SettingsResource(transport);
+    this.statistics = new StatisticsResource(transport);
     this.tenants = new Tenants(transport);
     this.service = new Service(transport);
     hide(this, () => `Countersign { ${addresses.join(", ")} }`);

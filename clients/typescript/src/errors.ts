@@ -2,6 +2,7 @@
 
 /** What every error of this package is. */
 export class CountersignError extends Error {
+  /** The name of the class, to recognise an error where classes do not help. */
   override name = "CountersignError";
 }
 
@@ -25,12 +26,19 @@ export interface FieldError {
 
 /** What a service's answer told of a failure. */
 export interface ProblemDetails {
+  /** The HTTP status. */
   status: number;
+  /** What went wrong, by a stable name. */
   code: string;
+  /** What went wrong, for people. */
   detail: string;
+  /** The request's id. */
   requestId: string | null;
+  /** For how many seconds to wait. */
   retryAfter: number | null;
+  /** How many wrong codes are left. */
   attemptsRemaining: number | null;
+  /** What is wrong with which field. */
   errors: FieldError[];
 }
 

@@ -18,8 +18,10 @@ export type {
   BrowserCredential,
   CreationOptions,
   CredentialDescriptor,
+  KeyKind,
   RegistrationCredential,
   RequestOptions,
+  UserEntity,
 } from "./webauthn.js";
 export type { Mfa } from "./resources/mfa.js";
 export type { Auth } from "./resources/auth.js";
@@ -31,4 +33,7 @@ export type { ApiKeys } from "./resources/apiKeys.js";
 export type { PageWish } from "./resources/list.js";
 export type { Tenants } from "./resources/tenants.js";
 export type { Service } from "./resources/service.js";
+export type { ClusterResource } from "./resources/cluster.js";
+export type { SettingsResource } from "./resources/settings.js";
+export type { StatisticsResource } from "./resources/statistics.js";
 export type * from "./types.js";

@@ -20,7 +20,9 @@ export interface CodeProof extends ChallengeProof {
   factorId: string;
   /** The code, as the person typed it: spaces and dashes do no harm. */
   code: string;
+  /** One proof at a time. */
   assertion?: undefined;
+  /** One proof at a time. */
   recoveryCode?: undefined;
 }
 
@@ -30,7 +32,9 @@ export interface AssertionProof extends ChallengeProof {
   factorId?: string | undefined;
   /** What the browser gave for the options of `getChallengeWebAuthnOptions`. */
   assertion: AssertionCredential;
+  /** One proof at a time. */
   code?: undefined;
+  /** One proof at a time. */
   recoveryCode?: undefined;
 }
 
@@ -38,8 +42,11 @@ export interface AssertionProof extends ChallengeProof {
 export interface RecoveryCodeProof extends ChallengeProof {
   /** The recovery code, as the person typed it. */
   recoveryCode: string;
+  /** A recovery code is of no factor. */
   factorId?: undefined;
+  /** One proof at a time. */
   code?: undefined;
+  /** One proof at a time. */
   assertion?: undefined;
 }
 

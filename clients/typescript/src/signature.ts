@@ -5,7 +5,10 @@ import type { WebhookEvent } from "./types.js";
 
 /** Headers as frameworks give them. */
 export type HeadersLike =
-  | { get(name: string): string | null | undefined }
+  | {
+      /** The value of a header, whatever the case of its name. */
+      get(name: string): string | null | undefined;
+    }
   | Readonly<Record<string, string | readonly string[] | undefined>>;
 
 const TOLERANCE_SECONDS = 5 * 60;

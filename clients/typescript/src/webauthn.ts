@@ -11,9 +11,30 @@ import type {
 
 /** A credential that options name, its id as bytes that become base64url in JSON. */
 export interface CredentialDescriptor {
+  /** The only kind there is. */
   type: "public-key";
+  /** The credential's id. */
   id: Base64UrlBytes;
+  /** How its authenticator can be reached. */
   transports?: ("ble" | "hybrid" | "internal" | "nfc" | "usb")[];
+}
+
+/** A user, as authenticators know one. */
+export interface UserEntity {
+  /** A handle that says nothing of the person. */
+  id: Base64UrlBytes;
+  /** What the person calls the account. */
+  name: string;
+  /** The person's name. */
+  displayName: string;
+}
+
+/** A kind of key. */
+export interface KeyKind {
+  /** The only kind of credential there is. */
+  type: "public-key";
+  /** A COSE algorithm, as -7 for ES256. */
+  alg: number;
 }
 
 /**
@@ -22,23 +43,33 @@ export interface CredentialDescriptor {
  */
 export interface CreationOptions
   extends Omit<CreationOptionsJSON, "challenge" | "user" | "excludeCredentials" | "pubKeyCredParams"> {
+  /** What the authenticator signs. */
   challenge: Base64UrlBytes;
-  user: { id: Base64UrlBytes; name: string; displayName: string };
-  pubKeyCredParams: { type: "public-key"; alg: number }[];
+  /** Whose the credential will be. */
+  user: UserEntity;
+  /** Which keys are good, the best first. */
+  pubKeyCredParams: KeyKind[];
+  /** Credentials whose authenticators must not register again. */
   excludeCredentials: CredentialDescriptor[];
 }
 
-/** What `navigator.credentials.get({ publicKey })` takes; in JSON as [`CreationOptions`]. */
+/** What `navigator.credentials.get({ publicKey })` takes; in JSON as {@link CreationOptions}. */
 export interface RequestOptions extends Omit<RequestOptionsJSON, "challenge" | "allowCredentials"> {
+  /** What the authenticator signs. */
   challenge: Base64UrlBytes;
+  /** The user's credentials: no other is accepted. */
   allowCredentials: CredentialDescriptor[];
 }
 
 /** What a browser gave: a `PublicKeyCredential` of an attestation or an assertion. */
 export interface BrowserCredential {
+  /** The credential's id, base64url. */
   readonly id: string;
+  /** The same as bytes. */
   readonly rawId: ArrayBufferLike | ArrayBufferView;
+  /** `public-key`. */
   readonly type: string;
+  /** What the authenticator answered. */
   readonly response: object;
 }
 

@@ -1,9 +1,9 @@
 import { type CallOptions, path } from "../call.js";
 import type { Transport } from "../transport.js";
-import type { Cluster as ClusterState, TransferredLeadership } from "../types.js";
+import type { Cluster, TransferredLeadership } from "../types.js";
 
 /** Nodes and shards. Needs the scope `cluster`. */
-export class Cluster {
+export class ClusterResource {
   readonly #transport: Transport;
 
   /** @internal */
@@ -12,7 +12,7 @@ export class Cluster {
   }
 
   /** How the cluster is: its nodes, its shards, who leads them, who lags. */
-  get(options?: CallOptions): Promise<ClusterState> {
+  get(options?: CallOptions): Promise<Cluster> {
     const call = { operation: "getCluster", method: "GET", path: "/v1/cluster" } as const;
     return this.#transport.send(call, options);
   }

@@ -1,7 +1,12 @@
 import type { CallOptions } from "../call.js";
 import { List, Page } from "../pagination.js";
 import type { Transport } from "../transport.js";
-import type { Rows } from "../types.js";
+
+/** A page of rows, as the service answers. */
+export interface Rows<T> {
+  data: T[];
+  nextCursor: string | null;
+}
 
 /** Which page of a list, and how long a page is. */
 export interface PageWish {

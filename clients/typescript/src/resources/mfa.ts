@@ -23,7 +23,6 @@ import type {
   RecoveryCodeUsed,
   RegistrationWish,
   RequestOptionsJSON,
-  Rows,
   TotpEnrollment,
   TrustedDevice,
   UpdatePolicy,
@@ -40,6 +39,7 @@ import {
   credentialJSON,
   requestOptions,
 } from "../webauthn.js";
+import type { Rows } from "./list.js";
 
 const ENROLLED = new Set(["secret", "qrCodeUri", "qrCodeSvg"]);
 const GRANTED = new Set(["accessToken", "deviceToken"]);

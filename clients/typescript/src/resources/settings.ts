@@ -1,9 +1,9 @@
 import type { CallOptions } from "../call.js";
 import type { Transport } from "../transport.js";
-import type { Settings as SettingsState, UpdateSettings } from "../types.js";
+import type { Settings, UpdateSettings } from "../types.js";
 
 /** Names that apps and browsers show, origins, tokens, words, alerts. Needs the scope `policy`. */
-export class Settings {
+export class SettingsResource {
   readonly #transport: Transport;
 
   /** @internal */
@@ -12,13 +12,13 @@ export class Settings {
   }
 
   /** The settings. */
-  get(options?: CallOptions): Promise<SettingsState> {
+  get(options?: CallOptions): Promise<Settings> {
     const call = { operation: "getSettings", method: "GET", path: "/v1/settings" } as const;
     return this.#transport.send(call, options);
   }
 
   /** Changes settings; what is left out stays. */
-  update(changes: UpdateSettings, options?: CallOptions): Promise<SettingsState> {
+  update(changes: UpdateSettings, options?: CallOptions): Promise<Settings> {
     const call = { operation: "updateSettings", method: "PATCH", path: "/v1/settings" } as const;
     return this.#transport.send({ ...call, body: changes }, options);
   }

@@ -1,9 +1,9 @@
 import type { CallOptions } from "../call.js";
 import type { Transport } from "../transport.js";
-import type { Statistics as StatisticsState, StatisticsWindow } from "../types.js";
+import type { Statistics, StatisticsWindow } from "../types.js";
 
 /** What happened lately, counted over all users. Needs the scope `admin`. */
-export class Statistics {
+export class StatisticsResource {
   readonly #transport: Transport;
 
   /** @internal */
@@ -15,7 +15,7 @@ export class Statistics {
   get(
     wishes: { window?: StatisticsWindow | undefined } = {},
     options?: CallOptions,
-  ): Promise<StatisticsState> {
+  ): Promise<Statistics> {
     const call = { operation: "getStatistics", method: "GET", path: "/v1/statistics" } as const;
     return this.#transport.send({ ...call, query: wishes }, options);
   }

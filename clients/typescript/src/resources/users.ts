@@ -24,7 +24,7 @@ export class Users {
     return this.#transport.send({ operation: "getUser", method: "GET", path: at }, options);
   }
 
-  /** Writes what is given of a user, who comes into being if need be. */
+  /** Writes who a user is: what is left out is taken away. A new user comes into being. */
   put(userId: string, user: PutUser = {}, options?: CallOptions): Promise<User> {
     const at = path`/v1/users/${userId}`;
     const call = { operation: "putUser", method: "PUT", path: at, body: user } as const;

@@ -1,0 +1,144 @@
+// An application with passwords, and Countersign as its second factor.
+
+import { randomBytes, scryptSync, timingSafeEqual } from "node:crypto";
+import { promisify } from "node:util";
+import { ConflictError, Countersign, ExpiredError, InvalidCodeError, NotFoundError, RateLimitError } from "@countersign/client";
+import cookieParser from "cookie-parser";
+import express from "express";
+import session from "express-session";
+import QRCode from "qrcode";
+
+// Where the service is, and the key, stand in COUNTERSIGN_URL and COUNTERSIGN_API_KEY.
+const { mfa, users } = new Countersign().auth;
+
+/** Your users, as your database has them. The service knows them by an id that never changes. */
+const salt = randomBytes(16);
+const ann = { id: "user_ann", email: "ann@example.com", hash: scryptSync("correct horse battery staple", salt, 32) };
+const database = new Map([[ann.email, ann]]);
+
+/** Takes as long for an address that nobody has. */
+function checkPassword(email = "", password = "") {
+  const user = database.get(email);
+  const right = timingSafeEqual(scryptSync(password, salt, 32), (user ?? ann).hash);
+  return right ? user : undefined;
+}
+
+/** @typedef {{ user?: typeof ann, pending?: { user: typeof ann, challenge: import("@countersign/client").Challenge } }} Known */
+/** @type {(req: express.Request) => Known} */
+const known = (req) => /** @type {any} */ (req.session);
+
+/** Signs somebody in, under a new session id: nobody else can have known it before. */
+async function signIn(/** @type {express.Request} */ req, /** @type {typeof ann} */ user) {
+  await promisify(req.session.regenerate).call(req.session);
+  known(req).user = user;
+}
+
+const app = express();
+app.set("view engine", "ejs").set("views", import.meta.dirname + "/views");
+app.use(express.static(import.meta.dirname + "/public"));
+app.use(express.urlencoded({ extended: false, limit: "16kb" }), cookieParser());
+app.use(session({
+  secret: process.env.SESSION_SECRET ?? randomBytes(32).toString("hex"),
+  cookie: { httpOnly: true, sameSite: "lax", secure: "auto" },
+  resave: false,
+  saveUninitialized: false,
+}));
+
+app.get("/sign-in", (_req, res) => res.render("sign-in", {}));
+
+app.post("/sign-in", async (req, res) => {
+  const user = checkPassword(req.body.email, req.body.password);
+  if (!user) return res.status(401).render("sign-in", { problem: "Wrong email or password." });
+  await users.put(user.id, { email: user.email });
+  const result = await mfa.createChallenge(user.id, {
+    context: { ipAddress: req.ip, userAgent: req.get("user-agent"), deviceToken: req.cookies.mfa_device },
+  });
+  if (result.mfaRequired) {
+    known(req).pending = { user, challenge: result.challenge };
+    return res.redirect(result.challenge.kind === "ENROLLMENT_REQUIRED" ? "/authenticator-app" : "/second-factor");
+  }
+  await signIn(req, user);
+  res.redirect("/");
+});
+
+app.get("/second-factor", (req, res) => {
+  if (!known(req).pending) return res.redirect("/sign-in");
+  res.render("second-factor", {});
+});
+
+app.post("/second-factor", async (req, res) => {
+  const { pending } = known(req);
+  if (!pending) return res.redirect("/sign-in");
+  const { code, recoveryCode, remember } = req.body;
+  const factor = pending.challenge.factors.find(({ type }) => type === "TOTP");
+  const proof = recoveryCode ? { recoveryCode } : { factorId: factor?.id ?? "", code };
+  const verified = await mfa.verify({ challengeId: pending.challenge.id, ...proof, rememberDevice: remember === "on" });
+  if (!verified) return res.status(422).render("second-factor", { problem: "That code is not right." });
+  if (verified.deviceToken) {
+    res.cookie("mfa_device", verified.deviceToken, {
+      maxAge: 30 * 24 * 60 * 60 * 1000, httpOnly: true, secure: true, sameSite: "lax",
+    });
+  }
+  await signIn(req, pending.user);
+  res.redirect("/");
+});
+
+/** Who may set up an app: somebody who is signed in, or who must before they are. */
+function enrolling(/** @type {Known} */ { user, pending }) {
+  if (user) return { user, challengeId: undefined };
+  if (pending?.challenge.kind !== "ENROLLMENT_REQUIRED") return undefined;
+  return { user: pending.user, challengeId: pending.challenge.id };
+}
+
+app.get("/authenticator-app", async (req, res) => {
+  const who = enrolling(known(req));
+  if (!who) return res.redirect("/sign-in");
+  // Whoever has an app already does not get another by a session alone.
+  if ((await mfa.getStatus(who.user.id)).enabled) return res.redirect("/");
+  const { secret, qrCodeUri } = await mfa.enrollTotp(who.user.id, { accountName: who.user.email });
+  res.render("authenticator-app", { secret, qrCode: await QRCode.toDataURL(qrCodeUri) });
+});
+
+app.post("/authenticator-app", async (req, res) => {
+  const who = enrolling(known(req));
+  if (!who) return res.redirect("/sign-in");
+  try {
+    await mfa.verifyTotp(who.user.id, { code: req.body.code, challengeId: who.challengeId });
+  } catch (error) {
+    if (!(error instanceof InvalidCodeError)) throw error;
+    res.status(422).render("authenticator-app", { problem: "That code is not right." });
+    return;
+  }
+  await signIn(req, who.user);
+  res.render("recovery-codes", { codes: await mfa.regenerateRecoveryCodes(who.user.id) });
+});
+
+app.post("/sign-out", async (req, res) => {
+  await promisify(req.session.destroy).call(req.session);
+  res.redirect("/sign-in");
+});
+
+app.get("/", async (req, res) => {
+  const { user } = known(req);
+  if (!user) return res.redirect("/sign-in");
+  res.render("home", { email: user.email, factors: await mfa.listFactors(user.id) });
+});
+
+/** Whatever else goes wrong ends without anybody being signed in. */
+app.use((/** @type {unknown} */ error, /** @type {express.Request} */ req, /** @type {express.Response} */ res, /** @type {express.NextFunction} */ _next) => {
+  if (error instanceof RateLimitError) {
+    const when = error.retryAfter ? `in ${error.retryAfter} seconds` : "later";
+    const problem = `Too many tries. Try again ${when}.`;
+    return res.status(429).render("second-factor", { problem });
+  }
+  delete known(req).pending;
+  if (error instanceof ExpiredError || error instanceof NotFoundError || error instanceof ConflictError) {
+    return res.status(410).render("sign-in", { problem: "That took too long. Please sign in again." });
+  }
+  console.error(error);
+  res.status(503).render("sign-in", { problem: "Signing in is not possible at the moment." });
+});
+
+const server = app.listen(Number(process.env.PORT ?? 3000), "127.0.0.1", () => {
+  console.log(`http://localhost:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`);
+});

@@ -20,6 +20,8 @@ PROBLEMS = {
     "UnavailableError",
 }  # fmt: skip
 ERRORS = PROBLEMS | {"CountersignError", "ConnectionError", "TimeoutError", "ProblemError"}
+# Of `auth.verifyToken` alone, which asks the service for keys and for nothing else.
+TOKEN_ERRORS = {"TokenError"}
 WRONG_PROOFS = {"invalid_code", "code_already_used", "invalid_assertion"}
 ERROR_MEMBERS = {
     "type", "is", "code", "status", "detail", "requestId", "retryAfter", "errors",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Iterator
 
-from .contract import OWN_CALLS, Contract, error_class
-from .offline import Case, error, expected_pattern, keys
+from .contract import OWN_CALLS, TOKEN_ERRORS, Contract, error_class
+from .offline import TOKEN_REASONS, Case, error, expected_pattern, keys
 
 PLACEHOLDERS = {"$fresh": "", "$saved": "", "$totp": "step", "$wrong": "", "$inbox": ""}
 # Options of what a client does by itself.
@@ -35,7 +35,7 @@ def live(contract: Contract, case: Case, ids: dict[str, int]) -> Iterator[str]:
 
 def taken(contract: Contract, step: Case, saved: dict, ids: dict[str, int]) -> Iterator[str]:
     """One step."""
-    yield from keys(step, "call arguments", "options save expect error")
+    yield from keys(step, "call arguments", "options apiKey save expect error")
     call, arguments = step.get("call", ""), step.get("arguments", [])
     if call not in contract.by_call and call not in OWN_CALLS:
         yield f"the surface has no {call}"
@@ -43,7 +43,7 @@ def taken(contract: Contract, step: Case, saved: dict, ids: dict[str, int]) -> I
     yield from keys(step.get("options", {}), "", "idempotencyKey timeout")
     if "error" in step and ("expect" in step or "save" in step):
         yield "what fails gives nothing to expect or save"
-    yield from placeholders(contract, arguments, saved)
+    yield from placeholders(contract, [arguments, step.get("apiKey")], saved)
     given = [each for each in arguments if not is_options(each)]
     if len(given) != ids.get(call, 0):
         yield f"{call} takes {ids.get(call, 0)} ids, and not {len(given)}"
@@ -51,9 +51,7 @@ def taken(contract: Contract, step: Case, saved: dict, ids: dict[str, int]) -> I
         for options in (each for each in arguments if is_options(each)):
             yield from known_options(contract, call, options)
     else:
-        yield from error(step["error"])
-        yield from expected_pattern(step["error"])
-        yield from documented(contract, call, step["error"])
+        yield from failing(contract, call, step["error"])
     schema = contract.result(call) if call in contract.by_call else None
     if "expect" in step:
         yield from expected_pattern(step["expect"])
@@ -61,6 +59,18 @@ def taken(contract: Contract, step: Case, saved: dict, ids: dict[str, int]) -> I
             yield from known_members(contract, step["expect"], schema, "expect")
     if "save" in step:
         saved[step["save"]] = schema
+
+
+def failing(contract: Contract, call: str, expected: Case) -> Iterator[str]:
+    """An error that a step expects."""
+    yield from expected_pattern(expected)
+    if call in OWN_CALLS and expected.get("type") in TOKEN_ERRORS:
+        yield from keys(expected, "type", "is reason message")
+        if "reason" in expected and expected["reason"] not in TOKEN_REASONS:
+            yield f"nobody knows the reason {expected['reason']}"
+        return
+    yield from error(expected)
+    yield from documented(contract, call, expected)
 
 
 def is_options(argument: Any) -> bool:
@@ -136,8 +146,13 @@ def known_members(contract: Contract, what: Any, schema: dict, where: str) -> It
         for name, value in what.items():
             if members is None:
                 return
+            if value == {"$absent": True}:
+                continue
             if name not in members:
-                yield f"{where}: there is no {name}"
+                # A request may say more where the document leaves that open; what is expected of
+                # an answer must be something that it tells.
+                if where.startswith("expect") or contract.schemas.is_closed(schema):
+                    yield f"{where}: there is no {name}"
             else:
                 yield from known_members(contract, value, members[name], f"{where}.{name}")
     elif isinstance(what, list):

@@ -68,6 +68,12 @@ class Schemas:
             found.update(self.members(part) or {})
         return found or None
 
+    def is_closed(self, schema: dict[str, Any]) -> bool:
+        """Whether an object may have no member that is not named."""
+        schema = self.resolve(schema)
+        parts = [*schema.get("allOf", []), *schema.get("oneOf", [])]
+        return schema.get("additionalProperties") is False or any(map(self.is_closed, parts))
+
     def items(self, schema: dict[str, Any]) -> dict[str, Any] | None:
         """What an array's items are; None if it is no array."""
         schema = self.resolve(schema)

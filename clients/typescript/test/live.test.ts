@@ -18,6 +18,7 @@ before(async () => {
 after(() => stand?.stop());
 
 interface Step extends CaseCall {
+  apiKey?: unknown;
   save?: string;
   expect?: unknown;
   error?: ExpectedError;
@@ -86,9 +87,11 @@ for (const name of files()) {
         knows(one, "name", "steps");
         const memory = new Memory();
         for (const step of one.steps) {
-          knows(step, "call", "arguments", "options", "save", "expect", "error");
+          knows(step, "call", "arguments", "options", "apiKey", "save", "expect", "error");
+          const apiKey = String((await memory.fill(step.apiKey)) ?? stand.key);
+          const caller = apiKey === stand.key ? client : new Countersign({ baseUrl: stand.url, apiKey });
           const filled = { ...step, arguments: (await memory.fill(step.arguments)) as unknown[] };
-          const run = async () => json(await call(client, filled));
+          const run = async () => json(await call(caller, filled));
           if (step.error !== undefined) {
             await failsAs(step.error, run);
             continue;

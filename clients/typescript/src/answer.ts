@@ -96,7 +96,7 @@ export function valueOf(call: Call, answer: Answer, address: string): unknown {
 }
 
 /** The error of an answer that this service would not give. */
-export function stranger(call: Call, answer: Answer, why: string): ConnectionError {
+export function stranger(call: Call, answer: { status: number }, why: string): ConnectionError {
   return new ConnectionError(
     `${call.operation}: ${answer.status}: what answered was not this service: ${why}`,
   );

@@ -18,23 +18,32 @@ export function redact<T>(value: T, names: ReadonlySet<string>): T {
   }
   const members = value as Members;
   for (const member of Object.values(members)) redact(member, names);
-  if (Object.keys(members).some((name) => names.has(name) && members[name] !== null)) {
-    hide(members, () =>
-      Object.fromEntries(
-        Object.entries(members).map(([name, member]) => [
-          name,
-          names.has(name) && member !== null ? HIDDEN : member,
-        ]),
-      ),
-    );
+  const secret = Object.keys(members).filter((name) => names.has(name) && members[name] !== null);
+  if (secret.length > 0) {
+    for (const name of secret) cover(members, name);
+    hide(members, () => ({
+      ...members,
+      ...Object.fromEntries(secret.map((name) => [name, HIDDEN])),
+    }));
   }
   return value;
 }
 
 /** Hides a list of secrets. */
 export function redactAll<T extends readonly unknown[]>(secrets: T): T {
+  for (const index of secrets.keys()) cover(secrets, index);
   hide(secrets, () => secrets.map(() => HIDDEN));
   return secrets;
+}
+
+/** Keeps a member out of what prints without asking, as `console.dir` does: it shows a getter. */
+function cover(target: object, name: PropertyKey): void {
+  let value: unknown = Reflect.get(target, name);
+  const get = (): unknown => value;
+  const set = (given: unknown): void => {
+    value = given;
+  };
+  Object.defineProperty(target, name, { get, set, enumerable: true, configurable: true });
 }
 
 /** Lets whoever prints `target` see what `shown` gives. */

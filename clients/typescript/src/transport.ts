@@ -21,6 +21,9 @@ export interface TransportOptions {
   clock: Clock;
 }
 
+/** No answer of this service comes near. */
+const LONGEST_BODY = 16 * 2 ** 20;
+
 /** What came of an attempt. */
 type Attempt = { answer: Answer } | { overdue: true } | { unreachable: unknown };
 
@@ -98,7 +101,7 @@ export class Transport {
     };
     if (call.authenticated !== false) headers["authorization"] = `Bearer ${this.#options.apiKey}`;
     if (call.method !== "GET") {
-      headers["idempotency-key"] = options.idempotencyKey ?? crypto.randomUUID();
+      headers["idempotency-key"] = keyOf(options.idempotencyKey ?? crypto.randomUUID());
     }
     const init: RequestInit = { method: call.method, headers, redirect: "manual" };
     if (call.body !== undefined) {
@@ -130,12 +133,13 @@ export class Transport {
       const url = address + call.path + queryOf(call);
       const response = await this.#options.fetch(url, { ...init, signal: controller.signal });
       const { status, headers } = response;
-      return { answer: { status, headers, text: await response.text() } };
+      return { answer: { status, headers, text: await textOf(call, response) } };
     };
     try {
       return await Promise.race([exchange(), ended]);
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
+      if (error instanceof CountersignError) throw error;
       return controller.signal.reason === overdue ? { overdue: true } : { unreachable: error };
     } finally {
       cancel();
@@ -143,7 +147,8 @@ export class Transport {
     }
   }
 
-  #wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  async #wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
       const abort = () => {
         cancel();
@@ -155,6 +160,32 @@ export class Transport {
       });
       signal?.addEventListener("abort", abort, { once: true });
     });
+  }
+}
+
+/** What stands for a write, if the service takes it. */
+function keyOf(idempotencyKey: string): string {
+  if (/^[\x20-\x7e]{1,255}$/.test(idempotencyKey)) return idempotencyKey;
+  throw new TypeError("idempotencyKey must be 1 to 255 printable characters");
+}
+
+/** The whole body. */
+async function textOf(call: Call, response: Response): Promise<string> {
+  // There is none, or a fetch that was injected has streams of another kind.
+  if (typeof response.body?.getReader !== "function") return response.text();
+  const decoder = new TextDecoder();
+  const reader = response.body.getReader();
+  let text = "";
+  let length = 0;
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return text + decoder.decode();
+    length += value.byteLength;
+    if (length > LONGEST_BODY) {
+      await reader.cancel();
+      throw stranger(call, response, `its body is longer than ${LONGEST_BODY} bytes`);
+    }
+    text += decoder.decode(value, { stream: true });
   }
 }
 

@@ -1,0 +1,168 @@
+// What a network does to requests, over real sockets.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
+import { test } from "node:test";
+import { ConnectionError, Countersign, type CountersignOptions, TimeoutError } from "../src/index.js";
+import { nobody, serve } from "./support/server.js";
+import { KEY } from "./support/stage.js";
+
+const client = (baseUrl: string | string[], more: CountersignOptions = {}) =>
+  new Countersign({ baseUrl, apiKey: KEY, ...more });
+
+function json(response: ServerResponse, value: object): void {
+  response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value));
+}
+
+test("a node that is silent leaves time to the next", async (t) => {
+  const silent = await serve(t, () => undefined);
+  const good = await serve(t, (_, response) => json(response, { enabled: true }));
+  const started = Date.now();
+  const status = await client([silent.url, good.url], { timeout: 600 }).auth.mfa.getStatus("ann");
+  assert.equal(status.enabled, true);
+  assert.ok(Date.now() - started >= 140, "it did not wait for the first");
+});
+
+test("when time is up the connection is let go, and the error says for how long it lasted", async (t) => {
+  let closed: Promise<unknown> = Promise.reject(new Error("nobody came"));
+  closed.catch(() => undefined);
+  const silent = await serve(t, (_, response) => {
+    closed = once(response, "close");
+  });
+  await assert.rejects(
+    client(silent.url, { timeout: 100, maxRetries: 0 }).auth.mfa.getStatus("ann"),
+    (error) => {
+      assert.ok(error instanceof TimeoutError);
+      assert.equal(error.message, "getMfaStatus: no answer within 100 ms");
+      return true;
+    },
+  );
+  await closed;
+});
+
+test("a call's own timeout goes before the client's", async (t) => {
+  const silent = await serve(t, () => undefined);
+  const started = Date.now();
+  await assert.rejects(client(silent.url).auth.mfa.getStatus("ann", { timeout: 100 }), TimeoutError);
+  assert.ok(Date.now() - started < 5_000);
+});
+
+test("an answer that ends in the middle is none, and the next node is asked", async (t) => {
+  const broken = await serve(t, (_, response) => {
+    response.writeHead(200, { "content-length": "100" });
+    response.write('{"enabled": false', () => response.destroy());
+  });
+  const good = await serve(t, (_, response) => json(response, { enabled: true }));
+  const status = await client([broken.url, good.url], { maxRetries: 0 }).auth.mfa.getStatus("ann");
+  assert.equal(status.enabled, true);
+  assert.equal(broken.count(), 1);
+  await assert.rejects(client(broken.url, { maxRetries: 0 }).auth.mfa.getStatus("ann"), ConnectionError);
+});
+
+test("a body that never ends is overdue like an answer that never comes", async (t) => {
+  const dripping = await serve(t, (_, response) => void response.writeHead(200).write("{"));
+  await assert.rejects(
+    client(dripping.url, { timeout: 150, maxRetries: 0 }).auth.mfa.getStatus("ann"),
+    TimeoutError,
+  );
+});
+
+test("a body without end is not kept in memory", async (t) => {
+  let stopped: Promise<unknown> = Promise.resolve();
+  const endless = await serve(t, (_, response) => {
+    response.writeHead(200);
+    const chunk = Buffer.alloc(2 ** 20, " ");
+    const pour = (): void => {
+      while (!response.destroyed && response.write(chunk));
+    };
+    response.on("drain", pour);
+    stopped = once(response, "close");
+    pour();
+  });
+  await assert.rejects(client(endless.url).auth.mfa.getStatus("ann"), (error) => {
+    assert.ok(error instanceof ConnectionError);
+    assert.match(error.message, /^getMfaStatus: 200: .* longer than 16777216 bytes$/);
+    return true;
+  });
+  await stopped;
+  assert.equal(endless.count(), 1, "it was asked again");
+});
+
+test("what is no JSON is not this service's", async (t) => {
+  const stranger = await serve(t, (_, response) => void response.end("<h1>It works!</h1>"));
+  await assert.rejects(client(stranger.url).auth.mfa.getStatus("ann"), (error) => {
+    assert.ok(error instanceof ConnectionError);
+    assert.match(error.message, /what answered was not this service/);
+    return true;
+  });
+});
+
+for (const status of [301, 302, 303, 307, 308]) {
+  test(`a redirect (${status}) is not followed, so the key goes nowhere else`, async (t) => {
+    const thief = await serve(t, (_, response) => json(response, {}));
+    const node = await serve(t, (_, response) => void response.writeHead(status, { location: thief.url }).end());
+    const { mfa } = client(node.url).auth;
+    for (const call of [mfa.getStatus("ann"), mfa.enrollTotp("ann")]) {
+      await assert.rejects(call, (error) => {
+        assert.ok(error instanceof ConnectionError);
+        assert.match(error.message, /it redirects/);
+        return true;
+      });
+    }
+    assert.equal(thief.count(), 0);
+  });
+}
+
+test("where nobody listens, the error names the operation, the address and why", async () => {
+  const url = await nobody();
+  await assert.rejects(client(url, { maxRetries: 1 }).auth.mfa.getStatus("ann"), (error) => {
+    assert.ok(error instanceof ConnectionError);
+    assert.equal(error.message, `getMfaStatus: ${url} cannot be reached (ECONNREFUSED)`);
+    assert.ok(error.cause instanceof Error);
+    return true;
+  });
+});
+
+test("a node that goes away between two calls is passed over, and the others are stayed with", async (t) => {
+  const gone = await nobody();
+  const good = await serve(t, (_, response) => json(response, { enabled: true }));
+  const seen: string[] = [];
+  const watched = client([gone, good.url], {
+    fetch: (url, init) => {
+      seen.push(new URL(url).origin);
+      return fetch(url, init);
+    },
+  });
+  for (let call = 0; call < 3; call += 1) await watched.auth.mfa.getStatus("ann");
+  assert.deepEqual(seen, [gone, good.url, good.url, good.url]);
+});
+
+test("a body in a text of many bytes comes whole, however it is cut", async (t) => {
+  const name = "Zoë 🦊 ".repeat(50);
+  const bytes = Buffer.from(JSON.stringify({ displayName: name }));
+  const node = await serve(t, (_, response) => {
+    for (const byte of bytes) response.write(Buffer.from([byte]));
+    response.end();
+  });
+  assert.equal((await client(node.url).auth.users.get("ann")).displayName, name);
+});
+
+test("a fetch with streams of another kind will do", async () => {
+  const fetch = async () => {
+    const answer = new Response('{"enabled": true}');
+    return { status: 200, headers: answer.headers, body: {}, text: () => answer.text() } as unknown as Response;
+  };
+  assert.equal((await client("http://node", { fetch }).auth.mfa.getStatus("ann")).enabled, true);
+});
+
+test("a path before the service's own is kept", async (t) => {
+  const paths: (string | undefined)[] = [];
+  const node = await serve(t, ({ url }, response) => {
+    paths.push(url);
+    json(response, {});
+  });
+  await client(`${node.url}/mfa/`).auth.mfa.getStatus("a/b@c");
+  await client(`${node.url}/mfa/`).auth.users.list({ query: "a&b=c" });
+  assert.deepEqual(paths, ["/mfa/v1/users/a%2Fb%40c/mfa/status", "/mfa/v1/users?query=a%26b%3Dc"]);
+});

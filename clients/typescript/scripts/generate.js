@@ -50,7 +50,7 @@ const { transformed } = ts.transform(schemas.type.members.map(declaration), [orU
 const types = astToString(transformed)
   .replaceAll(/components\["schemas"\]\["(\w+)"\]/g, "$1")
   // What editors and the reference would show as tags that mean nothing to them.
-  .replaceAll(/^ *\* (Format: .*|@enum .*)\n/gm, "")
+  .replaceAll(/^ *\* (Format: .*|@enum .*|@default null)\n/gm, "")
   .replaceAll("@description ", "")
   .replaceAll(/^( *\*) {5}(?=\w)/gm, "$1 ")
   .replaceAll(/\?: \((.*) \| null\) \| undefined;/g, "?: $1 | null | undefined;")

@@ -15,6 +15,7 @@ export type * from "./proofs.js";
 export type { HeadersLike } from "./signature.js";
 export type {
   AssertionCredential,
+  AuthenticatorWish,
   BrowserCredential,
   CreationOptions,
   CredentialDescriptor,

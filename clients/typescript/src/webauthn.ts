@@ -3,7 +3,9 @@
 
 import { Base64UrlBytes, bytesOf, encodeBase64Url } from "./bytes.js";
 import type {
+  Attachment,
   AuthenticationResponseJSON,
+  AuthenticatorSelection,
   CreationOptionsJSON,
   RegistrationResponseJSON,
   RequestOptionsJSON,
@@ -29,6 +31,12 @@ export interface UserEntity {
   displayName: string;
 }
 
+/** What an authenticator must be like, without null, which no browser takes. */
+export interface AuthenticatorWish extends Omit<AuthenticatorSelection, "authenticatorAttachment"> {
+  /** Where it is; any if left out. */
+  authenticatorAttachment?: Attachment;
+}
+
 /** A kind of key. */
 export interface KeyKind {
   /** The only kind of credential there is. */
@@ -42,9 +50,14 @@ export interface KeyKind {
  * JSON, which is what `PublicKeyCredential.parseCreationOptionsFromJSON` takes.
  */
 export interface CreationOptions
-  extends Omit<CreationOptionsJSON, "challenge" | "user" | "excludeCredentials" | "pubKeyCredParams"> {
+  extends Omit<
+    CreationOptionsJSON,
+    "authenticatorSelection" | "challenge" | "excludeCredentials" | "pubKeyCredParams" | "user"
+  > {
   /** What the authenticator signs. */
   challenge: Base64UrlBytes;
+  /** What the authenticator must be like. */
+  authenticatorSelection: AuthenticatorWish;
   /** Whose the credential will be. */
   user: UserEntity;
   /** Which keys are good, the best first. */
@@ -92,8 +105,11 @@ function descriptors(named: Descriptors): CredentialDescriptor[] {
 
 /** Options with their binary members as bytes. */
 export function creationOptions(json: CreationOptionsJSON): CreationOptions {
+  const { authenticatorAttachment, ...selection } = json.authenticatorSelection;
   return {
     ...json,
+    authenticatorSelection:
+      authenticatorAttachment == null ? selection : { ...selection, authenticatorAttachment },
     challenge: Base64UrlBytes.parse(json.challenge),
     user: { ...json.user, id: Base64UrlBytes.parse(json.user.id) },
     pubKeyCredParams: json.pubKeyCredParams as CreationOptions["pubKeyCredParams"],

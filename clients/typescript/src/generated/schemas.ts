@@ -1744,20 +1744,11 @@ export interface UpdateTrustedDevices {
 }
 /** A change of what is demanded of security keys and passkeys. */
 export interface UpdateWebAuthnPolicy {
-    /**
-     * The models that are good; empty for all.
-     * @default null
-     */
+    /** The models that are good; empty for all. */
     allowedAaguids?: string[] | null | undefined;
-    /**
-     * Whether passkeys may be kept on several devices.
-     * @default null
-     */
+    /** Whether passkeys may be kept on several devices. */
     syncedPasskeys?: boolean | null | undefined;
-    /**
-     * The least that every ceremony demands.
-     * @default null
-     */
+    /** The least that every ceremony demands. */
     userVerification?: UserVerification | null | undefined;
 }
 /** A change of an endpoint: what is left out stays. */

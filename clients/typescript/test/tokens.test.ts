@@ -1,0 +1,110 @@
+// Keys and facts are fetched as seldom as possible.
+
+import assert from "node:assert/strict";
+import { type KeyPairKeyObjectResult, generateKeyPairSync, sign } from "node:crypto";
+import { test } from "node:test";
+import { Hands, answer, clientWith } from "./support/stage.js";
+
+const NOW = 1_764_000_000;
+const FACTS = { issuer: "https://mfa.acme.example", audience: "acme", tenantId: "ten_1" };
+
+/** A service that signs tokens. */
+class Service {
+  readonly #pairs = new Map<string, KeyPairKeyObjectResult>();
+  readonly asked: string[] = [];
+  /** What publishing keys ends with, in place of the keys. */
+  status = 200;
+  /** The answers wait for this. */
+  open: Promise<void> = Promise.resolve();
+
+  token(kid: string, claims: object = {}): string {
+    const pair = this.#pairs.get(kid) ?? generateKeyPairSync("ec", { namedCurve: "P-256" });
+    this.#pairs.set(kid, pair);
+    const told = { iss: FACTS.issuer, aud: FACTS.audience, tenant: FACTS.tenantId, sub: "ann", iat: NOW, exp: NOW + 900 };
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const signed = `${part({ alg: "ES256", kid })}.${part({ ...told, auth_time: NOW, acr: "aal2", ...claims })}`;
+    const signature = sign("sha256", Buffer.from(signed), { key: pair.privateKey, dsaEncoding: "ieee-p1363" });
+    return `${signed}.${signature.toString("base64url")}`;
+  }
+
+  readonly fetch = async (url: string, init: RequestInit): Promise<Response> => {
+    const { pathname } = new URL(url);
+    this.asked.push(pathname);
+    await this.open;
+    if (pathname === "/v1/tokens") return answer({ body: FACTS });
+    assert.equal(new Headers(init.headers).get("authorization"), null, "keys are everybody's");
+    if (this.status !== 200) return answer({ status: this.status });
+    const keys = [...this.#pairs].map(([kid, { publicKey }]) => ({ ...publicKey.export({ format: "jwk" }), kid }));
+    return answer({ body: { keys }, headers: { "cache-control": "public, max-age=300" } });
+  };
+}
+
+const client = (service: Service, clock = new Hands(NOW)) =>
+  clientWith({ baseUrl: "http://node", maxRetries: 0, fetch: service.fetch }, clock);
+
+test("many tokens at once fetch keys once, and facts once", async () => {
+  const service = new Service();
+  let release = (): void => undefined;
+  service.open = new Promise((resolve) => (release = resolve));
+  const { auth } = client(service);
+  const token = service.token("k1");
+  const all = Promise.all(Array.from({ length: 50 }, () => auth.verifyToken(token)));
+  release();
+  assert.equal((await all).length, 50);
+  assert.deepEqual(service.asked.sort(), ["/.well-known/jwks.json", "/v1/tokens"]);
+});
+
+test("invented key ids fetch keys once in a while, and keep nobody from being verified", async () => {
+  const service = new Service();
+  const clock = new Hands(NOW);
+  const { auth } = client(service, clock);
+  const good = service.token("k1");
+  await auth.verifyToken(good);
+  const keysAsked = () => service.asked.filter((path) => path.endsWith("jwks.json")).length;
+  const forger = new Service();
+  for (let guess = 0; guess < 100; guess += 1) {
+    await assert.rejects(auth.verifyToken(forger.token(`guess-${guess}`)), { reason: "unknown_key" });
+  }
+  assert.equal(keysAsked(), 1);
+  clock.moveTo(NOW + 31);
+  await assert.rejects(auth.verifyToken(forger.token("one-more")), { reason: "unknown_key" });
+  assert.equal(keysAsked(), 2);
+  await auth.verifyToken(good);
+  assert.equal(keysAsked(), 2);
+});
+
+test("keys that cannot be had fail nobody who has good ones, and are asked for again later", async () => {
+  const service = new Service();
+  const clock = new Hands(NOW);
+  const { auth } = client(service, clock);
+  service.status = 503;
+  await assert.rejects(auth.verifyToken(service.token("k1")), { reason: "keys_unavailable" });
+  service.status = 200;
+  await auth.verifyToken(service.token("k1"));
+  service.status = 503;
+  clock.moveTo(NOW + 400);
+  await auth.verifyToken(service.token("k1"));
+  clock.moveTo(NOW + 25 * 3600);
+  const later = service.token("k1", { iat: NOW + 25 * 3600, exp: NOW + 26 * 3600 });
+  await assert.rejects(auth.verifyToken(later), { reason: "keys_unavailable" });
+});
+
+test("a signature of another shape is no signature", async () => {
+  const service = new Service();
+  const { auth } = client(service);
+  const token = service.token("k1");
+  const [header = "", claims = "", signature = ""] = token.split(".");
+  for (const wrong of ["", "AAAA", `${signature}AAAA`, Buffer.alloc(64).toString("base64url")]) {
+    await assert.rejects(auth.verifyToken(`${header}.${claims}.${wrong}`), { reason: "signature" });
+  }
+});
+
+test("what is no token at all is malformed, and nobody is asked", async () => {
+  const service = new Service();
+  const { auth } = client(service);
+  const none = ["", ".", "..", "a.b", "a.b.c.d", "e30.e30.A A", undefined, null, 42, {}, `${"a".repeat(9000)}.b.c`];
+  for (const wrong of none) {
+    await assert.rejects(auth.verifyToken(wrong as string), { reason: "malformed" });
+  }
+  assert.deepEqual(service.asked, []);
+});

@@ -1,0 +1,140 @@
+// Options as browsers take them, and what browsers give.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Base64UrlBytes, Countersign } from "../src/index.js";
+import { credentialJSON } from "../src/webauthn.js";
+import { Authenticator } from "./support/authenticator.js";
+import { KEY, answer } from "./support/stage.js";
+
+const CREATION = {
+  attestation: "none",
+  authenticatorSelection: { residentKey: "preferred", requireResidentKey: false, userVerification: "preferred" },
+  challenge: "AAECAwQFBgcICQoLDA0ODw",
+  excludeCredentials: [{ id: "_-8", type: "public-key", transports: ["usb"] }],
+  extensions: { credProps: true },
+  hints: [],
+  pubKeyCredParams: [{ type: "public-key", alg: -7 }],
+  rp: { id: "acme.example", name: "Acme" },
+  timeout: 300_000,
+  user: { id: "AQI", name: "ann", displayName: "Ann" },
+};
+
+const REQUEST = {
+  allowCredentials: [{ id: "_-8", type: "public-key", transports: ["internal"] }],
+  challenge: "AAECAwQFBgcICQoLDA0ODw",
+  hints: [],
+  rpId: "acme.example",
+  timeout: 300_000,
+  userVerification: "preferred",
+};
+
+/** A client, and the bodies that it sent. */
+function recorded(body: object): { client: Countersign; sent: unknown[] } {
+  const sent: unknown[] = [];
+  const fetch = async (_: string, init: RequestInit) => {
+    sent.push(JSON.parse(String(init.body)));
+    return answer({ body });
+  };
+  return { client: new Countersign({ baseUrl: "http://node", apiKey: KEY, fetch }), sent };
+}
+
+test("options for a registration have bytes, and are in JSON as they came", async () => {
+  const options = await recorded(CREATION).client.auth.mfa.getWebAuthnRegistrationOptions("ann");
+  for (const bytes of [options.challenge, options.user.id, options.excludeCredentials[0]?.id]) {
+    assert.ok(bytes instanceof Base64UrlBytes);
+  }
+  assert.deepEqual([...options.user.id], [1, 2]);
+  assert.deepEqual(JSON.parse(JSON.stringify(options)), CREATION);
+});
+
+test("options name a place only where there is one", async () => {
+  const { authenticatorSelection } = CREATION;
+  for (const [given, expected] of [
+    [null, authenticatorSelection],
+    ["platform", { ...authenticatorSelection, authenticatorAttachment: "platform" }],
+  ]) {
+    const told = { ...CREATION, authenticatorSelection: { ...authenticatorSelection, authenticatorAttachment: given } };
+    const options = await recorded(told).client.auth.mfa.getWebAuthnRegistrationOptions("ann");
+    assert.deepEqual(options.authenticatorSelection, expected);
+  }
+});
+
+test("options for an assertion have bytes, and are in JSON as they came", async () => {
+  for (const call of ["getWebAuthnAuthOptions", "getChallengeWebAuthnOptions"] as const) {
+    const options = await recorded(REQUEST).client.auth.mfa[call]("ann");
+    for (const bytes of [options.challenge, options.allowCredentials[0]?.id]) {
+      assert.ok(bytes instanceof Base64UrlBytes);
+    }
+    assert.deepEqual(JSON.parse(JSON.stringify(options)), REQUEST);
+  }
+});
+
+test("a browser takes them as they are", async () => {
+  const { mfa } = recorded(CREATION).client.auth;
+  const forCreate: PublicKeyCredentialCreationOptions = await mfa.getWebAuthnRegistrationOptions("ann");
+  const forGet: PublicKeyCredentialRequestOptions = await recorded(REQUEST).client.auth.mfa.getWebAuthnAuthOptions("ann");
+  assert.ok(forCreate.challenge && forGet.challenge);
+});
+
+test("what a browser gives is sent as JSON: the object, its JSON, and that as a text", async () => {
+  const authenticator = new Authenticator("https://acme.example");
+  const options = await recorded(CREATION).client.auth.mfa.getWebAuthnRegistrationOptions("ann");
+  const credential = authenticator.create({ publicKey: options });
+  const json = credentialJSON(credential);
+  assert.deepEqual(Object.keys(json).sort(), [
+    "authenticatorAttachment",
+    "clientExtensionResults",
+    "id",
+    "rawId",
+    "response",
+    "type",
+  ]);
+  const response = json.response as unknown as Record<string, unknown>;
+  assert.deepEqual(Object.keys(response).sort(), ["attestationObject", "clientDataJSON", "transports"]);
+  assert.deepEqual(response["transports"], ["internal"]);
+  assert.equal(json.rawId, json.id);
+  const clientData = Buffer.from(String(response["clientDataJSON"]), "base64url").toString();
+  assert.equal((JSON.parse(clientData) as { challenge: string }).challenge, CREATION.challenge);
+
+  for (const given of [credential, json, JSON.stringify(json)] as const) {
+    const { client, sent } = recorded({});
+    await client.auth.mfa.verifyWebAuthn("ann", { credential: given as typeof credential, name: "Key" });
+    assert.deepEqual(sent, [{ credential: json, name: "Key" }]);
+  }
+
+  const publicKey = await recorded({ ...REQUEST, allowCredentials: [{ id: json.id }] }).client.auth.mfa.getWebAuthnAuthOptions("ann");
+  const assertion = authenticator.get({ publicKey });
+  const shown = credentialJSON(assertion);
+  const members = ["authenticatorData", "clientDataJSON", "signature", "userHandle"];
+  assert.deepEqual(Object.keys(shown.response).sort(), members);
+  for (const given of [assertion, shown, JSON.stringify(shown)] as const) {
+    const { client, sent } = recorded({ tokens: {} });
+    await client.auth.mfa.verify({ challengeId: "chl_1", assertion: given as typeof assertion, rememberDevice: true });
+    await client.auth.mfa.verifyWebAuthnAssertion("ann", { assertion: given as typeof assertion });
+    assert.deepEqual(sent, [{ challengeId: "chl_1", rememberDevice: true, assertion: shown }, { assertion: shown }]);
+  }
+});
+
+test("what a browser leaves out is left out", () => {
+  const bytes = Uint8Array.of(1, 2).buffer;
+  const bare = { id: "AQI", rawId: bytes, type: "public-key", authenticatorAttachment: null };
+  const response = { clientDataJSON: bytes, authenticatorData: bytes, signature: bytes, userHandle: null };
+  assert.deepEqual(credentialJSON({ ...bare, response }), {
+    id: "AQI",
+    rawId: "AQI",
+    type: "public-key",
+    response: { clientDataJSON: "AQI", authenticatorData: "AQI", signature: "AQI" },
+    clientExtensionResults: {},
+  });
+});
+
+test("a text that is no JSON is sent to nobody", async () => {
+  const { client, sent } = recorded({});
+  await assert.rejects(
+    async () => client.auth.mfa.verifyWebAuthn("ann", { credential: "no JSON" }),
+    SyntaxError,
+  );
+  await assert.rejects(client.auth.mfa.verify({ challengeId: "chl_1", assertion: "{" }), SyntaxError);
+  assert.deepEqual(sent, []);
+});

@@ -170,9 +170,9 @@ BREAKS: list[tuple[str, Callable[[Files], None], str]] = [
     ("an error's other class", lambda f: live_step(f, lambda s: "error" in s).update(
         call="auth.mfa.getStatus", arguments=["a"],
         error={"type": "ConflictError", "code": "user_not_found"}), "is a NotFoundError"),
-    ("a live case that expects nothing", lambda f: [s.pop("expect", s.pop("error", None)) for s in
-     next(file for file in f.values() if file.get("live"))["cases"][0]["steps"]],
-     "it expects nothing"),
+    ("a live case that expects nothing", lambda f: next(
+        file for file in f.values() if file.get("live"))["cases"][0].update(
+            steps=[{"call": "auth.mfa.getPolicy", "arguments": []}]), "it expects nothing"),
 ]  # fmt: skip
 
 

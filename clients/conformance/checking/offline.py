@@ -99,8 +99,8 @@ def expected_pattern(what: Any) -> Iterator[str]:
                 yield f"$matches: {argument}: {cause}"
 
 
-def problem(contract: Contract, operation: Operation, answer: Case) -> Iterator[str]:
-    """That a problem is one that this operation may answer."""
+def problem(contract: Contract, answer: Case) -> Iterator[str]:
+    """That a problem is one of the service's."""
     status, body = answer["status"], answer["body"]
     if body.get("code") not in contract.problem_codes:
         yield f"answer: nobody knows the problem {body.get('code')}"
@@ -169,9 +169,13 @@ def answered(contract: Contract, operation: Operation, answer: Case, case: Case)
         return
     if case["name"] in NOT_OURS:
         return
-    content, body = response.get("content", {}), answer.get("body")
+    content: Case = response.get("content", {})
+    body: Any = answer.get("body")
+    if answer["status"] >= 400 and not isinstance(body, dict):
+        yield "answer: a refusal is a problem"
+        return
     if answer["status"] >= 400:
-        yield from problem(contract, operation, answer)
+        yield from problem(contract, answer)
         if body.get("code") not in operation.codes(answer["status"]):
             yield f"{operation.id} does not answer {answer['status']} {body.get('code')}"
     elif "application/json" in content:
@@ -191,7 +195,7 @@ def errors(contract: Contract, case: Case) -> Iterator[str]:
     answer = case["answer"]
     yield from keys(answer, "status", "headers body")
     if is_problem(answer) and case["name"] not in NOT_OURS:
-        yield from problem(contract, contract.operations[contract.by_call[case["call"]]], answer)
+        yield from problem(contract, answer)
         status, code = answer["status"], answer["body"]["code"]
         if case["error"]["type"] != error_class(status, code):
             yield f"{status} {code} is a {error_class(status, code)}"
@@ -294,8 +298,12 @@ def coverage(contract: Contract, files: dict[str, dict[str, Any]]) -> Iterator[t
     codes = {body.get("code") for body in answers if isinstance(body, dict)}
     for code in sorted(contract.problem_codes):
         yield f"errors.json has a case of {code}", code in codes
-    types = {case["error"]["type"] for name in ("errors.json", "retries.json")
-             for case in cases[name] if "error" in case}
+    types = {
+        case["error"]["type"]
+        for name in ("errors.json", "retries.json")
+        for case in cases[name]
+        if "error" in case
+    }
     for name in sorted(PROBLEMS | {"ConnectionError", "TimeoutError"}):
         yield f"a case expects {name}", name in types
     for name, reasons in (("tokens.json", TOKEN_REASONS), ("webhooks.json", WEBHOOK_REASONS)):

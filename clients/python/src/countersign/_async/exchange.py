@@ -1,0 +1,48 @@
+"""One attempt of a call."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+
+from .._answer import Answer
+from .._clock import Clock
+from .._flight import Attempt, Overdue
+from .._http import FAILURES, Remaining, answer_of, failure, prepared
+from .._request import Request
+
+#: For how long an exchange that was given up may tidy up.
+_TIDY_SECONDS = 1.0
+
+
+async def exchange(
+    client: httpx.AsyncClient, request: Request, address: str, timeout: float, clock: Clock
+) -> Attempt:
+    """Sends a request, and reads the answer to its end, within so many seconds."""
+    remaining = Remaining(timeout, clock)
+    built = prepared(client, request, address, remaining)
+    # A timeout of httpx is one of each step; a server may take ever so many of them.
+    task = asyncio.ensure_future(_exchange(client, built))
+    try:
+        done, _ = await asyncio.wait({task}, timeout=timeout)
+        if not done:
+            return Overdue()
+        return task.result()
+    except FAILURES as error:
+        return failure(error)
+    finally:
+        # Also when the caller is cancelled: the connection does not stay behind.
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=_TIDY_SECONDS)
+        if task.done() and not task.cancelled():
+            task.exception()
+
+
+async def _exchange(client: httpx.AsyncClient, built: httpx.Request) -> Answer:
+    response = await client.send(built, stream=True, auth=None, follow_redirects=False)
+    try:
+        return answer_of(response, await response.aread())
+    finally:
+        await response.aclose()

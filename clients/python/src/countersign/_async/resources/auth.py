@@ -1,0 +1,87 @@
+"""Users and how they sign in."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from ..._call import Call
+from ..._tokens import TokenClaims, Wish
+from ...types import JwkSet, TokenFacts
+from ..tokens import AsyncTokenVerifier
+from ..transport import AsyncTransport
+from .mfa import AsyncMfa
+from .portal import AsyncPortal
+from .users import AsyncUsers
+
+_FACTS = Call("describeTokens", "GET", "/v1/tokens", TokenFacts.from_json)
+_AT = "/.well-known/jwks.json"
+_JWKS = Call("getJwks", "GET", _AT, JwkSet.from_json, authenticated=False)
+
+
+def _keys(value: Any) -> Any:
+    return value.get("keys")
+
+
+# A key that this version cannot read is no reason to do without the others.
+_KEYS = Call("getJwks", "GET", _AT, _keys, authenticated=False)
+
+
+class AsyncAuth:
+    """Everything about users and how they sign in."""
+
+    mfa: AsyncMfa
+    """Second factors and logins."""
+    users: AsyncUsers
+    """Who your users are."""
+    portal: AsyncPortal
+    """Hosted pages."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self.mfa = AsyncMfa(transport)
+        self.users = AsyncUsers(transport)
+        self.portal = AsyncPortal(transport)
+        self._transport = transport
+        self._verifier = AsyncTokenVerifier(transport, _KEYS, _FACTS)
+
+    async def verify_token(
+        self,
+        token: str,
+        *,
+        acr: Literal["aal2"] | None = None,
+        max_age: float | None = None,
+        issuer: str | None = None,
+        audience: str | None = None,
+        tenant: str | None = None,
+    ) -> TokenClaims:
+        """What an access token says, if it is to be believed.
+
+        It is checked here, against the service's published keys, which are kept. Needs
+        `cryptography`, as `pip install 'countersign[jwt]'` brings it.
+
+        Args:
+            token: The access token.
+            acr: Demands that a second factor was proven.
+            max_age: How many seconds ago the user may have proven who they are at most.
+            issuer: The `iss` to demand in place of what the service tells.
+            audience: The `aud` to demand in place of what the service tells.
+            tenant: The `tenant` to demand in place of what the service tells.
+
+        Raises:
+            TokenError: If it is not to be believed; its `reason` tells why.
+            ImportError: If `cryptography` is not installed.
+
+        Example:
+            claims = await client.auth.verify_token(token, acr="aal2")
+            claims.sub
+
+        """
+        wish = Wish(issuer, audience, tenant, acr, max_age)
+        return await self._verifier.verify(token, wish)
+
+    async def describe_tokens(self, *, timeout: float | None = None) -> TokenFacts:
+        """What your tenant's tokens say: issuer, audience, tenant."""
+        return await self._transport.send(_FACTS, timeout=timeout)
+
+    async def get_jwks(self, *, timeout: float | None = None) -> JwkSet:
+        """The keys that verify access tokens."""
+        return await self._transport.send(_JWKS, timeout=timeout)

@@ -1,0 +1,63 @@
+"""Health, metrics, documentation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..._call import Call, as_is, path
+from ...types import NodeStatus
+from ..transport import AsyncTransport
+
+
+class AsyncService:
+    """The service itself: its health, its metrics, its documentation. Needs no key."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def health(self, *, timeout: float | None = None) -> NodeStatus:
+        """Whether a node is up."""
+        read = NodeStatus.from_json
+        call = Call("getHealth", "GET", "/healthz", read, authenticated=False)
+        return await self._transport.send(call, timeout=timeout)
+
+    async def readiness(self, *, timeout: float | None = None) -> NodeStatus:
+        """Whether a node can serve.
+
+        Raises:
+            UnavailableError: If none can.
+
+        """
+        read = NodeStatus.from_json
+        call = Call("getReadiness", "GET", "/readyz", read, authenticated=False)
+        return await self._transport.send(call, timeout=timeout)
+
+    async def metrics(self, *, timeout: float | None = None) -> str:
+        """A node's metrics, in Prometheus' text format."""
+        return await self._text("getMetrics", "/metrics", timeout)
+
+    async def openapi(self, *, timeout: float | None = None) -> dict[str, Any]:
+        """The OpenAPI document."""
+        call: Call[dict[str, Any]]
+        call = Call("getOpenApi", "GET", "/openapi.json", as_is, authenticated=False)
+        return await self._transport.send(call, timeout=timeout)
+
+    async def docs(self, *, timeout: float | None = None) -> str:
+        """Where a person browses it."""
+        call: Call[str]
+        call = Call("browseDocs", "GET", "/docs", as_is, answer="location", authenticated=False)
+        return await self._transport.send(call, timeout=timeout)
+
+    async def list_problems(self, *, timeout: float | None = None) -> str:
+        """The page, as HTML, that explains every problem's code."""
+        return await self._text("listProblems", "/problems", timeout)
+
+    async def get_problem(self, code: str, *, timeout: float | None = None) -> str:
+        """The page, as HTML, that explains a problem's code, as `invalid_code`."""
+        at = path("/problems/{}", code.replace("_", "-"))
+        return await self._text("getProblem", at, timeout)
+
+    async def _text(self, operation: str, at: str, timeout: float | None) -> str:
+        call: Call[str]
+        call = Call(operation, "GET", at, as_is, answer="text", authenticated=False)
+        return await self._transport.send(call, timeout=timeout)

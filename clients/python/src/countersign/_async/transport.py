@@ -1,0 +1,65 @@
+"""Sends calls, as often as it takes and for as long as it may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import httpx
+
+from .._answer import Answer, value_of
+from .._call import Call
+from .._clock import Clock
+from .._config import Config
+from .._flight import Flight
+from .._request import request_of
+from .._retry import Addresses
+from .exchange import exchange
+from .sleep import sleep
+
+T = TypeVar("T")
+
+
+class AsyncTransport:
+    """What the resources send calls with."""
+
+    def __init__(self, config: Config, client: httpx.AsyncClient, clock: Clock) -> None:
+        self._config = config
+        self._client = client
+        self._addresses = Addresses(config.addresses)
+        self.clock = clock
+
+    async def send(
+        self,
+        call: Call[T],
+        *,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+    ) -> T:
+        """Does a call.
+
+        Raises:
+            CountersignError: If it fails.
+
+        """
+        answer, address = await self._settle(call, idempotency_key, timeout)
+        return value_of(call, answer, address)
+
+    async def read(self, call: Call[T]) -> tuple[T, Mapping[str, str]]:
+        """Does a call, and gives the headers of its answer as well."""
+        answer, address = await self._settle(call, None, None)
+        return value_of(call, answer, address), answer.headers
+
+    async def _settle(
+        self, call: Call[Any], idempotency_key: str | None, timeout: float | None
+    ) -> tuple[Answer, str]:
+        flight = Flight(call, self._config, self._addresses, self.clock, timeout)
+        request = request_of(call, self._config.api_key, idempotency_key)
+        while True:
+            step = flight.next()
+            attempt = await exchange(self._client, request, step.address, step.timeout, self.clock)
+            wait = flight.after(attempt)
+            if wait is None and isinstance(attempt, Answer):
+                return attempt, step.address
+            if wait:
+                await sleep(self.clock, wait)

@@ -1,0 +1,78 @@
+"""What both kinds of httpx's clients are asked with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Union
+
+import httpx
+
+from ._answer import Answer
+from ._clock import Clock
+from ._flight import Overdue, Unreachable
+from ._request import Request
+
+#: What httpx raises when there is no answer, and what a transport of one's own may.
+FAILURES = (httpx.HTTPError, httpx.StreamError, OSError)
+
+#: A timeout of nothing would mean not to wait at all.
+_SHORTEST = 0.001
+
+
+class Remaining(dict[str, float]):
+    """Timeouts of an attempt: whatever is begun may take what is left then.
+
+    httpx knows no deadline, but asks for the timeout of each of its steps when it begins it.
+    """
+
+    def __init__(self, timeout: float, clock: Clock) -> None:
+        super().__init__(dict.fromkeys(("connect", "read", "write", "pool"), timeout))
+        self._clock = clock
+        self.deadline = clock.now() + timeout
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the attempt has taken too long."""
+        return self._clock.now() >= self.deadline
+
+    def __getitem__(self, key: str) -> float:
+        return max(self.deadline - self._clock.now(), _SHORTEST)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """What is left."""
+        # As `dict.get`, which would not ask `__getitem__`.
+        return self[key] if key in self else default  # noqa: SIM401
+
+
+def owned_by_another(client: object, kind: type) -> None:
+    """Fails unless what was given, if anything, is a client of this kind."""
+    if client is not None and not isinstance(client, kind):
+        raise TypeError(f"http_client is an httpx.{kind.__name__}")
+
+
+def prepared(
+    client: Union[httpx.Client, httpx.AsyncClient],
+    request: Request,
+    address: str,
+    remaining: Remaining,
+) -> httpx.Request:
+    """A request as httpx takes it."""
+    built = client.build_request(
+        request.method,
+        address + request.target,
+        headers=dict(request.headers),
+        content=request.content,
+    )
+    built.extensions["timeout"] = remaining
+    return built
+
+
+def answer_of(response: httpx.Response, content: bytes) -> Answer:
+    """An answer that was read to its end."""
+    headers: Mapping[str, str] = {name.lower(): each for name, each in response.headers.items()}
+    return Answer(response.status_code, headers, content)
+
+
+def failure(error: Exception) -> Union[Overdue, Unreachable]:
+    """What it means that there is no answer."""
+    return Overdue(error) if isinstance(error, httpx.TimeoutException) else Unreachable(error)

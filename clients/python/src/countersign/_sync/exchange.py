@@ -1,0 +1,32 @@
+"""One attempt of a call."""
+
+from __future__ import annotations
+
+import httpx
+
+from .._clock import Clock
+from .._flight import Attempt, Overdue
+from .._http import FAILURES, Remaining, answer_of, failure, prepared
+from .._request import Request
+
+
+def exchange(
+    client: httpx.Client, request: Request, address: str, timeout: float, clock: Clock
+) -> Attempt:
+    """Sends a request, and reads the answer to its end, within so many seconds."""
+    remaining = Remaining(timeout, clock)
+    built = prepared(client, request, address, remaining)
+    try:
+        response = client.send(built, stream=True, auth=None, follow_redirects=False)
+        try:
+            parts: list[bytes] = []
+            for part in response.iter_bytes():
+                parts.append(part)
+                # Each part came in time; all together may not.
+                if remaining.is_over:
+                    return Overdue()
+            return answer_of(response, b"".join(parts))
+        finally:
+            response.close()
+    except FAILURES as error:
+        return failure(error)

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -49,6 +50,11 @@ export class Stand {
     return { COUNTERSIGN_URL: this.urls.join(","), COUNTERSIGN_API_KEY: this.key };
   }
 
+  /** The index of a node by its name. */
+  indexOf(name: string): number {
+    return this.#names.indexOf(name);
+  }
+
   /** Kills a node, as a power cut would: it has no moment to say so. */
   kill(index: number): void {
     const pid = this.#pids[index];
@@ -64,7 +70,8 @@ export class Stand {
 
   /** Ends all. */
   async stop(): Promise<void> {
-    const ended = new Promise((resolve) => this.#child.once("exit", resolve));
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, "exit");
     this.#child.stdin?.end();
     await ended;
   }

@@ -1,4 +1,3 @@
-import type { CallOptions } from "./call.js";
 import { type Clock, platform } from "./clock.js";
 import { hide } from "./redact.js";
 import { ApiKeys } from "./resources/apiKeys.js";
@@ -98,8 +97,6 @@ export class Countersign {
     hide(this, () => `Countersign { ${addresses.join(", ")} }`);
   }
 }
-
-export type { CallOptions };
 
 /** A page's own script, rather than a server, a worker of one, or a test's make-believe document. */
 function isBrowser(): boolean {

@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 
-export { Countersign, type CountersignOptions, type CallOptions } from "./client.js";
+export { Countersign, type CountersignOptions } from "./client.js";
+export type { CallOptions } from "./call.js";
 export * from "./errors.js";
 export { List, Page } from "./pagination.js";
 export { Base64UrlBytes } from "./bytes.js";

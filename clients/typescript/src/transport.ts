@@ -103,7 +103,9 @@ export class Transport {
     if (call.method !== "GET") {
       headers["idempotency-key"] = keyOf(options.idempotencyKey ?? crypto.randomUUID());
     }
-    const init: RequestInit = { method: call.method, headers, redirect: "manual" };
+    // Some frameworks' fetch keeps answers for whoever asks next, unless told not to.
+    const how = { cache: "no-store", redirect: "manual" } as const;
+    const init: RequestInit = { method: call.method, headers, ...how };
     if (call.body !== undefined) {
       headers["content-type"] = "application/json";
       init.body = JSON.stringify(call.body);

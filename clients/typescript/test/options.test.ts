@@ -37,6 +37,16 @@ test("addresses and key come from the environment, unless given", async () => {
   assert.deepEqual(await goes(given), { url: "http://c/v1/mfa/policy", key: "Bearer csk_other" });
 });
 
+test("no answer is kept by a framework, and no redirect followed", async () => {
+  let seen: RequestInit | undefined;
+  const fetch = async (_: string, init: RequestInit) => {
+    seen = init;
+    return answer({ body: {} });
+  };
+  await new Countersign({ baseUrl: "http://node", apiKey: KEY, fetch }).auth.mfa.getPolicy();
+  assert.deepEqual([seen?.cache, seen?.redirect], ["no-store", "manual"]);
+});
+
 describe("what cannot be used is refused at once, by a message that names it", () => {
   const wrong: Record<string, [CountersignOptions, RegExp]> = {
     "no address": [{ apiKey: KEY }, /baseUrl.*COUNTERSIGN_URL/],

@@ -103,7 +103,7 @@ def retries(case: Case, face: Face) -> None:
         if "waited" in expected:
             fits(expected["waited"], clock.waited, "waited")
         if "attemptTimeout" in expected:
-            fits(expected["attemptTimeout"], allowed(request), "attemptTimeout")
+            fits(expected["attemptTimeout"], allowed(request, clock), "attemptTimeout")
         key = request.headers.get("idempotency-key")
         if "key" in expected:
             assert key == expected["key"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Clock(Protocol):
@@ -31,6 +31,10 @@ class Clock(Protocol):
         """Waits, while others go on."""
         ...
 
+    async def wait_async(self, task: asyncio.Task[Any], seconds: float) -> bool:
+        """Waits for a task, but no longer than this; whether it is done."""
+        ...
+
 
 class Platform:
     """The platform's."""
@@ -54,3 +58,8 @@ class Platform:
     async def sleep_async(self, seconds: float) -> None:
         """Waits, while others go on."""
         await asyncio.sleep(seconds)
+
+    async def wait_async(self, task: asyncio.Task[Any], seconds: float) -> bool:
+        """Waits for a task, but no longer than this; whether it is done."""
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+        return bool(done)

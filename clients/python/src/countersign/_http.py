@@ -15,6 +15,9 @@ from ._request import Request
 #: What httpx raises when there is no answer, and what a transport of one's own may.
 FAILURES = (httpx.HTTPError, httpx.StreamError, OSError)
 
+#: The steps that httpx asks a timeout for.
+STEPS = ("connect", "read", "write", "pool")
+
 #: A timeout of nothing would mean not to wait at all.
 _SHORTEST = 0.001
 
@@ -26,7 +29,7 @@ class Remaining(dict[str, float]):
     """
 
     def __init__(self, timeout: float, clock: Clock) -> None:
-        super().__init__(dict.fromkeys(("connect", "read", "write", "pool"), timeout))
+        super().__init__(dict.fromkeys(STEPS, timeout))
         self._clock = clock
         self.deadline = clock.now() + timeout
 
@@ -54,7 +57,7 @@ def prepared(
     client: Union[httpx.Client, httpx.AsyncClient],
     request: Request,
     address: str,
-    remaining: Remaining,
+    timeouts: Mapping[str, float | None],
 ) -> httpx.Request:
     """A request as httpx takes it."""
     built = client.build_request(
@@ -63,7 +66,7 @@ def prepared(
         headers=dict(request.headers),
         content=request.content,
     )
-    built.extensions["timeout"] = remaining
+    built.extensions["timeout"] = timeouts
     return built
 
 

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
-from typing import Any, Callable, ClassVar, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Callable, ClassVar, NamedTuple, TypeVar, cast
 
 from ._json import is_list
 
@@ -154,12 +154,14 @@ class Model:
             return False
         return True
 
-    def __getattr__(self, name: str) -> Any:
-        # Reached only where there is nothing: an older service did not tell it.
-        kind = type(self).__name__
-        if any(member.name == name for member in self._members):
-            raise AttributeError(f"the service told no {name} of this {kind}")
-        raise AttributeError(f"{kind} has no {name}")
+    if not TYPE_CHECKING:
+        # Of which type checkers would learn that every name is there.
+        def __getattr__(self, name: str) -> Any:
+            # Reached only where there is nothing: an older service did not tell it.
+            kind = type(self).__name__
+            if any(member.name == name for member in self._members):
+                raise AttributeError(f"the service told no {name} of this {kind}")
+            raise AttributeError(f"{kind} has no {name}")
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{m.name}={self._shown(m)}" for m in self._members if self._has(m))

@@ -77,11 +77,12 @@ def arguments(case: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
 
 def method(client: Any, name: str) -> Callable[..., Any]:
     """A method by its name in the contract."""
-    found = client
+    found: Any = client
     for part in name.split("."):
         found = getattr(found, snake(part))
     assert callable(found), f"there is no method {name}"
-    return found
+    called: Callable[..., Any] = found
+    return called
 
 
 def json_of(value: Any) -> Any:
@@ -115,8 +116,8 @@ def fails_as(
     """Fails unless `run` fails as expected."""
     try:
         value = run()
-    except Exception as found:
-        error = found
+    except Exception as caught:
+        error = caught
     else:
         raise AssertionError(f"it did not fail: {value!r}")
     members = {name: each for name, each in expected.items() if name not in {"type", "is"}}

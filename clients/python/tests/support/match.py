@@ -1,4 +1,4 @@
-"""Whether what was found fits what a case expects; the rules are in clients/conformance/README.md."""
+"""Whether what was found fits what a case expects, by clients/conformance/README.md."""
 
 from __future__ import annotations
 

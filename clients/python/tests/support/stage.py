@@ -23,6 +23,8 @@ class Hands:
         self._epoch = epoch
         self._random = random
         self._now = 0.0
+        #: How long the last attempt was given, if that was told to the clock.
+        self.allowed: float | None = None
         #: How long was waited since it was last set back, in seconds.
         self.waited = 0.0
 
@@ -42,6 +44,10 @@ class Hands:
     async def sleep_async(self, seconds: float) -> None:
         self.sleep(seconds)
 
+    async def wait_async(self, task: asyncio.Task[Any], seconds: float) -> bool:
+        self.allowed = seconds
+        return bool((await asyncio.wait({task}, timeout=10))[0])
+
     def pass_time(self, seconds: float) -> None:
         """Lets time pass without anybody waiting."""
         self._now += seconds
@@ -51,9 +57,12 @@ class Hands:
         self._now = epoch - self._epoch
 
 
-def allowed(request: httpx.Request) -> float:
+def allowed(request: httpx.Request, clock: Hands) -> float:
     """How long an attempt may take, in seconds."""
-    found: float = request.extensions["timeout"]["read"]
+    found: float | None = request.extensions["timeout"]["read"]
+    if found is None:
+        found = clock.allowed
+    assert found is not None, "there is no limit"
     return found
 
 
@@ -64,7 +73,7 @@ def play(outcome: Mapping[str, Any], request: httpx.Request, clock: Hands) -> ht
     if outcome.get("broken"):
         raise httpx.RemoteProtocolError("the connection ended", request=request)
     if outcome.get("silent"):
-        clock.pass_time(allowed(request))
+        clock.pass_time(allowed(request, clock))
         raise httpx.ReadTimeout("silence", request=request)
     return answer(outcome)
 

@@ -9,7 +9,7 @@ import httpx
 from .._answer import Answer
 from .._clock import Clock
 from .._flight import Attempt, Overdue
-from .._http import FAILURES, Remaining, answer_of, failure, prepared
+from .._http import FAILURES, STEPS, answer_of, failure, prepared
 from .._request import Request
 
 #: For how long an exchange that was given up may tidy up.
@@ -20,15 +20,12 @@ async def exchange(
     client: httpx.AsyncClient, request: Request, address: str, timeout: float, clock: Clock
 ) -> Attempt:
     """Sends a request, and reads the answer to its end, within so many seconds."""
-    remaining = Remaining(timeout, clock)
-    built = prepared(client, request, address, remaining)
-    # A timeout of httpx is one of each step; a server may take ever so many of them.
+    # httpx's own timeouts are each step's, of which a server may take ever so many; and one that
+    # came at the moment of a cancellation would keep the connection from being tidied up.
+    built = prepared(client, request, address, dict.fromkeys(STEPS))
     task = asyncio.ensure_future(_exchange(client, built))
     try:
-        done, _ = await asyncio.wait({task}, timeout=timeout)
-        if not done:
-            return Overdue()
-        return task.result()
+        return task.result() if await clock.wait_async(task, timeout) else Overdue()
     except FAILURES as error:
         return failure(error)
     finally:

@@ -1,0 +1,106 @@
+"""Every case of clients/conformance that needs a node, against `countersign dev`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from support.cases import arguments, fails_as, files, json_of, knows, method, read
+from support.match import fits
+from support.people import Inbox, totp, wrong_code
+from support.stage import Face
+from support.stand import Stand
+
+from countersign import AsyncCountersign, Countersign
+
+
+@pytest.fixture(scope="module")
+def stand() -> Iterator[Stand]:
+    with Stand("dev") as stand:
+        yield stand
+
+
+class Memory:
+    """What a case has come to know."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._saved: dict[str, Any] = {}
+        self._fresh: dict[str, str] = {}
+        self._inbox = inbox
+
+    def save(self, name: str, value: Any) -> None:
+        """Remembers a result."""
+        self._saved[name] = value
+
+    def fill(self, value: Any) -> Any:
+        """Arguments with everything filled in that is known only now."""
+        if isinstance(value, list):
+            return [self.fill(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        first = next(iter(value), "")
+        if first.startswith("$"):
+            return self._known(first, value)
+        return {name: self.fill(member) for name, member in value.items()}
+
+    def _known(self, kind: str, value: Mapping[str, Any]) -> Any:
+        text = value[kind]
+        if kind == "$fresh":
+            knows(value, "$fresh")
+            return self._fresh.setdefault(text, f"{text}-{uuid.uuid4()}")
+        if kind == "$saved":
+            knows(value, "$saved")
+            return self._part(text)
+        if kind == "$totp":
+            knows(value, "$totp", "step")
+            return totp(self._part(text), value.get("step", 0))
+        if kind == "$wrong":
+            knows(value, "$wrong")
+            return wrong_code(self._part(text))
+        if kind == "$inbox":
+            knows(value, "$inbox")
+            return self._inbox.code(self.fill(text))
+        raise AssertionError(f"the suite does not know {kind}")
+
+    def _part(self, where: str) -> Any:
+        found: Any = self._saved
+        for name in where.split("."):
+            found = found[int(name)] if isinstance(found, list) else found[name]
+        return found
+
+
+CASES = [
+    pytest.param(case, id=f"{name}: {case['name']}")
+    for name in files()
+    if read(name).get("live")
+    for case in read(name)["cases"]
+]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_case(case: Mapping[str, Any], face: Face, stand: Stand) -> None:
+    knows(case, "name", "steps")
+    kind: Any = Countersign if face.name == "sync" else AsyncCountersign
+    client = kind(base_url=stand.url, api_key=stand.key)
+    memory = Memory(Inbox(stand.url))
+    try:
+        for step in case["steps"]:
+            knows(step, "call", "arguments", "options", "save", "expect", "error", "iterate")
+            positional, named = arguments({**step, "arguments": memory.fill(step["arguments"])})
+
+            def run(step: Any = step, args: Any = (positional, named)) -> Any:
+                result = method(client, step["call"])(*args[0], **args[1])
+                return json_of(face.rows(result) if step.get("iterate") else face.run(result))
+
+            if "error" in step:
+                fails_as(step["error"], run)
+                continue
+            result = run()
+            if "expect" in step:
+                fits(step["expect"], result, step["call"])
+            if "save" in step:
+                memory.save(step["save"], result)
+    finally:
+        face.run(client.aclose() if face.name == "async" else client.close())

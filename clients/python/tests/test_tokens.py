@@ -1,0 +1,177 @@
+"""Keys are fetched once for all who wait for them, and whoever gives up keeps nobody waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import threading
+import time
+from typing import Any
+
+import httpx
+import pytest
+from support.cases import read
+from support.stage import KEY, Face, Hands
+
+from countersign import AsyncCountersign, Countersign, TokenError
+
+CASE: dict[str, Any] = read("tokens.json")["cases"][0]
+TOKEN: str = CASE["token"]
+
+
+class Service:
+    """Publishes keys, slowly."""
+
+    def __init__(self, seconds: float, status: int = 200) -> None:
+        self._seconds = seconds
+        self._status = status
+        self.asked: list[str] = []
+
+    def sync(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url.path)
+        time.sleep(self._seconds)
+        return self._answer(request)
+
+    async def asynchronous(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url.path)
+        await asyncio.sleep(self._seconds)
+        return self._answer(request)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        found = CASE["facts"] if request.url.path == "/v1/tokens" else CASE["jwks"][0]
+        return httpx.Response(self._status, content=json.dumps(found))
+
+
+def sync_client(service: Service) -> Countersign:
+    kind: Any = type("Countersign", (Countersign,), {"_clock": Frozen()})
+    http = httpx.Client(transport=httpx.MockTransport(service.sync))
+    made: Countersign = kind(base_url="http://node", api_key=KEY, http_client=http, max_retries=0)
+    return made
+
+
+def async_client(service: Service) -> AsyncCountersign:
+    kind: Any = type("AsyncCountersign", (AsyncCountersign,), {"_clock": Frozen()})
+    http = httpx.AsyncClient(transport=httpx.MockTransport(service.asynchronous))
+    made: AsyncCountersign = kind(
+        base_url="http://node", api_key=KEY, http_client=http, max_retries=0
+    )
+    return made
+
+
+class Frozen(Hands):
+    """The day of the case's token."""
+
+    def __init__(self) -> None:
+        super().__init__(CASE["now"])
+
+
+def in_threads(count: int, work: Any) -> None:
+    threads = [threading.Thread(target=work) for _ in range(count)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(20)
+
+
+def test_threads_that_verify_at_once_fetch_once() -> None:
+    service, subjects = Service(0.1), list[str]()
+    client = sync_client(service)
+    in_threads(10, lambda: subjects.append(client.auth.verify_token(TOKEN).sub))
+    assert subjects == ["ann"] * 10
+    assert sorted(service.asked) == ["/.well-known/jwks.json", "/v1/tokens"]
+
+
+def test_threads_that_wait_for_a_service_that_is_away_do_not_wait_in_turn() -> None:
+    service, reasons = Service(0.3, 500), list[str]()
+    client = sync_client(service)
+
+    def work() -> None:
+        with pytest.raises(TokenError) as found:
+            client.auth.verify_token(TOKEN)
+        reasons.append(found.value.reason)
+
+    began = time.monotonic()
+    in_threads(10, work)
+    assert reasons == ["keys_unavailable"] * 10
+    assert time.monotonic() - began < 1.5
+
+
+def test_tasks_that_verify_at_once_fetch_once() -> None:
+    async def main() -> None:
+        service = Service(0.05)
+        client = async_client(service)
+        found = await asyncio.gather(*(client.auth.verify_token(TOKEN) for _ in range(20)))
+        assert [each.sub for each in found] == ["ann"] * 20
+        assert sorted(service.asked) == ["/.well-known/jwks.json", "/v1/tokens"]
+
+    asyncio.run(main())
+
+
+def test_a_task_that_is_cancelled_takes_the_keys_from_nobody() -> None:
+    async def main() -> None:
+        service = Service(0.1)
+        client = async_client(service)
+        first = asyncio.ensure_future(client.auth.verify_token(TOKEN))
+        second = asyncio.ensure_future(client.auth.verify_token(TOKEN))
+        await asyncio.sleep(0.02)
+        first.cancel()
+        assert (await second).sub == "ann"
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert sorted(service.asked) == ["/.well-known/jwks.json", "/v1/tokens"]
+
+    asyncio.run(main())
+
+
+def test_a_failure_that_nobody_waits_for_is_silent() -> None:
+    async def main() -> None:
+        client = async_client(Service(0.05, 500))
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(client.auth.verify_token(TOKEN), 0.01)
+        await asyncio.sleep(0.2)
+
+    asyncio.run(main())
+
+
+def test_one_client_verifies_in_one_event_loop_after_another() -> None:
+    client = async_client(Service(0))
+
+    async def main() -> str:
+        return (await client.auth.verify_token(TOKEN)).sub
+
+    assert [asyncio.run(main()) for _ in range(3)] == ["ann"] * 3
+
+
+def test_a_loop_that_ended_within_a_fetch_holds_nobody_up() -> None:
+    client = async_client(Service(0.1))
+
+    async def give_up() -> None:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(client.auth.verify_token(TOKEN), 0.02)
+
+    async def main() -> str:
+        return (await client.auth.verify_token(TOKEN)).sub
+
+    asyncio.run(give_up())
+    assert asyncio.run(main()) == "ann"
+
+
+def test_without_cryptography_the_extra_is_named(
+    face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric", None)
+    client = face.client(None, Hands(), base_url="http://node")
+    with pytest.raises(ImportError, match=r"pip install 'countersign\[jwt\]'"):
+        face.run(client.auth.verify_token(TOKEN))
+
+
+def test_claims_that_are_not_known_are_kept_and_those_that_are_not_told_are_named(
+    face: Face,
+) -> None:
+    service = Service(0)
+    client = face.client(service.sync, Frozen(), base_url="http://node")
+    claims = face.run(client.auth.verify_token(TOKEN))
+    assert claims.to_json()["sub"] == claims.sub == "ann"
+    with pytest.raises(AttributeError, match="TokenClaims has no scope"):
+        _ = claims.scope

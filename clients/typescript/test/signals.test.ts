@@ -9,7 +9,7 @@ import { KEY } from "./support/stage.js";
 
 const WHY = new Error("the person left");
 
-const client = (baseUrl: string) => new Countersign({ baseUrl, apiKey: KEY });
+const client = (baseUrl: string, maxRetries = 2) => new Countersign({ baseUrl, apiKey: KEY, maxRetries });
 
 /** Fails unless a call ends with the signal's own reason, and long before its deadline. */
 async function endsEarly(call: PromiseLike<unknown>): Promise<void> {
@@ -34,6 +34,12 @@ test("one during a request lets the connection go", async (t) => {
   await endsEarly(client(node.url).auth.mfa.getStatus("ann", { signal: controller.signal }));
   await closed;
   assert.equal(node.count(), 1);
+});
+
+test("one during the last attempt is no broken connection", async (t) => {
+  const controller = new AbortController();
+  const node = await serve(t, () => controller.abort(WHY));
+  await endsEarly(client(node.url, 0).auth.mfa.getStatus("ann", { signal: controller.signal }));
 });
 
 test("one during a request whose fetch does not look ends the call all the same", async () => {

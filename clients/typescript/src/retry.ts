@@ -13,8 +13,11 @@ export type Step = { kind: "send"; address: string; timeoutMs: number } | { kind
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 2_000;
 
+/** Answers that tell of a node, or a way to it, that is not there now. */
+const AWAY = new Set([502, 503, 504]);
+
 /** Answers after which the same request may do better a moment later. */
-const PASSING = new Set([408, 429, 502, 503, 504]);
+const PASSING = new Set([...AWAY, 408, 429]);
 
 /** Codes among them that waiting a moment does not change. */
 const LASTING = new Set(["too_many_attempts", "too_many_sends", "delivery_not_configured"]);
@@ -75,13 +78,13 @@ export class Journey {
 
   /** For how long to wait before the next attempt, in milliseconds; null when there is none. */
   after(outcome: Outcome, now: number): number | null {
+    // Too many requests are too many for every node.
+    const elsewhere = outcome.kind !== "answered" || AWAY.has(outcome.status);
+    if (!elsewhere) this.#addresses.answered(this.#index);
     if (outcome.kind === "answered") {
-      if (outcome.status < 500) this.#addresses.answered(this.#index);
       const lasting = outcome.code !== null && LASTING.has(outcome.code);
       if (lasting || !PASSING.has(outcome.status)) return null;
     }
-    // Too many requests are too many for every node.
-    const elsewhere = outcome.kind !== "answered" || outcome.status >= 500;
     if (elsewhere) {
       const next = (this.#index + 1) % this.#addresses.all.length;
       if (!this.#tried.has(next)) {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { test } from "node:test";
-import { ConnectionError, Countersign, type CountersignOptions, TimeoutError } from "../src/index.js";
+import { ConnectionError, Countersign, type CountersignOptions, ServerError, TimeoutError } from "../src/index.js";
 import { nobody, serve } from "./support/server.js";
 import { KEY } from "./support/stage.js";
 
@@ -136,6 +136,20 @@ test("a node that goes away between two calls is passed over, and the others are
   });
   for (let call = 0; call < 3; call += 1) await watched.auth.mfa.getStatus("ann");
   assert.deepEqual(seen, [gone, good.url, good.url, good.url]);
+});
+
+test("a node that answers is stayed with, even if it answers badly", async (t) => {
+  const gone = await nobody();
+  const bad = await serve(t, (_, response) => void response.writeHead(500).end());
+  const seen: string[] = [];
+  const watched = client([gone, bad.url], {
+    fetch: (url, init) => {
+      seen.push(new URL(url).origin);
+      return fetch(url, init);
+    },
+  });
+  for (let call = 0; call < 2; call += 1) await assert.rejects(watched.auth.mfa.getStatus("ann"), ServerError);
+  assert.deepEqual(seen, [gone, bad.url, bad.url]);
 });
 
 test("a text comes whole, however its bytes are cut", async () => {

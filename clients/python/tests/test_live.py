@@ -17,9 +17,12 @@ from countersign import AsyncCountersign, Countersign
 
 
 @pytest.fixture(scope="module")
-def stand() -> Iterator[Stand]:
-    with Stand("dev") as stand:
-        yield stand
+def stands() -> Iterator[dict[str, Stand]]:
+    """A node for each kind of client: what one does counts for the other's limits."""
+    started: dict[str, Stand] = {}
+    yield started
+    for each in started.values():
+        each.stop()
 
 
 class Memory:
@@ -80,19 +83,25 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_case(case: Mapping[str, Any], face: Face, stand: Stand) -> None:
+def test_case(case: Mapping[str, Any], face: Face, stands: dict[str, Stand]) -> None:
     knows(case, "name", "steps")
-    kind: Any = Countersign if face.name == "sync" else AsyncCountersign
-    client = kind(base_url=stand.url, api_key=stand.key)
+    stand = stands.get(face.name) or stands.setdefault(face.name, Stand("dev"))
     memory = Memory(Inbox(stand.url))
+    clients: dict[str, Any] = {}
+
+    def caller(key: str) -> Any:
+        kind: Any = Countersign if face.name == "sync" else AsyncCountersign
+        return clients.setdefault(key, kind(base_url=stand.url, api_key=key))
+
     try:
         for step in case["steps"]:
-            knows(step, "call", "arguments", "options", "save", "expect", "error", "iterate")
+            knows(step, "call", "arguments", "options", "apiKey", "save", "expect", "error")
+            client = caller(memory.fill(step["apiKey"]) if "apiKey" in step else stand.key)
             positional, named = arguments({**step, "arguments": memory.fill(step["arguments"])})
+            called = method(client, step["call"])
 
-            def run(step: Any = step, args: Any = (positional, named)) -> Any:
-                result = method(client, step["call"])(*args[0], **args[1])
-                return json_of(face.rows(result) if step.get("iterate") else face.run(result))
+            def run(called: Any = called, args: Any = (positional, named)) -> Any:
+                return json_of(face.run(called(*args[0], **args[1])))
 
             if "error" in step:
                 fails_as(step["error"], run)
@@ -103,4 +112,5 @@ def test_case(case: Mapping[str, Any], face: Face, stand: Stand) -> None:
             if "save" in step:
                 memory.save(step["save"], result)
     finally:
-        face.run(client.aclose() if face.name == "async" else client.close())
+        for each in clients.values():
+            face.run(each.aclose() if face.name == "async" else each.close())

@@ -87,6 +87,8 @@ def method(client: Any, name: str) -> Callable[..., Any]:
 
 def json_of(value: Any) -> Any:
     """What a result is in JSON, read from what callers read: its attributes."""
+    if isinstance(value, countersign.TokenClaims):
+        return value.to_json()
     if isinstance(value, Model):
         told = value.to_json()
         seen = {

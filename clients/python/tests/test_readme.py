@@ -129,7 +129,6 @@ def test_a_block_runs(at: int, around: dict[str, Any]) -> None:
 
 @pytest.mark.skipif(not BLOCKS, reason="there is no README here")
 def test_every_block_is_right_by_mypy(tmp_path: Path) -> None:
-    pytest.importorskip("mypy")
     for at, block in enumerate(BLOCKS):
         (tmp_path / f"block_{at}.py").write_text(AROUND + block, "utf-8")
     cache, config = f"--cache-dir={tmp_path / 'cache'}", f"--config-file={os.devnull}"

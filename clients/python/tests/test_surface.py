@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from support.cases import FOLDER, snake
 
+import countersign
 from countersign import AsyncCountersign, Countersign
 from countersign._wire import SHAPES
 
@@ -124,3 +125,21 @@ def test_both_clients_are_made_of_the_same() -> None:
     other = inspect.signature(AsyncCountersign).parameters
     assert list(one) == list(other)
     assert [each.default for each in one.values()] == [each.default for each in other.values()]
+
+
+def test_everything_public_says_what_it_is() -> None:
+    silent: list[str] = []
+    for module in (countersign, countersign.types, countersign.params, countersign.resources):
+        for name in module.__all__:
+            found = getattr(module, name)
+            if inspect.isclass(found):
+                members = [m for m in vars(found) if not m.startswith("_")]
+                silent += [
+                    f"{module.__name__}.{name}.{member}"
+                    for member in members
+                    if inspect.isfunction(getattr(found, member))
+                    and not inspect.getdoc(getattr(found, member))
+                ]
+                if not found.__doc__:
+                    silent.append(f"{module.__name__}.{name}")
+    assert silent == []

@@ -3,7 +3,7 @@
 `Countersign` calls it, `AsyncCountersign` does so for asyncio.
 """
 
-from . import params, types
+from . import params, resources, types
 from ._async.client import AsyncCountersign
 from ._async.pagination import AsyncList, AsyncPage
 from ._call import OMIT, Omit
@@ -71,6 +71,7 @@ __all__ = [
     "TokenErrorReason",
     "WebhookSignatureError",
     "WebhookErrorReason",
+    "resources",
     "types",
     "params",
     "__version__",

@@ -93,6 +93,22 @@ def test_a_body_that_trickles_does_not_outlast_the_deadline(face: Face) -> None:
         assert time.monotonic() - began < 1.5
 
 
+def test_an_answer_that_stops_halfway_has_no_more_time_than_one_that_does_not_begin(
+    face: Face,
+) -> None:
+    def halfway(connection: socket.socket) -> None:
+        request(connection)
+        time.sleep(0.5)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n")
+        silent(connection)
+
+    with Server(halfway) as server, client_of(face, server.url, max_retries=0) as client:
+        began = time.monotonic()
+        with pytest.raises(countersign.TimeoutError):
+            face.run(client.auth.mfa.get_status("ann", timeout=0.7))
+        assert time.monotonic() - began < 1.1
+
+
 def test_a_connection_that_ends_within_the_body_is_tried_elsewhere_with_the_same_key(
     face: Face,
 ) -> None:
@@ -225,6 +241,22 @@ def test_who_is_cancelled_stops_and_leaves_no_connection() -> None:
                 assert server.connections == 1, "a call that was cancelled was tried again"
                 left = asyncio.all_tasks() - {asyncio.current_task()}
                 assert not left
+
+    asyncio.run(main())
+
+
+def test_no_attempt_that_is_given_up_keeps_its_connection() -> None:
+    async def main() -> None:
+        with Server(silent) as first, Server(answering(http())) as second:
+            urls = [first.url, second.url]
+            async with AsyncCountersign(base_url=urls, api_key=KEY, timeout=0.4) as client:
+                for _ in range(3):
+                    # As if this one had answered last.
+                    transport: Any = client.auth.mfa
+                    transport._transport._addresses.current = 0
+                    await client.auth.mfa.get_status("ann")
+                    await asyncio.sleep(0.02)
+                    assert first.closed.acquire(timeout=2), "the silent connection was kept"
 
     asyncio.run(main())
 

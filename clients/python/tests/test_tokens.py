@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import threading
@@ -12,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from support.cases import read
+from support.mint import Mint, text
 from support.stage import KEY, Face, Hands
 
 from countersign import AsyncCountersign, Countersign, TokenError
@@ -126,10 +128,15 @@ def test_a_task_that_is_cancelled_takes_the_keys_from_nobody() -> None:
 
 def test_a_failure_that_nobody_waits_for_is_silent() -> None:
     async def main() -> None:
+        told: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
         client = async_client(Service(0.05, 500))
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(client.auth.verify_token(TOKEN), 0.01)
         await asyncio.sleep(0.2)
+        del client
+        gc.collect()
+        assert told == []
 
     asyncio.run(main())
 
@@ -143,8 +150,9 @@ def test_one_client_verifies_in_one_event_loop_after_another() -> None:
     assert [asyncio.run(main()) for _ in range(3)] == ["ann"] * 3
 
 
-def test_a_loop_that_ended_within_a_fetch_holds_nobody_up() -> None:
+def test_a_loop_that_stopped_within_a_fetch_holds_nobody_up() -> None:
     client = async_client(Service(0.1))
+    first, second = asyncio.new_event_loop(), asyncio.new_event_loop()
 
     async def give_up() -> None:
         with pytest.raises(asyncio.TimeoutError):
@@ -153,8 +161,68 @@ def test_a_loop_that_ended_within_a_fetch_holds_nobody_up() -> None:
     async def main() -> str:
         return (await client.auth.verify_token(TOKEN)).sub
 
-    asyncio.run(give_up())
-    assert asyncio.run(main()) == "ann"
+    try:
+        first.run_until_complete(give_up())
+        assert second.run_until_complete(asyncio.wait_for(main(), 5)) == "ann"
+        first.run_until_complete(asyncio.sleep(0.2))
+    finally:
+        first.close()
+        second.close()
+
+
+def claims(**changed: Any) -> dict[str, Any]:
+    now = CASE["now"]
+    told = {"iss": "i", "aud": "a", "tenant": "t", "sub": "ann", "iat": now, "exp": now + 60}
+    return {name: value for name, value in {**told, **changed}.items() if value is not None}
+
+
+def verifier(face: Face, mint: Mint, facts: dict[str, Any]) -> Any:
+    def handle(request: httpx.Request) -> httpx.Response:
+        found = facts if request.url.path == "/v1/tokens" else mint.jwks
+        return httpx.Response(200, content=json.dumps(found))
+
+    return face.client(handle, Frozen(), base_url="http://node").auth
+
+
+FACTS = {"issuer": "i", "audience": "a", "tenantId": "t", "ttlSeconds": 60}
+
+
+@pytest.mark.parametrize(
+    ("fact", "claim"), [("issuer", "iss"), ("audience", "aud"), ("tenantId", "tenant")]
+)
+def test_what_the_service_does_not_tell_no_token_can_say(face: Face, fact: str, claim: str) -> None:
+    mint = Mint()
+    facts = {name: value for name, value in FACTS.items() if name != fact}
+    auth = verifier(face, mint, facts)
+    for told in (claims(), claims(**{claim: None})):
+        with pytest.raises(TokenError):
+            face.run(auth.verify_token(mint.token(told)))
+    assert face.run(verifier(face, mint, FACTS).verify_token(mint.token(claims()))).sub == "ann"
+
+
+def test_a_signature_has_one_right_length(face: Face) -> None:
+    mint = Mint()
+    auth = verifier(face, mint, FACTS)
+    # One whose second number would fit in a byte less.
+    signed, r, s = next(
+        made
+        for made in (mint.sign(claims(jti=str(number))) for number in range(10_000))
+        if made[2] < 2**248
+    )
+    whole = text(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
+    assert face.run(auth.verify_token(f"{signed}.{whole}")).sub == "ann"
+    short = text(r.to_bytes(32, "big") + s.to_bytes(31, "big"))
+    with pytest.raises(TokenError, match="signature is wrong"):
+        face.run(auth.verify_token(f"{signed}.{short}"))
+
+
+def test_a_number_that_no_float_holds_is_no_time(face: Face) -> None:
+    mint = Mint()
+    auth = verifier(face, mint, FACTS)
+    for wrong in (10**400, True, "1", float("inf")):
+        with pytest.raises(TokenError) as found:
+            face.run(auth.verify_token(mint.token(claims(iat=wrong))))
+        assert found.value.reason in {"malformed", "not_yet_valid"}
 
 
 def test_without_cryptography_the_extra_is_named(

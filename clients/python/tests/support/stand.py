@@ -31,6 +31,7 @@ class Stand:
         self.key: str = told["key"]
         self._names: list[str] = told["names"]
         self._pids: list[int] = told["pids"]
+        self._dead: list[int] = []
 
     @property
     def url(self) -> str:
@@ -42,17 +43,24 @@ class Stand:
         """What a process's environment needs for a client that is given nothing."""
         return {"COUNTERSIGN_URL": ",".join(self.urls), "COUNTERSIGN_API_KEY": self.key}
 
+    def url_of(self, name: str) -> str:
+        """A node's address, by its name."""
+        return self.urls[self._names.index(name)]
+
     def kill(self, url: str) -> None:
         """Kills a node, as a power cut would: it has no moment to say so."""
-        os.kill(self._pids[self.urls.index(url)], signal.SIGKILL)
-
-    def restart(self, url: str) -> None:
-        """Starts a node again that was killed, and waits until it serves."""
         at = self.urls.index(url)
+        self._dead.append(at)
+        os.kill(self._pids[at], signal.SIGKILL)
+
+    def restart_dead(self) -> None:
+        """Starts every node again that was killed, and waits until it serves."""
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{self._names[at]}\n")
-        self._process.stdin.flush()
-        self._pids[at] = self._next()["pid"]
+        while self._dead:
+            at = self._dead.pop()
+            self._process.stdin.write(f"{self._names[at]}\n")
+            self._process.stdin.flush()
+            self._pids[at] = self._next()["pid"]
 
     def stop(self) -> None:
         """Ends all."""

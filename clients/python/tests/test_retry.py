@@ -1,0 +1,50 @@
+"""Which address a call goes to, where the cases of conformance do not say."""
+
+from __future__ import annotations
+
+from countersign._retry import Addresses, Answered, Failed, Journey
+
+
+def journey(addresses: Addresses, deadline: float = 10.0, retries: int = 2) -> Journey:
+    return Journey(addresses, deadline, retries, lambda: 0.5)
+
+
+def test_a_node_that_failed_is_not_where_the_next_call_begins() -> None:
+    addresses = Addresses(["a", "b", "c"])
+    one = journey(addresses)
+    step = one.next(0)
+    assert step is not None
+    assert step.address == "a"
+    assert one.after(Failed(), 0) == 0
+    assert one.after(Answered(500, "internal", None), 0) is None
+    other = journey(addresses).next(0)
+    assert other is not None
+    assert other.address == "a"
+
+
+def test_a_node_that_refused_is_where_the_next_call_begins() -> None:
+    addresses = Addresses(["a", "b", "c"])
+    one = journey(addresses)
+    one.next(0)
+    one.after(Failed(), 0)
+    assert one.after(Answered(404, "user_not_found", None), 0) is None
+    other = journey(addresses).next(0)
+    assert other is not None
+    assert other.address == "b"
+
+
+def test_an_answer_at_the_last_moment_is_the_result_also_when_others_were_not_tried() -> None:
+    one = journey(Addresses(["a", "b"]), deadline=5.0)
+    one.next(0)
+    assert one.after(Answered(503, "unavailable", None), 5.0) is None
+    assert one.next(5.0) is None
+
+
+def test_the_last_attempt_has_all_the_time_that_is_left() -> None:
+    one = journey(Addresses(["a", "b"]), deadline=8.0, retries=0)
+    first = one.next(0)
+    one.after(Failed(), 1)
+    second = one.next(1)
+    assert first is not None
+    assert second is not None
+    assert (first.timeout, second.timeout) == (4.0, 7.0)

@@ -94,8 +94,10 @@ test("options with bytes will do as well", async () => {
       return Promise.resolve(new Authenticator("https://acme.example").create({ publicKey: creationOptions(CREATION) }));
     },
   });
-  await register(creationOptions(CREATION));
+  const { signal } = new AbortController();
+  await register(creationOptions(CREATION), { signal });
   assert.deepEqual(bytes(seen?.publicKey?.user.id), [1, 2]);
+  assert.equal(seen?.signal, signal);
 });
 
 test("in autofill no credential is named, and the wait is the page's to end", async () => {

@@ -37,6 +37,18 @@ test("addresses and key come from the environment, unless given", async () => {
   assert.deepEqual(await goes(given), { url: "http://c/v1/mfa/policy", key: "Bearer csk_other" });
 });
 
+test("JSON is asked for where there is some", async () => {
+  const accepted: (string | null)[] = [];
+  const fetch = async (_: string, init: RequestInit) => {
+    accepted.push(new Headers(init.headers).get("accept"));
+    return answer({ body: {} });
+  };
+  const client = new Countersign({ baseUrl: "http://node", apiKey: KEY, fetch });
+  await client.auth.mfa.getPolicy();
+  await client.service.metrics();
+  assert.deepEqual(accepted, ["application/json", "*/*"]);
+});
+
 test("no answer is kept by a framework, and no redirect followed", async () => {
   let seen: RequestInit | undefined;
   const fetch = async (_: string, init: RequestInit) => {

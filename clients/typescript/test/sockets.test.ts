@@ -48,6 +48,13 @@ test("a call's own timeout goes before the client's", async (t) => {
   assert.ok(Date.now() - started < 5_000);
 });
 
+test("a timeout beyond any timer's is long, not none", async (t) => {
+  const slow = await serve(t, (_, response) => void setTimeout(() => json(response, { enabled: true }), 100));
+  for (const timeout of [Infinity, 2 ** 40]) {
+    assert.ok((await client(slow.url, { timeout, maxRetries: 0 }).auth.mfa.getStatus("ann")).enabled);
+  }
+});
+
 test("an answer that ends in the middle is none, and the next node is asked", async (t) => {
   const broken = await serve(t, (_, response) => {
     response.writeHead(200, { "content-length": "100" });

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { type KeyPairKeyObjectResult, generateKeyPairSync, sign } from "node:crypto";
 import { test } from "node:test";
-import { Hands, answer, clientWith } from "./support/stage.js";
+import { Countersign } from "../src/index.js";
+import { Hands, KEY, answer, clientWith } from "./support/stage.js";
 
 const NOW = 1_764_000_000;
 const FACTS = { issuer: "https://mfa.acme.example", audience: "acme", tenantId: "ten_1" };
@@ -14,8 +15,10 @@ class Service {
   readonly asked: string[] = [];
   /** What publishing keys ends with, in place of the keys. */
   status = 200;
-  /** The answers wait for this. */
-  open: Promise<void> = Promise.resolve();
+  /** What tells facts ends with likewise. */
+  factsStatus = 200;
+  /** Answers to each path wait for this. */
+  readonly gates: Record<string, Promise<void>> = {};
 
   token(kid: string, claims: object = {}): string {
     const pair = this.#pairs.get(kid) ?? generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -30,8 +33,8 @@ class Service {
   readonly fetch = async (url: string, init: RequestInit): Promise<Response> => {
     const { pathname } = new URL(url);
     this.asked.push(pathname);
-    await this.open;
-    if (pathname === "/v1/tokens") return answer({ body: FACTS });
+    await this.gates[pathname];
+    if (pathname === "/v1/tokens") return answer({ body: FACTS, status: this.factsStatus });
     assert.equal(new Headers(init.headers).get("authorization"), null, "keys are everybody's");
     if (this.status !== 200) return answer({ status: this.status });
     const keys = [...this.#pairs].map(([kid, { publicKey }]) => ({ ...publicKey.export({ format: "jwk" }), kid }));
@@ -44,12 +47,19 @@ const client = (service: Service, clock = new Hands(NOW)) =>
 
 test("many tokens at once fetch keys once, and facts once", async () => {
   const service = new Service();
-  let release = (): void => undefined;
-  service.open = new Promise((resolve) => (release = resolve));
-  const { auth } = client(service);
-  const token = service.token("k1");
+  const release: Record<string, () => void> = {};
+  const paths = ["/.well-known/jwks.json", "/v1/tokens"];
+  for (const path of paths) service.gates[path] = new Promise((resolve) => (release[path] = resolve));
+  // Time is the platform's here: an answer that is late takes some.
+  const { auth } = new Countersign({ baseUrl: "http://node", apiKey: KEY, fetch: service.fetch });
+  const now = Math.floor(Date.now() / 1000);
+  const token = service.token("k1", { iat: now, exp: now + 900 });
   const all = Promise.all(Array.from({ length: 50 }, () => auth.verifyToken(token)));
-  release();
+  for (const path of paths) {
+    // Everybody is to wait, who would ask.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    release[path]?.();
+  }
   assert.equal((await all).length, 50);
   assert.deepEqual(service.asked.sort(), ["/.well-known/jwks.json", "/v1/tokens"]);
 });
@@ -87,6 +97,51 @@ test("keys that cannot be had fail nobody who has good ones, and are asked for a
   clock.moveTo(NOW + 25 * 3600);
   const later = service.token("k1", { iat: NOW + 25 * 3600, exp: NOW + 26 * 3600 });
   await assert.rejects(auth.verifyToken(later), { reason: "keys_unavailable" });
+});
+
+test("facts are asked for again after an hour, and serve for a day while they cannot be had", async () => {
+  const service = new Service();
+  const clock = new Hands(NOW);
+  const { auth } = client(service, clock);
+  const factsAsked = () => service.asked.filter((path) => path === "/v1/tokens").length;
+  const at = (seconds: number) => {
+    clock.moveTo(NOW + seconds);
+    return auth.verifyToken(service.token("k1", { iat: NOW + seconds, exp: NOW + seconds + 900 }));
+  };
+  await at(0);
+  await at(3599);
+  assert.equal(factsAsked(), 1);
+  await at(3601);
+  assert.equal(factsAsked(), 2);
+  service.factsStatus = 503;
+  await at(20_000);
+  assert.equal(factsAsked(), 3);
+  await assert.rejects(at(3601 + 86_400), { reason: "keys_unavailable" });
+});
+
+test("clocks may differ by half a minute, also where an age is demanded", async () => {
+  const service = new Service();
+  const { auth } = client(service);
+  await auth.verifyToken(service.token("k1", { auth_time: NOW - 329 }), { maxAge: 300 });
+  const tooOld = auth.verifyToken(service.token("k1", { auth_time: NOW - 331 }), { maxAge: 300 });
+  await assert.rejects(tooOld, { reason: "too_old" });
+});
+
+test("a signal that was given before ends the waiting for keys before it begins", async () => {
+  const service = new Service();
+  service.gates["/.well-known/jwks.json"] = new Promise(() => undefined);
+  const hasty = { timeout: 100, maxRetries: 0 };
+  const { auth } = new Countersign({ baseUrl: "http://node", apiKey: KEY, fetch: service.fetch, ...hasty });
+  const verified = auth.verifyToken(service.token("k1"), { signal: AbortSignal.abort("enough") });
+  await assert.rejects(verified, (reason) => reason === "enough");
+});
+
+test("a token that is too long, or not UTF-8, is malformed however well it is signed", async () => {
+  const service = new Service();
+  const { auth } = client(service);
+  await assert.rejects(auth.verifyToken(service.token("k1", { long: "a".repeat(8192) })), { reason: "malformed" });
+  const header = Buffer.from('{"alg":"ES256","kid":"k\xff"}', "latin1").toString("base64url");
+  await assert.rejects(auth.verifyToken(`${header}.e30.AAAA`), { reason: "malformed" });
 });
 
 test("a signature of another shape is no signature", async () => {

@@ -145,6 +145,17 @@ def test_nested_dictionaries_are_translated_and_data_is_not(face: Face) -> None:
     }
 
 
+def test_what_cannot_be_json_is_refused(face: Face) -> None:
+    heard = Heard(face)
+    for context, error in (
+        ({"location": {"latitude": float("nan"), "longitude": 0.0}}, ValueError),
+        ({"ip_address": object()}, TypeError),
+    ):
+        with pytest.raises(error):
+            face.run(heard.client.auth.mfa.create_challenge("ann", context=context))
+    assert heard.requests == []
+
+
 def test_times_may_be_given_as_such(face: Face) -> None:
     heard = Heard(face, {"data": [], "nextCursor": None})
     at = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)

@@ -216,6 +216,19 @@ def test_a_signature_has_one_right_length(face: Face) -> None:
         face.run(auth.verify_token(f"{signed}.{short}"))
 
 
+def test_a_token_is_written_in_one_right_way(face: Face) -> None:
+    mint = Mint()
+    auth = verifier(face, mint, FACTS)
+    token = mint.token(claims())
+    assert face.run(auth.verify_token(token)).sub == "ann"
+    # The last digit has bits that belong to no byte.
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    other = token[:-1] + alphabet[alphabet.index(token[-1]) | 1]
+    assert other != token
+    with pytest.raises(TokenError, match="no signed JWT"):
+        face.run(auth.verify_token(other))
+
+
 def test_a_number_that_no_float_holds_is_no_time(face: Face) -> None:
     mint = Mint()
     auth = verifier(face, mint, FACTS)

@@ -189,5 +189,3 @@ class SecretList(list[str]):
 
     def __repr__(self) -> str:
         return repr([HIDDEN] * len(self))
-
-    __str__ = __repr__

@@ -1,8 +1,8 @@
 // Secrets that an answer holds are there to be used, and not to be seen in a log: whoever prints
 // such an object sees that there is one. Reading a member and JSON.stringify give what is there.
 
+/** What Node.js, Deno and Bun ask an object by when they print it. */
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
-const DENO_INSPECT = Symbol.for("Deno.customInspect");
 
 /** What stands in a secret's place. */
 const HIDDEN = "[redacted]";
@@ -48,7 +48,5 @@ function cover(target: object, name: PropertyKey): void {
 
 /** Lets whoever prints `target` see what `shown` gives. */
 export function hide(target: object, shown: () => unknown): void {
-  for (const symbol of [INSPECT, DENO_INSPECT]) {
-    Object.defineProperty(target, symbol, { value: shown, enumerable: false, configurable: true });
-  }
+  Object.defineProperty(target, INSPECT, { value: shown, enumerable: false, configurable: true });
 }

@@ -56,7 +56,7 @@ export async function open(browser, look = {}) {
     // What the policy forbade, what could not be loaded, what a script complained about. That an
     // answer was a refusal is what many tests are about.
     if (message.type() !== "error") return;
-    if (message.text().includes("the server responded with a status of 4")) return;
+    if (/the server responded with a status of (4\d\d|503)/.test(message.text())) return;
     complaints.push(message.text());
   });
   return { page, context, complaints };

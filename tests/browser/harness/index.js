@@ -22,11 +22,15 @@ export class Scene {
   /** @type {import("playwright-core").Browser | undefined} */
   #browser;
 
-  /** Starts a node and a browser before the tests of this file, and ends them after. */
-  static forThisFile() {
+  /**
+   * Starts a node and a browser before the tests of this file, and ends them after.
+   * @param {(scene: Scene) => Promise<void>} [prepare] what else must be there
+   */
+  static forThisFile(prepare) {
     const scene = new Scene();
     before(async () => {
       [scene.#service, scene.#browser] = await Promise.all([Service.start(), launch()]);
+      await prepare?.(scene);
     });
     after(async () => {
       await Promise.all([scene.#browser?.close(), scene.#service?.stop()]);

@@ -2,35 +2,31 @@
 
 import { randomBytes, scryptSync, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
-import { ConflictError, Countersign, ExpiredError, InvalidCodeError, NotFoundError, RateLimitError } from "@countersign/client";
+import { ConflictError, Countersign, ExpiredError } from "@countersign/client";
+import { InvalidCodeError, NotFoundError, RateLimitError } from "@countersign/client";
 import cookieParser from "cookie-parser";
 import express from "express";
 import session from "express-session";
 import QRCode from "qrcode";
 
 // Where the service is, and the key, stand in COUNTERSIGN_URL and COUNTERSIGN_API_KEY.
-const { mfa, users } = new Countersign().auth;
+const { mfa } = new Countersign().auth;
 
 /** Your users, as your database has them. The service knows them by an id that never changes. */
 const salt = randomBytes(16);
-const ann = { id: "user_ann", email: "ann@example.com", hash: scryptSync("correct horse battery staple", salt, 32) };
-const database = new Map([[ann.email, ann]]);
+const ann = { id: "user_ann", email: "ann@example.com" };
+const hash = scryptSync("correct horse battery staple", salt, 32);
 
 /** Takes as long for an address that nobody has. */
 function checkPassword(email = "", password = "") {
-  const user = database.get(email);
-  const right = timingSafeEqual(scryptSync(password, salt, 32), (user ?? ann).hash);
-  return right ? user : undefined;
+  const right = timingSafeEqual(scryptSync(password, salt, 32), hash);
+  return right && email === ann.email ? ann : undefined;
 }
-
-/** @typedef {{ user?: typeof ann, pending?: { user: typeof ann, challenge: import("@countersign/client").Challenge } }} Known */
-/** @type {(req: express.Request) => Known} */
-const known = (req) => /** @type {any} */ (req.session);
 
 /** Signs somebody in, under a new session id: nobody else can have known it before. */
 async function signIn(/** @type {express.Request} */ req, /** @type {typeof ann} */ user) {
   await promisify(req.session.regenerate).call(req.session);
-  known(req).user = user;
+  req.session.user = user;
 }
 
 const app = express();
@@ -49,30 +45,37 @@ app.get("/sign-in", (_req, res) => res.render("sign-in", {}));
 app.post("/sign-in", async (req, res) => {
   const user = checkPassword(req.body.email, req.body.password);
   if (!user) return res.status(401).render("sign-in", { problem: "Wrong email or password." });
-  await users.put(user.id, { email: user.email });
   const result = await mfa.createChallenge(user.id, {
-    context: { ipAddress: req.ip, userAgent: req.get("user-agent"), deviceToken: req.cookies.mfa_device },
+    context: {
+      ipAddress: req.ip,
+      userAgent: req.get("user-agent"),
+      deviceToken: req.cookies.mfa_device,
+    },
   });
   if (result.mfaRequired) {
-    known(req).pending = { user, challenge: result.challenge };
-    return res.redirect(result.challenge.kind === "ENROLLMENT_REQUIRED" ? "/authenticator-app" : "/second-factor");
+    const { challenge } = result;
+    req.session.pending = { user, challenge };
+    const enroll = challenge.kind === "ENROLLMENT_REQUIRED";
+    return res.redirect(enroll ? "/authenticator-app" : "/second-factor");
   }
   await signIn(req, user);
   res.redirect("/");
 });
 
 app.get("/second-factor", (req, res) => {
-  if (!known(req).pending) return res.redirect("/sign-in");
+  if (!req.session.pending) return res.redirect("/sign-in");
   res.render("second-factor", {});
 });
 
 app.post("/second-factor", async (req, res) => {
-  const { pending } = known(req);
+  const { pending } = req.session;
   if (!pending) return res.redirect("/sign-in");
   const { code, recoveryCode, remember } = req.body;
   const factor = pending.challenge.factors.find(({ type }) => type === "TOTP");
   const proof = recoveryCode ? { recoveryCode } : { factorId: factor?.id ?? "", code };
-  const verified = await mfa.verify({ challengeId: pending.challenge.id, ...proof, rememberDevice: remember === "on" });
+  const { id: challengeId } = pending.challenge;
+  const answer = { challengeId, ...proof, rememberDevice: remember === "on" };
+  const verified = (code || recoveryCode) && (await mfa.verify(answer));
   if (!verified) return res.status(422).render("second-factor", { problem: "That code is not right." });
   if (verified.deviceToken) {
     res.cookie("mfa_device", verified.deviceToken, {
@@ -83,15 +86,16 @@ app.post("/second-factor", async (req, res) => {
   res.redirect("/");
 });
 
-/** Who may set up an app: somebody who is signed in, or who must before they are. */
-function enrolling(/** @type {Known} */ { user, pending }) {
+/** Who may set up an app: whoever is signed in, or must before they are. */
+const enrolling = (/** @type {express.Request} */ req) => {
+  const { user, pending } = req.session;
   if (user) return { user, challengeId: undefined };
   if (pending?.challenge.kind !== "ENROLLMENT_REQUIRED") return undefined;
   return { user: pending.user, challengeId: pending.challenge.id };
-}
+};
 
 app.get("/authenticator-app", async (req, res) => {
-  const who = enrolling(known(req));
+  const who = enrolling(req);
   if (!who) return res.redirect("/sign-in");
   // Whoever has an app already does not get another by a session alone.
   if ((await mfa.getStatus(who.user.id)).enabled) return res.redirect("/");
@@ -100,7 +104,7 @@ app.get("/authenticator-app", async (req, res) => {
 });
 
 app.post("/authenticator-app", async (req, res) => {
-  const who = enrolling(known(req));
+  const who = enrolling(req);
   if (!who) return res.redirect("/sign-in");
   try {
     await mfa.verifyTotp(who.user.id, { code: req.body.code, challengeId: who.challengeId });
@@ -119,26 +123,26 @@ app.post("/sign-out", async (req, res) => {
 });
 
 app.get("/", async (req, res) => {
-  const { user } = known(req);
+  const { user } = req.session;
   if (!user) return res.redirect("/sign-in");
   res.render("home", { email: user.email, factors: await mfa.listFactors(user.id) });
 });
 
-/** Whatever else goes wrong ends without anybody being signed in. */
-app.use((/** @type {unknown} */ error, /** @type {express.Request} */ req, /** @type {express.Response} */ res, /** @type {express.NextFunction} */ _next) => {
+/** @type {express.ErrorRequestHandler} Whatever else goes wrong: nobody is signed in. */
+const refused = (error, req, res, _next) => {
   if (error instanceof RateLimitError) {
     const when = error.retryAfter ? `in ${error.retryAfter} seconds` : "later";
     const problem = `Too many tries. Try again ${when}.`;
     return res.status(429).render("second-factor", { problem });
   }
-  delete known(req).pending;
-  if (error instanceof ExpiredError || error instanceof NotFoundError || error instanceof ConflictError) {
+  delete req.session.pending;
+  if ([ExpiredError, NotFoundError, ConflictError].some((late) => error instanceof late)) {
     return res.status(410).render("sign-in", { problem: "That took too long. Please sign in again." });
   }
   console.error(error);
   res.status(503).render("sign-in", { problem: "Signing in is not possible at the moment." });
-});
+};
+app.use(refused);
 
-const server = app.listen(Number(process.env.PORT ?? 3000), "127.0.0.1", () => {
-  console.log(`http://localhost:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`);
-});
+const port = Number(process.env.PORT ?? 3000);
+app.listen(port, "127.0.0.1", () => console.log(`http://localhost:${port}`));

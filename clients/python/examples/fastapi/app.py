@@ -15,18 +15,10 @@ from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from starlette.middleware.sessions import SessionMiddleware
 
-from countersign import (
-    AsyncCountersign,
-    ConflictError,
-    CountersignError,
-    ExpiredError,
-    InvalidCodeError,
-    NotFoundError,
-    RateLimitError,
-)
+import countersign
 
 # Where the service is, and the key, stand in COUNTERSIGN_URL and COUNTERSIGN_API_KEY.
-mfa = AsyncCountersign().auth.mfa
+mfa = countersign.AsyncCountersign().auth.mfa
 
 # Your users, as your database has them. The service knows them by an id that never changes.
 digest = partial(hashlib.scrypt, salt=os.urandom(16), n=16384, r=8, p=1)
@@ -122,7 +114,7 @@ async def authenticator_app(request: Request, code: Field = "") -> Response:
         return page(request, "authenticator-app.html", {"enrollment": enrollment})
     try:
         await mfa.verify_totp(user_id, code=code, challenge_id=pending.get("challenge"))
-    except InvalidCodeError:
+    except countersign.InvalidCodeError:
         return wrong(request, "authenticator-app.html", 422, "That code is not right.")
     enter(request, user or pending["user"])
     codes = await mfa.regenerate_recovery_codes(user_id)
@@ -143,14 +135,15 @@ async def home(request: Request) -> Response:
     return page(request, "home.html", {**user, "factors": await mfa.list_factors(user["id"])})
 
 
-@app.exception_handler(CountersignError)
-async def refused(request: Request, error: CountersignError) -> Response:
+@app.exception_handler(countersign.CountersignError)
+async def refused(request: Request, error: countersign.CountersignError) -> Response:
     """Whatever else goes wrong ends without anybody being signed in."""
-    if isinstance(error, RateLimitError):
+    if isinstance(error, countersign.RateLimitError):
         when = f"in {error.retry_after:.0f} seconds" if error.retry_after else "later"
         return wrong(request, "second-factor.html", 429, f"Too many tries. Try again {when}.")
     request.session.pop("pending", None)
-    if isinstance(error, (ExpiredError, NotFoundError, ConflictError)):
+    late = countersign.ExpiredError, countersign.NotFoundError, countersign.ConflictError
+    if isinstance(error, late):
         return wrong(request, "sign-in.html", 410, "That took too long. Please sign in again.")
     logging.getLogger("uvicorn.error").error("%s", error)
     return wrong(request, "sign-in.html", 503, "Signing in is not possible at the moment.")

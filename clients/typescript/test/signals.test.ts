@@ -15,7 +15,7 @@ const client = (baseUrl: string, maxRetries = 2) => new Countersign({ baseUrl, a
 async function endsEarly(call: PromiseLike<unknown>): Promise<void> {
   const started = Date.now();
   await assert.rejects(Promise.resolve(call), (error) => error === WHY);
-  assert.ok(Date.now() - started < 3_000, "it lasted");
+  assert.ok(Date.now() - started < 6_000, "it lasted");
 }
 
 test("one that was given before sends nothing", async (t) => {

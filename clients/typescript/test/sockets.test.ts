@@ -19,9 +19,9 @@ test("a node that is silent leaves time to the next", async (t) => {
   const silent = await serve(t, () => undefined);
   const good = await serve(t, (_, response) => json(response, { enabled: true }));
   const started = Date.now();
-  const status = await client([silent.url, good.url], { timeout: 600 }).auth.mfa.getStatus("ann");
+  const status = await client([silent.url, good.url], { timeout: 3_000 }).auth.mfa.getStatus("ann");
   assert.equal(status.enabled, true);
-  assert.ok(Date.now() - started >= 140, "it did not wait for the first");
+  assert.ok(Date.now() - started >= 1_400, "it did not wait for the first");
 });
 
 test("when time is up the connection is let go, and the error says for how long it lasted", async (t) => {
@@ -31,10 +31,10 @@ test("when time is up the connection is let go, and the error says for how long 
     closed = once(response, "close");
   });
   await assert.rejects(
-    client(silent.url, { timeout: 100, maxRetries: 0 }).auth.mfa.getStatus("ann"),
+    client(silent.url, { timeout: 1_500, maxRetries: 0 }).auth.mfa.getStatus("ann"),
     (error) => {
       assert.ok(error instanceof TimeoutError);
-      assert.equal(error.message, "getMfaStatus: no answer within 100 ms");
+      assert.equal(error.message, "getMfaStatus: no answer within 1500 ms");
       return true;
     },
   );

@@ -48,18 +48,21 @@ export function journey(name, example) {
       await page.getByLabel(field).fill(code);
       await page.getByRole("button", { name: "Continue" }).click();
     },
-    /** @returns {Promise<{ app: App, codes: string[] }>} what the person has from now on */
-    async setUp() {
+    /**
+     * @param {boolean} [looking] at each page on the way
+     * @returns {Promise<{ app: App, codes: string[] }>} what the person has from now on
+     */
+    async setUp(looking = false) {
       await page.getByRole("heading", { name: "Set up an authenticator app" }).waitFor();
       const app = new App((await page.locator("p code").textContent()) ?? "");
-      await look(page, `${name}-authenticator-app`);
+      if (looking) await look(page, `${name}-authenticator-app`);
       await this.confirm("000000");
       await this.isTold("That code is not right.");
       await this.confirm(await app.code());
       await page.getByRole("heading", { name: "Keep these codes" }).waitFor();
       const codes = await page.locator("li code").allTextContents();
       assert.equal(codes.length, 10);
-      await look(page, `${name}-recovery-codes`);
+      if (looking) await look(page, `${name}-recovery-codes`);
       await page.getByRole("link", { name: "Done" }).click();
       await this.isIn();
       return { app, codes };
@@ -104,7 +107,7 @@ export function journey(name, example) {
       await ann(page).signIn();
       await ann(page).isIn();
       await page.getByRole("link", { name: "Set up an authenticator app" }).click();
-      const { app } = await ann(page).setUp();
+      const { app } = await ann(page).setUp(true);
       await page.getByText("TOTP: Unnamed").waitFor();
       await look(page, `${name}-home`);
 
@@ -155,6 +158,26 @@ export function journey(name, example) {
       await ann(page).signIn();
       await ann(page).answer(code, "Or a recovery code");
       await ann(page).isTold("That code is not right.");
+    });
+  });
+
+  test("a session that somebody knew before the second factor is worth nothing after it", async () => {
+    await anew();
+    await scene.window(async (page) => {
+      await ann(page).signIn();
+      await page.getByRole("link", { name: "Set up an authenticator app" }).click();
+      const { codes } = await ann(page).setUp();
+      await ann(page).signOut();
+      await ann(page).signIn();
+      await ann(page).isAsked();
+      const known = await page.context().cookies();
+      await ann(page).answer(codes[0] ?? "", "Or a recovery code");
+      await ann(page).isIn();
+      await scene.window(async (other) => {
+        await other.context().addCookies(known);
+        await other.goto(`${application.url}/`);
+        assert.equal(other.url(), `${application.url}/sign-in`);
+      });
     });
   });
 

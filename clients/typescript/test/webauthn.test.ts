@@ -131,10 +131,7 @@ test("what a browser leaves out is left out", () => {
 
 test("a text that is no JSON is sent to nobody", async () => {
   const { client, sent } = recorded({});
-  await assert.rejects(
-    async () => client.auth.mfa.verifyWebAuthn("ann", { credential: "no JSON" }),
-    SyntaxError,
-  );
+  await assert.rejects(client.auth.mfa.verifyWebAuthn("ann", { credential: "no JSON" }), SyntaxError);
   await assert.rejects(client.auth.mfa.verify({ challengeId: "chl_1", assertion: "{" }), SyntaxError);
   assert.deepEqual(sent, []);
 });

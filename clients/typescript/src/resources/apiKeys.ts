@@ -21,13 +21,13 @@ export class ApiKeys {
   }
 
   /** Makes a key. The answer has it, once. */
-  create(wish: CreateApiKey, options?: CallOptions): Promise<NewApiKey> {
+  async create(wish: CreateApiKey, options?: CallOptions): Promise<NewApiKey> {
     const call = { operation: "createApiKey", method: "POST", path: "/v1/api-keys" } as const;
     return this.#transport.send({ ...call, body: wish, secrets: SECRETS }, options);
   }
 
   /** Ends a key at once. */
-  revoke(keyId: string, options?: CallOptions): Promise<void> {
+  async revoke(keyId: string, options?: CallOptions): Promise<void> {
     const at = path`/v1/api-keys/${keyId}`;
     const call = { operation: "revokeApiKey", method: "DELETE", path: at } as const;
     return this.#transport.send({ ...call, answer: "nothing" }, options);

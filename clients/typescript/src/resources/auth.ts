@@ -43,18 +43,18 @@ export class Auth {
    *
    * @throws TokenError if it is not; its `reason` tells why
    */
-  verifyToken(token: string, options?: VerifyTokenOptions): Promise<TokenClaims> {
+  async verifyToken(token: string, options?: VerifyTokenOptions): Promise<TokenClaims> {
     return this.#verifier.verify(token, options);
   }
 
   /** What your tenant's tokens say: issuer, audience, tenant. */
-  describeTokens(options?: CallOptions): Promise<TokenFacts> {
+  async describeTokens(options?: CallOptions): Promise<TokenFacts> {
     const call = { operation: "describeTokens", method: "GET", path: "/v1/tokens" } as const;
     return this.#transport.send(call, options);
   }
 
   /** The keys that verify access tokens. */
-  getJwks(options?: CallOptions): Promise<JwkSet> {
+  async getJwks(options?: CallOptions): Promise<JwkSet> {
     return this.#transport.send(KEYS, options);
   }
 }

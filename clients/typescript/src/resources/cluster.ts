@@ -12,20 +12,20 @@ export class ClusterResource {
   }
 
   /** How the cluster is: its nodes, its shards, who leads them, who lags. */
-  get(options?: CallOptions): Promise<Cluster> {
+  async get(options?: CallOptions): Promise<Cluster> {
     const call = { operation: "getCluster", method: "GET", path: "/v1/cluster" } as const;
     return this.#transport.send(call, options);
   }
 
   /** Removes a node; refused while those that stay could not decide without it. */
-  removeNode(nodeId: number | string, options?: CallOptions): Promise<void> {
+  async removeNode(nodeId: number | string, options?: CallOptions): Promise<void> {
     const at = path`/v1/cluster/nodes/${String(nodeId)}`;
     const call = { operation: "removeNode", method: "DELETE", path: at } as const;
     return this.#transport.send({ ...call, answer: "nothing" }, options);
   }
 
   /** Lets other nodes lead what this one leads. */
-  transferLeadership(
+  async transferLeadership(
     nodeId: number | string,
     options?: CallOptions,
   ): Promise<TransferredLeadership> {

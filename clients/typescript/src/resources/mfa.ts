@@ -59,7 +59,7 @@ export class Mfa {
   // ---- policy --------------------------------------------------------------------------------
 
   /** What your tenant demands of its users. Needs the scope `policy`. */
-  getPolicy(options?: CallOptions): Promise<Policy> {
+  async getPolicy(options?: CallOptions): Promise<Policy> {
     const call = { operation: "getPolicy", method: "GET", path: "/v1/mfa/policy" } as const;
     return this.#transport.send(call, options);
   }
@@ -73,13 +73,13 @@ export class Mfa {
    *   gracePeriod: { value: 7, unit: "DAYS" },
    * });
    */
-  updatePolicy(changes: UpdatePolicy, options?: CallOptions): Promise<Policy> {
+  async updatePolicy(changes: UpdatePolicy, options?: CallOptions): Promise<Policy> {
     const at = { operation: "updatePolicy", method: "PATCH", path: "/v1/mfa/policy" } as const;
     return this.#transport.send({ ...at, body: changes }, options);
   }
 
   /** Whom a change of the policy would affect; changes nothing. Needs the scope `admin`. */
-  previewPolicy(changes: UpdatePolicy, options?: CallOptions): Promise<PolicyPreview> {
+  async previewPolicy(changes: UpdatePolicy, options?: CallOptions): Promise<PolicyPreview> {
     return this.#post("previewPolicy", "/v1/mfa/policy/preview", changes, options);
   }
 
@@ -89,7 +89,7 @@ export class Mfa {
    * Begins to enroll an authenticator app. Show `qrCodeUri` as a QR code, or `qrCodeSvg` as it is,
    * and `secret` to those who type it; then confirm with `verifyTotp`.
    */
-  enrollTotp(
+  async enrollTotp(
     userId: string,
     wishes: EnrollTotp = {},
     options?: CallOptions,
@@ -103,25 +103,25 @@ export class Mfa {
    *
    * @throws InvalidCodeError if the code is wrong
    */
-  verifyTotp(userId: string, proof: VerifyTotp, options?: CallOptions): Promise<ConfirmedFactor> {
+  async verifyTotp(userId: string, proof: VerifyTotp, options?: CallOptions): Promise<ConfirmedFactor> {
     const at = path`/v1/users/${userId}/mfa/totp/verify`;
     return this.#post("verifyTotp", at, proof, options, GRANTED);
   }
 
   /** Takes over an authenticator app that another service enrolled. */
-  importTotp(userId: string, app: ImportTotp, options?: CallOptions): Promise<Factor> {
+  async importTotp(userId: string, app: ImportTotp, options?: CallOptions): Promise<Factor> {
     return this.#post("importTotp", path`/v1/users/${userId}/mfa/totp/import`, app, options);
   }
 
   // ---- codes by SMS and email ----------------------------------------------------------------
 
   /** Begins to enroll a telephone number (E.164); `sendSmsCode` sends a code to it. */
-  enrollSms(userId: string, phone: EnrollSms, options?: CallOptions): Promise<MessageEnrollment> {
+  async enrollSms(userId: string, phone: EnrollSms, options?: CallOptions): Promise<MessageEnrollment> {
     return this.#post("enrollSms", path`/v1/users/${userId}/mfa/sms`, phone, options);
   }
 
   /** Sends a code to the number that is being enrolled. */
-  sendSmsCode(userId: string, options?: CallOptions): Promise<CodeSent> {
+  async sendSmsCode(userId: string, options?: CallOptions): Promise<CodeSent> {
     return this.#post("sendSmsCode", path`/v1/users/${userId}/mfa/sms/send`, {}, options);
   }
 
@@ -130,7 +130,7 @@ export class Mfa {
    *
    * @throws InvalidCodeError if the code is wrong
    */
-  verifySms(
+  async verifySms(
     userId: string,
     proof: VerifySentCode,
     options?: CallOptions,
@@ -140,7 +140,7 @@ export class Mfa {
   }
 
   /** Begins to enroll the user's verified email address; `sendEmailCode` sends a code to it. */
-  enrollEmail(
+  async enrollEmail(
     userId: string,
     wishes: EnrollEmail = {},
     options?: CallOptions,
@@ -149,7 +149,7 @@ export class Mfa {
   }
 
   /** Sends a code to the address that is being enrolled. */
-  sendEmailCode(userId: string, options?: CallOptions): Promise<CodeSent> {
+  async sendEmailCode(userId: string, options?: CallOptions): Promise<CodeSent> {
     return this.#post("sendEmailCode", path`/v1/users/${userId}/mfa/email/send`, {}, options);
   }
 
@@ -158,7 +158,7 @@ export class Mfa {
    *
    * @throws InvalidCodeError if the code is wrong
    */
-  verifyEmail(
+  async verifyEmail(
     userId: string,
     proof: VerifySentCode,
     options?: CallOptions,
@@ -188,7 +188,7 @@ export class Mfa {
    *
    * @throws InvalidCodeError if it proves nothing
    */
-  verifyWebAuthn(
+  async verifyWebAuthn(
     userId: string,
     proof: VerifyWebAuthn,
     options?: CallOptions,
@@ -214,7 +214,7 @@ export class Mfa {
    *
    * @throws InvalidCodeError if it proves nothing
    */
-  verifyWebAuthnAssertion(
+  async verifyWebAuthnAssertion(
     userId: string,
     proof: { assertion: AssertionCredential },
     options?: CallOptions,
@@ -232,7 +232,7 @@ export class Mfa {
   }
 
   /** Renames a factor; `null` takes its name away. */
-  updateFactor(
+  async updateFactor(
     userId: string,
     factorId: string,
     changes: { name: string | null },
@@ -244,12 +244,12 @@ export class Mfa {
   }
 
   /** Removes a factor; another becomes primary if this one was. */
-  removeFactor(userId: string, factorId: string, options?: CallOptions): Promise<void> {
+  async removeFactor(userId: string, factorId: string, options?: CallOptions): Promise<void> {
     return this.#delete("deleteFactor", path`/v1/users/${userId}/mfa/factors/${factorId}`, options);
   }
 
   /** Makes a factor the one that is asked for first. */
-  setPrimary(userId: string, factorId: string, options?: CallOptions): Promise<Factor> {
+  async setPrimary(userId: string, factorId: string, options?: CallOptions): Promise<Factor> {
     const at = path`/v1/users/${userId}/mfa/factors/${factorId}/primary`;
     return this.#post("makeFactorPrimary", at, undefined, options);
   }
@@ -257,7 +257,7 @@ export class Mfa {
   // ---- recovery codes ------------------------------------------------------------------------
 
   /** How many recovery codes a user has left. The codes themselves are shown once, when made. */
-  getRecoveryCodes(userId: string, options?: CallOptions): Promise<RecoveryCodesStatus> {
+  async getRecoveryCodes(userId: string, options?: CallOptions): Promise<RecoveryCodesStatus> {
     const at = path`/v1/users/${userId}/mfa/recovery-codes`;
     return this.#transport.send({ operation: "getRecoveryCodes", method: "GET", path: at }, options);
   }
@@ -267,12 +267,12 @@ export class Mfa {
    *
    * @throws ConflictError `recovery_codes_exist` while unused ones remain
    */
-  generateRecoveryCodes(userId: string, options?: CallOptions): Promise<string[]> {
+  async generateRecoveryCodes(userId: string, options?: CallOptions): Promise<string[]> {
     return this.#codes("createRecoveryCodes", path`/v1/users/${userId}/mfa/recovery-codes`, options);
   }
 
   /** Makes new recovery codes; the old ones stop working. */
-  regenerateRecoveryCodes(userId: string, options?: CallOptions): Promise<string[]> {
+  async regenerateRecoveryCodes(userId: string, options?: CallOptions): Promise<string[]> {
     const at = path`/v1/users/${userId}/mfa/recovery-codes/regenerate`;
     return this.#codes("regenerateRecoveryCodes", at, options);
   }
@@ -282,7 +282,7 @@ export class Mfa {
    *
    * @throws InvalidCodeError if it is none of the user's, or was used
    */
-  useRecoveryCode(
+  async useRecoveryCode(
     userId: string,
     proof: { code: string },
     options?: CallOptions,
@@ -299,26 +299,26 @@ export class Mfa {
   }
 
   /** Forgets a browser. */
-  revokeDevice(userId: string, deviceId: string, options?: CallOptions): Promise<void> {
+  async revokeDevice(userId: string, deviceId: string, options?: CallOptions): Promise<void> {
     const at = path`/v1/users/${userId}/mfa/devices/${deviceId}`;
     return this.#delete("revokeTrustedDevice", at, options);
   }
 
   /** Forgets all of a user's browsers. */
-  revokeDevices(userId: string, options?: CallOptions): Promise<void> {
+  async revokeDevices(userId: string, options?: CallOptions): Promise<void> {
     return this.#delete("revokeTrustedDevices", path`/v1/users/${userId}/mfa/devices`, options);
   }
 
   // ---- situation -----------------------------------------------------------------------------
 
   /** A user's situation: what is enrolled, what is left, whether codes are locked. */
-  getStatus(userId: string, options?: CallOptions): Promise<MfaStatus> {
+  async getStatus(userId: string, options?: CallOptions): Promise<MfaStatus> {
     const at = path`/v1/users/${userId}/mfa/status`;
     return this.#transport.send({ operation: "getMfaStatus", method: "GET", path: at }, options);
   }
 
   /** Takes everything away that a user enrolled, at once. Needs the scope `admin`. */
-  resetFactors(
+  async resetFactors(
     userId: string,
     why: { reason?: string | undefined } = {},
     options?: CallOptions,
@@ -327,7 +327,7 @@ export class Mfa {
   }
 
   /** Lets codes be read again after too many wrong ones. Needs the scope `admin`. */
-  unlock(userId: string, options?: CallOptions): Promise<void> {
+  async unlock(userId: string, options?: CallOptions): Promise<void> {
     return this.#nothing("unlockMfa", path`/v1/users/${userId}/mfa/unlock`, undefined, options);
   }
 
@@ -343,7 +343,7 @@ export class Mfa {
    * });
    * if (!result.mfaRequired) return signIn(result.tokens);
    */
-  createChallenge(
+  async createChallenge(
     userId: string,
     login: CreateChallenge = {},
     options?: CallOptions,
@@ -353,13 +353,13 @@ export class Mfa {
   }
 
   /** A challenge as it stands. */
-  getChallenge(challengeId: string, options?: CallOptions): Promise<Challenge> {
+  async getChallenge(challengeId: string, options?: CallOptions): Promise<Challenge> {
     const at = path`/v1/mfa/challenges/${challengeId}`;
     return this.#transport.send({ operation: "getChallenge", method: "GET", path: at }, options);
   }
 
   /** Sends a code of an SMS or email factor. */
-  sendChallengeCode(
+  async sendChallengeCode(
     challengeId: string,
     to: { factorId: string },
     options?: CallOptions,
@@ -402,7 +402,7 @@ export class Mfa {
 
   // ---- how it is sent ------------------------------------------------------------------------
 
-  #post<T>(
+  async #post<T>(
     operation: string,
     at: string,
     body: unknown,
@@ -413,7 +413,7 @@ export class Mfa {
     return this.#transport.send(secrets === undefined ? call : { ...call, secrets }, options);
   }
 
-  #nothing(
+  async #nothing(
     operation: string,
     at: string,
     body: unknown,
@@ -423,7 +423,7 @@ export class Mfa {
     return this.#transport.send(call, options);
   }
 
-  #delete(operation: string, at: string, options: CallOptions | undefined): Promise<void> {
+  async #delete(operation: string, at: string, options: CallOptions | undefined): Promise<void> {
     const call = { operation, method: "DELETE", path: at, answer: "nothing" } as const;
     return this.#transport.send(call, options);
   }

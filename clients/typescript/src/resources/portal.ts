@@ -15,14 +15,14 @@ export class Portal {
   }
 
   /** A link, good once and for ten minutes, to which you send the user's browser. */
-  createSession(wish: CreatePortalSession, options?: CallOptions): Promise<PortalSession> {
+  async createSession(wish: CreatePortalSession, options?: CallOptions): Promise<PortalSession> {
     const path = "/v1/portal/sessions";
     const call = { method: "POST", path, body: wish, secrets: LINK } as const;
     return this.#transport.send({ ...call, operation: "createPortalSession" }, options);
   }
 
   /** What came of it: `code` is in the address with which the browser came back, and good once. */
-  fetchResult(from: { code: string }, options?: CallOptions): Promise<PortalResult> {
+  async fetchResult(from: { code: string }, options?: CallOptions): Promise<PortalResult> {
     const path = "/v1/portal/results";
     const call = { method: "POST", path, body: from, secrets: GRANTED } as const;
     return this.#transport.send({ ...call, operation: "fetchPortalResult" }, options);

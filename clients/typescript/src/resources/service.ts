@@ -12,7 +12,7 @@ export class Service {
   }
 
   /** Whether a node is up. */
-  health(options?: CallOptions): Promise<NodeStatus> {
+  async health(options?: CallOptions): Promise<NodeStatus> {
     return this.#open("getHealth", "/healthz", "json", options);
   }
 
@@ -21,37 +21,37 @@ export class Service {
    *
    * @throws UnavailableError if none can
    */
-  readiness(options?: CallOptions): Promise<NodeStatus> {
+  async readiness(options?: CallOptions): Promise<NodeStatus> {
     return this.#open("getReadiness", "/readyz", "json", options);
   }
 
   /** A node's metrics, in Prometheus' text format. */
-  metrics(options?: CallOptions): Promise<string> {
+  async metrics(options?: CallOptions): Promise<string> {
     return this.#open("getMetrics", "/metrics", "text", options);
   }
 
   /** The OpenAPI document. */
-  openapi(options?: CallOptions): Promise<Record<string, unknown>> {
+  async openapi(options?: CallOptions): Promise<Record<string, unknown>> {
     return this.#open("getOpenApi", "/openapi.json", "json", options);
   }
 
   /** Where a person browses it. */
-  docs(options?: CallOptions): Promise<string> {
+  async docs(options?: CallOptions): Promise<string> {
     return this.#open("browseDocs", "/docs", "location", options);
   }
 
   /** The page, as HTML, that explains every problem's code. */
-  listProblems(options?: CallOptions): Promise<string> {
+  async listProblems(options?: CallOptions): Promise<string> {
     return this.#open("listProblems", "/problems", "text", options);
   }
 
   /** The page, as HTML, that explains a problem's code, as `invalid_code`. */
-  getProblem(code: string, options?: CallOptions): Promise<string> {
+  async getProblem(code: string, options?: CallOptions): Promise<string> {
     const at = path`/problems/${code.replaceAll("_", "-")}`;
     return this.#open("getProblem", at, "text", options);
   }
 
-  #open<T>(
+  async #open<T>(
     operation: string,
     at: string,
     answer: "json" | "text" | "location",

@@ -12,13 +12,13 @@ export class SettingsResource {
   }
 
   /** The settings. */
-  get(options?: CallOptions): Promise<Settings> {
+  async get(options?: CallOptions): Promise<Settings> {
     const call = { operation: "getSettings", method: "GET", path: "/v1/settings" } as const;
     return this.#transport.send(call, options);
   }
 
   /** Changes settings; what is left out stays. */
-  update(changes: UpdateSettings, options?: CallOptions): Promise<Settings> {
+  async update(changes: UpdateSettings, options?: CallOptions): Promise<Settings> {
     const call = { operation: "updateSettings", method: "PATCH", path: "/v1/settings" } as const;
     return this.#transport.send({ ...call, body: changes }, options);
   }

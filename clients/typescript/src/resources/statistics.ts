@@ -12,7 +12,7 @@ export class StatisticsResource {
   }
 
   /** Counts of the last hour by the minute, or of the last day by the quarter of an hour. */
-  get(
+  async get(
     wishes: { window?: StatisticsWindow | undefined } = {},
     options?: CallOptions,
   ): Promise<Statistics> {

@@ -21,13 +21,13 @@ export class Tenants {
   }
 
   /** Makes a tenant. The answer has its first API key, once. */
-  create(wish: CreateTenant, options?: CallOptions): Promise<NewTenant> {
+  async create(wish: CreateTenant, options?: CallOptions): Promise<NewTenant> {
     const call = { operation: "createTenant", method: "POST", path: "/v1/tenants" } as const;
     return this.#transport.send({ ...call, body: wish, secrets: SECRETS }, options);
   }
 
   /** Erases a tenant with all its users. */
-  delete(tenantId: string, options?: CallOptions): Promise<void> {
+  async delete(tenantId: string, options?: CallOptions): Promise<void> {
     const at = path`/v1/tenants/${tenantId}`;
     const call = { operation: "deleteTenant", method: "DELETE", path: at } as const;
     return this.#transport.send({ ...call, answer: "nothing" }, options);

@@ -19,27 +19,27 @@ export class Users {
   }
 
   /** A user. */
-  get(userId: string, options?: CallOptions): Promise<User> {
+  async get(userId: string, options?: CallOptions): Promise<User> {
     const at = path`/v1/users/${userId}`;
     return this.#transport.send({ operation: "getUser", method: "GET", path: at }, options);
   }
 
   /** Writes who a user is: what is left out is taken away. A new user comes into being. */
-  put(userId: string, user: PutUser = {}, options?: CallOptions): Promise<User> {
+  async put(userId: string, user: PutUser = {}, options?: CallOptions): Promise<User> {
     const at = path`/v1/users/${userId}`;
     const call = { operation: "putUser", method: "PUT", path: at, body: user } as const;
     return this.#transport.send(call, options);
   }
 
   /** Erases everything about a user. Needs the scope `admin`. */
-  delete(userId: string, options?: CallOptions): Promise<void> {
+  async delete(userId: string, options?: CallOptions): Promise<void> {
     const at = path`/v1/users/${userId}`;
     const call = { operation: "deleteUser", method: "DELETE", path: at, answer: "nothing" } as const;
     return this.#transport.send(call, options);
   }
 
   /** Tells that a user's password changed: trusted browsers are forgotten. */
-  passwordChanged(
+  async passwordChanged(
     userId: string,
     when: { at?: string | undefined } = {},
     options?: CallOptions,

@@ -29,33 +29,33 @@ export class Webhooks {
   }
 
   /** Registers an address. The answer has the secret, once. */
-  create(webhook: CreateWebhook, options?: CallOptions): Promise<WebhookWithSecret> {
+  async create(webhook: CreateWebhook, options?: CallOptions): Promise<WebhookWithSecret> {
     const call = { operation: "createWebhook", method: "POST", path: "/v1/webhooks" } as const;
     return this.#transport.send({ ...call, body: webhook, secrets: SECRETS }, options);
   }
 
   /** A webhook. */
-  get(webhookId: string, options?: CallOptions): Promise<Webhook> {
+  async get(webhookId: string, options?: CallOptions): Promise<Webhook> {
     const at = path`/v1/webhooks/${webhookId}`;
     return this.#transport.send({ operation: "getWebhook", method: "GET", path: at }, options);
   }
 
   /** Changes a webhook; what is left out stays. */
-  update(webhookId: string, changes: UpdateWebhook, options?: CallOptions): Promise<Webhook> {
+  async update(webhookId: string, changes: UpdateWebhook, options?: CallOptions): Promise<Webhook> {
     const at = path`/v1/webhooks/${webhookId}`;
     const call = { operation: "updateWebhook", method: "PATCH", path: at, body: changes } as const;
     return this.#transport.send(call, options);
   }
 
   /** Removes a webhook. */
-  delete(webhookId: string, options?: CallOptions): Promise<void> {
+  async delete(webhookId: string, options?: CallOptions): Promise<void> {
     const at = path`/v1/webhooks/${webhookId}`;
     const call = { operation: "deleteWebhook", method: "DELETE", path: at } as const;
     return this.#transport.send({ ...call, answer: "nothing" }, options);
   }
 
   /** Makes a new secret; for a while events are signed with both. */
-  rotateSecret(
+  async rotateSecret(
     webhookId: string,
     wishes: { overlapSeconds?: number | undefined } = {},
     options?: CallOptions,
@@ -76,7 +76,7 @@ export class Webhooks {
   }
 
   /** Tries a delivery anew. */
-  redeliver(webhookId: string, deliveryId: string, options?: CallOptions): Promise<void> {
+  async redeliver(webhookId: string, deliveryId: string, options?: CallOptions): Promise<void> {
     const at = path`/v1/webhooks/${webhookId}/deliveries/${deliveryId}/redeliver`;
     const call = { operation: "redeliverWebhookEvent", method: "POST", path: at } as const;
     return this.#transport.send({ ...call, answer: "nothing" }, options);
@@ -97,7 +97,7 @@ export class Webhooks {
    *
    * @throws WebhookSignatureError if it is not to be believed
    */
-  verify(
+  async verify(
     body: string | Uint8Array,
     headers: HeadersLike,
     secret: string | readonly string[],

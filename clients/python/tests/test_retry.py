@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from countersign._retry import Addresses, Answered, Failed, Journey
 
 
@@ -9,25 +11,28 @@ def journey(addresses: Addresses, deadline: float = 10.0, retries: int = 2) -> J
     return Journey(addresses, deadline, retries, lambda: 0.5)
 
 
-def test_a_node_that_failed_is_not_where_the_next_call_begins() -> None:
+def test_a_node_that_is_away_is_not_where_the_next_call_begins() -> None:
     addresses = Addresses(["a", "b", "c"])
     one = journey(addresses)
     step = one.next(0)
     assert step is not None
     assert step.address == "a"
     assert one.after(Failed(), 0) == 0
-    assert one.after(Answered(500, "internal", None), 0) is None
+    assert one.after(Answered(503, "delivery_not_configured", None), 0) is None
     other = journey(addresses).next(0)
     assert other is not None
     assert other.address == "a"
 
 
-def test_a_node_that_refused_is_where_the_next_call_begins() -> None:
+@pytest.mark.parametrize(
+    "answer", [Answered(404, "user_not_found", None), Answered(500, "internal", None)]
+)
+def test_a_node_that_answered_is_where_the_next_call_begins(answer: Answered) -> None:
     addresses = Addresses(["a", "b", "c"])
     one = journey(addresses)
     one.next(0)
     one.after(Failed(), 0)
-    assert one.after(Answered(404, "user_not_found", None), 0) is None
+    assert one.after(answer, 0) is None
     other = journey(addresses).next(0)
     assert other is not None
     assert other.address == "b"

@@ -190,6 +190,19 @@ def test_what_is_no_json_object_is_not_this_service(face: Face, body: bytes) -> 
             face.run(client.auth.mfa.get_status("ann"))
 
 
+def test_a_body_without_an_end_is_not_read_to_its_end(face: Face) -> None:
+    def talk(connection: socket.socket) -> None:
+        request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            connection.sendall(b" " * 1_000_000)
+
+    with Server(talk) as server, client_of(face, server.url) as client:
+        why = "200: what answered was not this service: its body is longer than 16777216 bytes"
+        with pytest.raises(countersign.ConnectionError, match=why):
+            face.run(client.auth.mfa.get_status("ann"))
+
+
 def test_what_is_no_http_is_a_connection_error(face: Face) -> None:
     def talk(connection: socket.socket) -> None:
         request(connection)

@@ -122,26 +122,26 @@ def value_of(call: Call[T], answer: Answer, address: str) -> T:
     """
     if not 200 <= answer.status < 300 and call.answer != "location":
         why = "it redirects; the key goes to configured addresses alone"
-        raise stranger(call, answer, why)
+        raise stranger(call, answer.status, why)
     value: Any = None
     if call.answer == "text":
         value = answer.content.decode("utf-8", "replace")
     elif call.answer == "location":
         location = answer.headers.get("location")
         if location is None:
-            raise stranger(call, answer, "it names no location")
+            raise stranger(call, answer.status, "it names no location")
         value = urljoin(f"{address}/", location)
     elif call.answer == "json":
         value = _members(answer)
         if value is None:
-            raise stranger(call, answer, "its body is no JSON object")
+            raise stranger(call, answer.status, "its body is no JSON object")
     try:
         return call.read(value)
     except Unreadable as error:
-        raise stranger(call, answer, str(error)) from None
+        raise stranger(call, answer.status, str(error)) from None
 
 
-def stranger(call: Call[Any], answer: Answer, why: str) -> ConnectionError:
+def stranger(call: Call[Any], status: int, why: str) -> ConnectionError:
     """The error of an answer that this service would not give."""
-    said = f"{call.operation}: {answer.status}: what answered was not this service: {why}"
+    said = f"{call.operation}: {status}: what answered was not this service: {why}"
     return ConnectionError(said)

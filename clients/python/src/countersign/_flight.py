@@ -6,12 +6,15 @@ import errno
 from dataclasses import dataclass, field
 from typing import Any, Union
 
-from ._answer import Answer, outcome_of, problem_from
+from ._answer import Answer, outcome_of, problem_from, stranger
 from ._call import Call
 from ._clock import Clock
 from ._config import Config, seconds
 from ._retry import Addresses, Failed, Journey, Send
 from .errors import ConnectionError, TimeoutError
+
+#: No answer of this service comes near.
+LONGEST_BODY = 16 * 2**20
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,14 @@ class Unreachable:
     error: Exception = field(repr=False)
 
 
-Attempt = Union[Answer, Overdue, Unreachable]
+@dataclass(frozen=True)
+class Endless:
+    """An answer's body does not end where this service's would."""
+
+    status: int
+
+
+Attempt = Union[Answer, Overdue, Unreachable, Endless]
 
 
 class Flight:
@@ -69,6 +79,9 @@ class Flight:
             CountersignError: If the call has failed for good.
 
         """
+        if isinstance(attempt, Endless):
+            why = f"its body is longer than {LONGEST_BODY} bytes"
+            raise stranger(self._call, attempt.status, why)
         now, wall = self._clock.now(), self._clock.wall()
         if isinstance(attempt, Answer):
             wait = self._journey.after(outcome_of(attempt, wall), now)

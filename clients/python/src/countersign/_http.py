@@ -9,7 +9,7 @@ import httpx
 
 from ._answer import Answer
 from ._clock import Clock
-from ._flight import Overdue, Unreachable
+from ._flight import LONGEST_BODY, Endless, Overdue, Unreachable
 from ._request import Request
 
 #: What httpx raises when there is no answer, and what a transport of one's own may.
@@ -70,10 +70,25 @@ def prepared(
     return built
 
 
-def answer_of(response: httpx.Response, content: bytes) -> Answer:
-    """An answer that was read to its end."""
-    headers: Mapping[str, str] = {name.lower(): each for name, each in response.headers.items()}
-    return Answer(response.status_code, headers, content)
+class Body:
+    """A body as it comes, part by part."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self._content = bytearray()
+
+    def add(self, part: bytes) -> bool:
+        """Takes a part; whether there may be more."""
+        self._content += part
+        return len(self._content) <= LONGEST_BODY
+
+    def answer(self) -> Union[Answer, Endless]:
+        """The answer, once it was read to its end or is too long."""
+        response = self._response
+        if len(self._content) > LONGEST_BODY:
+            return Endless(response.status_code)
+        headers = {name.lower(): each for name, each in response.headers.items()}
+        return Answer(response.status_code, headers, bytes(self._content))
 
 
 def failure(error: Exception) -> Union[Overdue, Unreachable]:

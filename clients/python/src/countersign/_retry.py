@@ -11,8 +11,11 @@ from typing import Callable, Sequence, Union
 _FIRST_WAIT = 0.1
 _LONGEST_WAIT = 2.0
 
+#: Answers that tell of a node, or a way to it, that is not there now.
+_AWAY = frozenset({502, 503, 504})
+
 #: Answers after which the same request may do better a moment later.
-_PASSING = frozenset({408, 429, 502, 503, 504})
+_PASSING = _AWAY | {408, 429}
 
 #: Codes among them that waiting a moment does not change.
 _LASTING = frozenset({"too_many_attempts", "too_many_sends", "delivery_not_configured"})
@@ -93,11 +96,11 @@ class Journey:
         # Too many requests are too many for every node.
         elsewhere = True
         if isinstance(outcome, Answered):
-            if outcome.status < 500:
+            elsewhere = outcome.status in _AWAY
+            if not elsewhere:
                 self._addresses.current = self._index
             if outcome.code in _LASTING or outcome.status not in _PASSING:
                 return None
-            elsewhere = outcome.status >= 500
             asked = outcome.retry_after
         following = (self._index + 1) % len(self._addresses.every)
         if elsewhere and following not in self._tried:

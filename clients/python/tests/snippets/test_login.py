@@ -11,7 +11,7 @@ from countersign import AsyncCountersign, Countersign
 
 def test_a_login_asks_for_the_second_factor(client: Countersign, user_id: str) -> None:
     enrollment = client.auth.mfa.enroll_totp(user_id)
-    client.auth.mfa.verify_totp(user_id, code=totp(enrollment.secret, -1))
+    client.auth.mfa.verify_totp(user_id, code=totp(enrollment.secret))
 
     result = client.auth.mfa.create_challenge(
         user_id,
@@ -32,7 +32,7 @@ def test_a_login_asks_for_the_second_factor(client: Countersign, user_id: str) -
     verified = client.auth.mfa.verify(
         challenge_id=challenge.id,
         factor_id=factor_id,
-        code=totp(enrollment.secret),
+        code=totp(enrollment.secret, 1),
     )
     assert verified
     claims = client.auth.verify_token(verified.tokens.access_token, acr="aal2")
@@ -54,7 +54,7 @@ def test_a_login_in_an_asynchronous_application(user_id: str) -> None:
     async def sign_in() -> None:
         async with AsyncCountersign() as client:
             enrollment = await client.auth.mfa.enroll_totp(user_id)
-            await client.auth.mfa.verify_totp(user_id, code=totp(enrollment.secret, -1))
+            await client.auth.mfa.verify_totp(user_id, code=totp(enrollment.secret))
 
             result = await client.auth.mfa.create_challenge(user_id)
             assert result.challenge
@@ -70,7 +70,7 @@ def test_a_login_in_an_asynchronous_application(user_id: str) -> None:
             verified = await client.auth.mfa.verify(
                 challenge_id=result.challenge.id,
                 factor_id=factor_id,
-                code=totp(enrollment.secret),
+                code=totp(enrollment.secret, 1),
             )
             assert verified
             claims = await client.auth.verify_token(verified.tokens.access_token, acr="aal2")

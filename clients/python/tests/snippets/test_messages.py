@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from support.people import Inbox
 
 from countersign import Countersign
 
 
+@pytest.mark.parametrize("stand", ["dev"], indirect=True)
 def test_a_person_enrolls_a_phone_and_signs_in_with_a_code_that_is_sent(
     client: Countersign, user_id: str, inbox: Inbox
 ) -> None:

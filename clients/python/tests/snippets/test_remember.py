@@ -11,14 +11,14 @@ from countersign import Countersign
 
 def test_a_browser_that_is_remembered_is_not_asked_again(client: Countersign, user_id: str) -> None:
     enrollment = client.auth.mfa.enroll_totp(user_id)
-    client.auth.mfa.verify_totp(user_id, code=totp(enrollment.secret, -1))
+    client.auth.mfa.verify_totp(user_id, code=totp(enrollment.secret))
     result = client.auth.mfa.create_challenge(user_id)
     assert result.challenge
 
     verified = client.auth.mfa.verify(
         challenge_id=result.challenge.id,
         factor_id=result.challenge.factors[0].id,
-        code=totp(enrollment.secret),
+        code=totp(enrollment.secret, 1),
         remember_device=True,
     )
     assert verified

@@ -6,10 +6,9 @@ import asyncio
 
 import httpx
 
-from .._answer import Answer
 from .._clock import Clock
 from .._flight import Attempt, Overdue
-from .._http import FAILURES, STEPS, answer_of, failure, prepared
+from .._http import FAILURES, STEPS, Body, failure, prepared
 from .._request import Request
 
 #: For how long an exchange that was given up may tidy up.
@@ -37,9 +36,13 @@ async def exchange(
             task.exception()
 
 
-async def _exchange(client: httpx.AsyncClient, built: httpx.Request) -> Answer:
+async def _exchange(client: httpx.AsyncClient, built: httpx.Request) -> Attempt:
     response = await client.send(built, stream=True, auth=None, follow_redirects=False)
     try:
-        return answer_of(response, await response.aread())
+        body = Body(response)
+        async for part in response.aiter_bytes():
+            if not body.add(part):
+                break
+        return body.answer()
     finally:
         await response.aclose()

@@ -6,7 +6,7 @@ import httpx
 
 from .._clock import Clock
 from .._flight import Attempt, Overdue
-from .._http import FAILURES, Remaining, answer_of, failure, prepared
+from .._http import FAILURES, Body, Remaining, failure, prepared
 from .._request import Request
 
 
@@ -19,13 +19,14 @@ def exchange(
     try:
         response = client.send(built, stream=True, auth=None, follow_redirects=False)
         try:
-            parts: list[bytes] = []
+            body = Body(response)
             for part in response.iter_bytes():
-                parts.append(part)
                 # Each part came in time; all together may not.
                 if remaining.is_over:
                     return Overdue()
-            return answer_of(response, b"".join(parts))
+                if not body.add(part):
+                    break
+            return body.answer()
         finally:
             response.close()
     except FAILURES as error:

@@ -56,14 +56,14 @@ class Users:
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> User:
-        """Writes what is given of a user, who comes into being if need be.
+        """Writes who a user is: what is left out is taken away. A new user comes into being.
 
         Args:
             user_id: Your own id of the user.
-            email: An email address; None takes it away.
+            email: An email address.
             email_verified: Whether you know that the address is the user's.
-            phone_number: A telephone number (E.164); None takes it away.
-            display_name: What the user is called; None takes it away.
+            phone_number: A telephone number (E.164).
+            display_name: What the user is called.
             groups: Groups that the policy may name.
             idempotency_key: The key under which it is done once; made anew unless given.
             timeout: For how many seconds the call may take, retries included.

@@ -62,7 +62,8 @@ const REFETCH_MS = 30_000;
 /** No token of this service comes near. */
 const LONGEST_TOKEN = 8_192;
 
-type Keys = Map<string, Promise<CryptoKey>>;
+/** Keys by id; null for one that is broken. */
+type Keys = Map<string, Promise<CryptoKey | null>>;
 
 /** A value that was fetched, and how long it is good. */
 interface Kept<T> {
@@ -143,8 +144,8 @@ export class TokenVerifier {
   async #key(kid: string): Promise<CryptoKey> {
     const isFresh = this.#keys !== undefined && this.#clock.now() < this.#keys.until;
     const known = isFresh ? this.#keys?.value.get(kid) : undefined;
-    const key = known ?? (await this.#keysNow()).get(kid);
-    if (key === undefined) throw unknownKey();
+    const key = await (known ?? (await this.#keysNow()).get(kid));
+    if (key == null) throw new TokenError("unknown_key", "no published key signed it");
     return key;
   }
 
@@ -244,9 +245,7 @@ function imported(set: JwkSet): Keys {
       const jwk = { kty: "EC", crv: "P-256", x: x ?? "", y: y ?? "" };
       const algorithm = { name: "ECDSA", namedCurve: "P-256" };
       const key = crypto.subtle.importKey("jwk", jwk, algorithm, false, ["verify"]);
-      // One that is broken fails whoever needs it, and nobody else.
-      key.catch(() => undefined);
-      return [kid ?? "", key];
+      return [kid ?? "", key.catch(() => null)];
     }),
   );
 }
@@ -255,10 +254,6 @@ function imported(set: JwkSet): Keys {
 function lifetime(headers: Headers): number {
   const seconds = /(?:^|[\s,])max-age=(\d+)/.exec(headers.get("cache-control") ?? "")?.[1];
   return seconds === undefined ? KEYS_LIVE_MS : Number(seconds) * 1000;
-}
-
-function unknownKey(): TokenError {
-  return new TokenError("unknown_key", "no published key signed it");
 }
 
 /** A wait that ends early when its signal says so; others go on waiting. */

@@ -15,6 +15,8 @@ class Service {
   readonly asked: string[] = [];
   /** What publishing keys ends with, in place of the keys. */
   status = 200;
+  /** What is published besides. */
+  others: object[] = [];
   /** What tells facts ends with likewise. */
   factsStatus = 200;
   /** Answers to each path wait for this. */
@@ -38,7 +40,7 @@ class Service {
     assert.equal(new Headers(init.headers).get("authorization"), null, "keys are everybody's");
     if (this.status !== 200) return answer({ status: this.status });
     const keys = [...this.#pairs].map(([kid, { publicKey }]) => ({ ...publicKey.export({ format: "jwk" }), kid }));
-    return answer({ body: { keys }, headers: { "cache-control": "public, max-age=300" } });
+    return answer({ body: { keys: [...this.others, ...keys] }, headers: { "cache-control": "public, max-age=300" } });
   };
 }
 
@@ -142,6 +144,24 @@ test("a token that is too long, or not UTF-8, is malformed however well it is si
   await assert.rejects(auth.verifyToken(service.token("k1", { long: "a".repeat(8192) })), { reason: "malformed" });
   const header = Buffer.from('{"alg":"ES256","kid":"k\xff"}', "latin1").toString("base64url");
   await assert.rejects(auth.verifyToken(`${header}.e30.AAAA`), { reason: "malformed" });
+});
+
+test("a published key that is broken, or of another kind, fails whoever names it, and nobody else", async () => {
+  const service = new Service();
+  const off = Buffer.alloc(32, 1).toString("base64url");
+  service.others = [
+    { kid: "broken", kty: "EC", crv: "P-256", x: off, y: off },
+    { kid: "short", kty: "EC", crv: "P-256", x: "AA", y: "AA" },
+    { kid: "rsa", kty: "RSA", n: "AQAB", e: "AQAB" },
+    { kty: "EC", crv: "P-256", x: off, y: off },
+    {},
+  ];
+  const { auth } = client(service);
+  await auth.verifyToken(service.token("k1"));
+  const forger = new Service();
+  for (const kid of ["broken", "short", "rsa"]) {
+    await assert.rejects(auth.verifyToken(forger.token(kid)), { name: "TokenError", reason: "unknown_key" });
+  }
 });
 
 test("a signature of another shape is no signature", async () => {

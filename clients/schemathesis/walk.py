@@ -142,16 +142,32 @@ def run(walk: Walk, url: str, met: dict[str, list[str]], tally: Path, rest: list
         return 1
 
 
+def operations() -> list[str]:
+    """All that the document has, as schemathesis calls them."""
+    document = json.loads((CLIENTS / "openapi.json").read_text(encoding="utf-8"))
+    return [
+        f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item
+    ]
+
+
 def judge(walk: Walk, ended: int, tally: dict[str, Any], seconds: float) -> Counter[str]:
     """Tells how a run went, and counts it."""
     statuses: dict[str, str] = tally.get("statuses", {})
     answers: dict[str, int] = tally.get("answers", {})
     count: Counter[str] = Counter()
     for name, status in statuses.items():
-        word = {"success": "passed", "skip": "skipped"}.get(status, "failed")
+        if status == "skip":
+            # Nothing to try: an operation without examples, in the phase of examples.
+            continue
+        word = "passed" if status == "success" else "failed"
         count[word] += 1
         if word == "failed":
             print(f"walk: {walk.name}: {name}: {status}")
+    for phase in ("coverage", "fuzzing"):
+        for operation in operations():
+            if statuses.get(f"{phase}: {operation}", "skip") == "skip":
+                print(f"walk: {walk.name}: {phase}: {operation}: it was not tried")
+                count["failed"] += 1
     # A run that died, or that tried nothing, has failed even if nothing failed in it.
     if not count["failed"] and (ended != 0 or not count["passed"]):
         print(f"walk: {walk.name}: it ended with {ended}")

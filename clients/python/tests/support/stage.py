@@ -145,7 +145,9 @@ class AsyncFace:
         return self._loop.run_until_complete(collect())
 
     def close(self) -> None:
-        """Ends its loop."""
+        """Ends its loop, as `asyncio.run` does."""
+        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
 

@@ -58,11 +58,11 @@ def test_a_node_that_is_silent_leaves_time_for_the_next(face: Face) -> None:
     with (
         Server(silent) as first,
         Server(answering(http())) as second,
-        client_of(face, first.url, second.url, timeout=1.0) as client,
+        client_of(face, first.url, second.url, timeout=3.0) as client,
     ):
         began = time.monotonic()
         assert face.run(client.auth.mfa.get_status("ann")).enabled is True
-        assert 0.4 < time.monotonic() - began < 0.95
+        assert 1.4 < time.monotonic() - began < 2.9
         if face.name == "async":
             # A loop closes a connection in its next round.
             face.run(asyncio.sleep(0.01))
@@ -74,7 +74,7 @@ def test_a_call_ends_when_time_is_up(face: Face) -> None:
         began = time.monotonic()
         with pytest.raises(countersign.TimeoutError, match=r"no answer within 0\.4 s") as found:
             face.run(client.auth.mfa.get_status("ann", timeout=0.4))
-        assert time.monotonic() - began < 1.2
+        assert time.monotonic() - began < 3
         assert isinstance(found.value, TimeoutError)
 
 
@@ -90,7 +90,7 @@ def test_a_body_that_trickles_does_not_outlast_the_deadline(face: Face) -> None:
         began = time.monotonic()
         with pytest.raises(countersign.TimeoutError):
             face.run(client.auth.mfa.get_status("ann", timeout=0.5))
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 3
 
 
 def test_an_answer_that_stops_halfway_has_no_more_time_than_one_that_does_not_begin(
@@ -98,15 +98,15 @@ def test_an_answer_that_stops_halfway_has_no_more_time_than_one_that_does_not_be
 ) -> None:
     def halfway(connection: socket.socket) -> None:
         request(connection)
-        time.sleep(0.5)
+        time.sleep(1.0)
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n")
         silent(connection)
 
     with Server(halfway) as server, client_of(face, server.url, max_retries=0) as client:
         began = time.monotonic()
         with pytest.raises(countersign.TimeoutError):
-            face.run(client.auth.mfa.get_status("ann", timeout=0.7))
-        assert time.monotonic() - began < 1.1
+            face.run(client.auth.mfa.get_status("ann", timeout=1.4))
+        assert time.monotonic() - began < 2.1
 
 
 def test_a_connection_that_ends_within_the_body_is_tried_elsewhere_with_the_same_key(
@@ -262,7 +262,7 @@ def test_no_attempt_that_is_given_up_keeps_its_connection() -> None:
     async def main() -> None:
         with Server(silent) as first, Server(answering(http())) as second:
             urls = [first.url, second.url]
-            async with AsyncCountersign(base_url=urls, api_key=KEY, timeout=0.4) as client:
+            async with AsyncCountersign(base_url=urls, api_key=KEY, timeout=2.0) as client:
                 for _ in range(3):
                     # As if this one had answered last.
                     transport: Any = client.auth.mfa
@@ -301,7 +301,7 @@ def test_many_calls_of_one_client_go_at_the_same_time() -> None:
                     *(client.auth.mfa.get_status("ann") for _ in range(20))
                 )
                 assert all(each.enabled for each in found)
-                assert time.monotonic() - began < 2
+                assert time.monotonic() - began < 3
 
     asyncio.run(main())
 

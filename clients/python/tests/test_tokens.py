@@ -96,7 +96,7 @@ def test_threads_that_wait_for_a_service_that_is_away_do_not_wait_in_turn() -> N
     began = time.monotonic()
     in_threads(10, work)
     assert reasons == ["keys_unavailable"] * 10
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 2.5
 
 
 def test_tasks_that_verify_at_once_fetch_once() -> None:

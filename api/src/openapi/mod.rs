@@ -91,8 +91,9 @@ pub(crate) fn complete(document: &openapi::OpenApi) -> Value {
         },
         "RequestId": {
             "name": "X-Request-Id", "in": "header", "required": false,
-            "description": "Your own id of the request: up to 128 visible ASCII characters.",
-            "schema": { "type": "string", "maxLength": 128 },
+            "description": "Your own id of the request: up to 128 visible ASCII characters. \
+                Anything else is passed over.",
+            "schema": { "type": "string" },
         },
     });
     for (path, method, operation) in operations(&mut document) {

@@ -1,5 +1,6 @@
 //! What a schema's annotations cannot say once for all: every field of an answer is present, null
-//! or not; no field of a patch may be null; a problem's code is one of those that there are.
+//! or not, but for what a browser would refuse as null; no field of a patch may be null; a problem's
+//! code is one of those that there are.
 
 use std::collections::BTreeSet;
 
@@ -21,6 +22,10 @@ const NEVER_NULL: [&str; 7] = [
     "UpdateTrustedDevices",
 ];
 
+/// Fields of answers, by schema, that are left out and never null, as the dictionaries of WebAuthn
+/// have it: a browser refuses null where it knows a word.
+const LEFT_OUT: [(&str, &str); 1] = [("AuthenticatorSelection", "authenticatorAttachment")];
+
 /// Completes every schema.
 pub(super) fn complete(document: &mut Value) {
     name_lists(document);
@@ -37,6 +42,9 @@ pub(super) fn complete(document: &mut Value) {
                 });
             }
         }
+    }
+    for (schema, field) in LEFT_OUT {
+        leave_out(&mut document["components"]["schemas"][schema], field);
     }
     let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
     document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] = json!(codes);
@@ -107,6 +115,13 @@ fn require_all(schema: &mut Value) {
             object.insert("required".to_owned(), all.into());
         }
     });
+}
+
+fn leave_out(schema: &mut Value, field: &str) {
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.retain(|name| name != field);
+    }
+    forbid_null(&mut schema["properties"][field]);
 }
 
 /// Takes `null` out of a property's types.

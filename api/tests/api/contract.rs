@@ -73,6 +73,26 @@ async fn every_answer_has_the_shape_that_the_document_gives() {
     }
 }
 
+/// Browsers refuse null where they know a word: what nobody wished for is left out, and the
+/// document says that it may be.
+#[tokio::test]
+async fn options_for_a_browser_leave_out_what_nobody_wished_for() {
+    let house = house();
+    let document = document(&house).await;
+    let schema = &document["components"]["schemas"]["PublicKeyCredentialCreationOptionsJSON"];
+    let path = "/v1/users/ann/mfa/webauthn/registration-options";
+    for (wish, wished) in [("{}", false), (r#"{"authenticatorAttachment":"platform"}"#, true)] {
+        let knock = house.knock("POST", path).key(ROOT_KEY).raw("application/json", wish);
+        let answer = knock.send().await.json();
+        assert!(complaints(&document, schema, &answer, "").is_empty(), "{answer}");
+        let selection = &answer["authenticatorSelection"];
+        assert_eq!(selection.get("authenticatorAttachment").is_some(), wished, "{selection}");
+    }
+    let attachment = &document["components"]["schemas"]["AuthenticatorSelection"]["properties"]
+        ["authenticatorAttachment"];
+    assert!(!attachment.to_string().contains("null"), "{attachment}");
+}
+
 #[tokio::test]
 async fn every_body_of_the_contract_fits_the_document() {
     let document = document(&House::new()).await;

@@ -156,6 +156,14 @@ async fn every_field_of_an_answer_is_always_present() {
     assert_eq!(codes.len(), countersign_api::problem::Code::ALL.len());
 }
 
+/// A request is never refused for the name that its caller gives it.
+#[tokio::test]
+async fn any_request_id_may_be_brought() {
+    let document = document().await;
+    let schema = &document["components"]["parameters"]["RequestId"]["schema"];
+    assert_eq!(*schema, serde_json::json!({ "type": "string" }));
+}
+
 #[tokio::test]
 async fn the_docs_are_pages_and_scripts_of_this_server() {
     let house = House::new();

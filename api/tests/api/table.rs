@@ -410,7 +410,7 @@ fn reply(question: &Question, kid: &str) -> Reply {
             device_token: Some(secret("dvt_secret")),
             device_token_expires_at: Some(NOW),
         }),
-        Command::BeginWebAuthn { .. } => Reply::CreationOptions(Box::new(CreationOptions {
+        Command::BeginWebAuthn { wish } => Reply::CreationOptions(Box::new(CreationOptions {
             factor_id: FactorId::from_bytes([1; 16]),
             rp_id: "example.com".to_owned(),
             rp_name: "Acme".to_owned(),
@@ -424,7 +424,7 @@ fn reply(question: &Question, kid: &str) -> Reply {
             attestation: Attestation::None,
             user_verification: UserVerification::Preferred,
             resident_key: ResidentKey::Preferred,
-            attachment: Some(Attachment::Platform),
+            attachment: wish.attachment,
         })),
         Command::BeginAssertion { .. } => Reply::RequestOptions(Box::new(RequestOptions {
             rp_id: "example.com".to_owned(),

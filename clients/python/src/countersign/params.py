@@ -240,17 +240,20 @@ class AuthenticationResponse(TypedDict):
     """`public-key`."""
 
 
-class AuthenticatorSelection(TypedDict):
-    """What an authenticator must be like."""
-
-    authenticatorAttachment: Optional[Attachment]
-    """Where it is; absent for any."""
+class _AuthenticatorSelection(TypedDict):
     requireResidentKey: bool
     """The same for browsers of Level 1."""
     residentKey: ResidentKey
     """Whether the credential can be found without its id."""
     userVerification: UserVerification
     """Whether the person must be verified."""
+
+
+class AuthenticatorSelection(_AuthenticatorSelection, total=False):
+    """What an authenticator must be like."""
+
+    authenticatorAttachment: Attachment
+    """Where it is; absent for any."""
 
 
 class CreationExtensions(TypedDict):

@@ -31,7 +31,7 @@ export interface UserEntity {
   displayName: string;
 }
 
-/** What an authenticator must be like, without null, which no browser takes. */
+/** What an authenticator must be like, as browsers take it: what is left out is not undefined. */
 export interface AuthenticatorWish extends Omit<AuthenticatorSelection, "authenticatorAttachment"> {
   /** Where it is; any if left out. */
   authenticatorAttachment?: Attachment;
@@ -105,11 +105,9 @@ function descriptors(named: Descriptors): CredentialDescriptor[] {
 
 /** Options with their binary members as bytes. */
 export function creationOptions(json: CreationOptionsJSON): CreationOptions {
-  const { authenticatorAttachment, ...selection } = json.authenticatorSelection;
   return {
     ...json,
-    authenticatorSelection:
-      authenticatorAttachment == null ? selection : { ...selection, authenticatorAttachment },
+    authenticatorSelection: json.authenticatorSelection as AuthenticatorWish,
     challenge: Base64UrlBytes.parse(json.challenge),
     user: { ...json.user, id: Base64UrlBytes.parse(json.user.id) },
     pubKeyCredParams: json.pubKeyCredParams as CreationOptions["pubKeyCredParams"],

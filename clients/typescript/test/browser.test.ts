@@ -11,7 +11,6 @@ import { Authenticator } from "./support/authenticator.js";
 const CREATION: CreationOptionsJSON = {
   attestation: "none",
   authenticatorSelection: {
-    authenticatorAttachment: null,
     residentKey: "preferred",
     requireResidentKey: false,
     userVerification: "preferred",

@@ -48,18 +48,6 @@ test("options for a registration have bytes, and are in JSON as they came", asyn
   assert.deepEqual(JSON.parse(JSON.stringify(options)), CREATION);
 });
 
-test("options name a place only where there is one", async () => {
-  const { authenticatorSelection } = CREATION;
-  for (const [given, expected] of [
-    [null, authenticatorSelection],
-    ["platform", { ...authenticatorSelection, authenticatorAttachment: "platform" }],
-  ]) {
-    const told = { ...CREATION, authenticatorSelection: { ...authenticatorSelection, authenticatorAttachment: given } };
-    const options = await recorded(told).client.auth.mfa.getWebAuthnRegistrationOptions("ann");
-    assert.deepEqual(options.authenticatorSelection, expected);
-  }
-});
-
 test("options for an assertion have bytes, and are in JSON as they came", async () => {
   for (const call of ["getWebAuthnAuthOptions", "getChallengeWebAuthnOptions"] as const) {
     const options = await recorded(REQUEST).client.auth.mfa[call]("ann");

@@ -198,7 +198,7 @@ export interface AuthenticationResponseJSON {
 /** What an authenticator must be like. */
 export interface AuthenticatorSelection {
     /** Where it is; absent for any. */
-    authenticatorAttachment: Attachment | null;
+    authenticatorAttachment?: Attachment | undefined;
     /** The same for browsers of Level 1. */
     requireResidentKey: boolean;
     /** Whether the credential can be found without its id. */

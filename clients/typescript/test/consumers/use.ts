@@ -17,6 +17,15 @@ export async function names(userId: string): Promise<string[]> {
   return factors.map((factor) => factor.name ?? factor.type);
 }
 
+/** In a page that has a client all the same, as an extension's may: a browser takes options as they are. */
+export async function ceremonies(userId: string, challengeId: string): Promise<void> {
+  const { mfa } = client.auth;
+  const creation = await mfa.getWebAuthnRegistrationOptions(userId);
+  await navigator.credentials.create({ publicKey: creation });
+  const request = await mfa.getChallengeWebAuthnOptions(challengeId);
+  await navigator.credentials.get({ publicKey: request });
+}
+
 export const isWrong = (error: unknown): boolean => error instanceof InvalidCodeError;
 export const reason: CeremonyErrorReason = "cancelled";
 export { authenticate, register };

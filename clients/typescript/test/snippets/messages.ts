@@ -3,14 +3,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Inbox } from "../support/people.js";
-import { client, hasInbox, newUser } from "./client.js";
+import { client, hasInbox, newPhone, newUser } from "./client.js";
 
 const options = { skip: hasInbox ? false : "nothing sends messages here" };
 const inbox = new Inbox(process.env["COUNTERSIGN_URL"] ?? "");
 
 test("a person enrolls a phone, and signs in with a code that is sent", options, async () => {
   const userId = newUser();
-  const phoneNumber = "+14155550142";
+  const phoneNumber = newPhone();
 
   await client.auth.mfa.enrollSms(userId, { phoneNumber });
   await client.auth.mfa.sendSmsCode(userId);

@@ -41,8 +41,8 @@ dev: build ## Build, then start one node for development (more arguments: ARGS="
 	@exec $(binary) dev $(ARGS)
 
 .PHONY: test
-test: ## Build and run all tests, doc tests and those in a browser included
-	@deploy/setup.sh --browser
+test: ## Build and run all tests, those in a browser and those of the clients included
+	@deploy/setup.sh --browser --clients
 	@.ci/test $(TEST_TIMEOUT)
 
 # A few of them: make test-browser FILES="demo.test.js". Pictures are kept in target/browser/.
@@ -51,6 +51,19 @@ FILES ?=
 test-browser: build ## Use the pages in a real browser (FILES="demo.test.js ...")
 	@deploy/setup.sh --browser
 	@COUNTERSIGN_BIN=$(abspath $(binary)) .ci/browser $(FILES)
+
+# Some of them: make test-clients PARTS="python conformance".
+PARTS ?=
+.PHONY: test-clients
+test-clients: build ## Test the clients (PARTS="typescript python examples ...")
+	@deploy/setup.sh --browser --clients
+	@COUNTERSIGN_BIN=$(abspath $(binary)) .ci/clients $(PARTS)
+
+.PHONY: clients
+clients: build ## Make again what the clients have from the server's OpenAPI document
+	@deploy/setup.sh --clients
+	@$(binary) openapi > clients/openapi.json
+	@.ci/clients --generate
 
 .PHONY: chaos
 chaos: build ## Chaos over three nodes, and a verdict (SECONDS=600 SEED=... FAULTS=kill,isolate,...)
@@ -68,10 +81,11 @@ fmt: ## Lay out the sources with rustfmt
 
 .PHONY: lint
 lint: ## Check layout, types of scripts, and run clippy, every warning an error
-	@deploy/setup.sh --browser --lint
+	@deploy/setup.sh --browser --clients --lint
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --release -- -D warnings
 	@.ci/browser --check
+	@.ci/clients --check
 
 .PHONY: bench
 bench: build ## Start a node on a scratch directory, load it, stop it (ARGS="--scenario verify ...")

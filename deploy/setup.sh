@@ -3,7 +3,8 @@
 #
 #   deploy/setup.sh             what building and running need, and the tests of all but pages
 #   deploy/setup.sh --browser   that, and a browser with what drives it
-#   deploy/setup.sh --lint      that, and rustfmt and clippy (both may be given)
+#   deploy/setup.sh --clients   that, and what the clients' tests need
+#   deploy/setup.sh --lint      that, and rustfmt and clippy (all may be given)
 #
 # Looks first and installs only what is missing, so a second run changes nothing and needs no
 # network. Installs through apt-get alone; on other systems it names what is missing and stops.
@@ -22,15 +23,17 @@ fail() {
 
 lint=no
 browser=no
+clients=no
 for argument in "$@"; do
     case "$argument" in
         --lint) lint=yes ;;
         --browser) browser=yes ;;
+        --clients) clients=yes ;;
         -h | --help)
-            sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+            sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
             exit 0
             ;;
-        *) fail "unknown argument '$argument'" "usage: deploy/setup.sh [--browser] [--lint]" ;;
+        *) fail "unknown argument '$argument'" "usage: deploy/setup.sh [--browser] [--clients] [--lint]" ;;
     esac
 done
 
@@ -91,6 +94,17 @@ if [ "$browser" = yes ]; then
     need nodejs "runs the tests in a browser" has_node
     need npm "installs what these tests need" has npm
     need chromium "the browser of these tests" has_chromium
+fi
+
+# The clients' tests. Debian's python3 comes without what makes virtual environments.
+has_venv() { python3 -c 'import ensurepip, venv' >/dev/null 2>&1; }
+if [ "$clients" = yes ]; then
+    [ "$browser" = yes ] || {
+        need nodejs "runs the tests of the TypeScript client" has_node
+        need npm "installs what these tests need" has npm
+    }
+    need python3 "runs the tests of the Python client" has python3
+    need python3-venv "keeps what these tests need apart" has_venv
 fi
 
 # The tests that part nodes from each other, and those that send to a real mail server, are left out,

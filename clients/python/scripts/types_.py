@@ -103,7 +103,11 @@ class Contract:
         if "allOf" in schema:
             base = schema["allOf"][0]["$ref"].rsplit("/", 1)[1]
             schema = schema["allOf"][1]
-        return base, schema.get("properties", {}), set(schema.get("required", []))
+        own: dict[str, Schema] = schema.get("properties", {})
+        # What tells which one it is comes first, also where it is printed.
+        first = [name for name in ("id", "type", "name") if name in own]
+        ordered = {name: own[name] for name in [*first, *own]}
+        return base, ordered, set(schema.get("required", []))
 
     def members(self, name: str) -> dict[str, Schema]:
         """All members of a schema, in the order in which they are best read."""

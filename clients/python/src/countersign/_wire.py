@@ -11,8 +11,8 @@ SHAPES: dict[str, dict[str, tuple[str, str | None]]] = {
         "user_verification": ("userVerification", None),
     },
     "CreateApiKey": {
-        "expires_at": ("expiresAt", None),
         "name": ("name", None),
+        "expires_at": ("expiresAt", None),
         "scopes": ("scopes", None),
     },
     "Location": {
@@ -57,19 +57,19 @@ SHAPES: dict[str, dict[str, tuple[str, str | None]]] = {
         "phone_number": ("phoneNumber", None),
     },
     "EnrollTotp": {
+        "name": ("name", None),
         "account_name": ("accountName", None),
         "algorithm": ("algorithm", None),
         "digits": ("digits", None),
-        "name": ("name", None),
         "period": ("period", None),
     },
     "FetchPortalResult": {
         "code": ("code", None),
     },
     "ImportTotp": {
+        "name": ("name", None),
         "algorithm": ("algorithm", None),
         "digits": ("digits", None),
-        "name": ("name", None),
         "period": ("period", None),
         "secret": ("secret", None),
     },
@@ -207,18 +207,18 @@ SHAPES: dict[str, dict[str, tuple[str, str | None]]] = {
         "remember_device": ("rememberDevice", None),
     },
     "VerifySentCode": {
+        "name": ("name", None),
         "challenge_id": ("challengeId", None),
         "code": ("code", None),
-        "name": ("name", None),
     },
     "VerifyTotp": {
+        "name": ("name", None),
         "challenge_id": ("challengeId", None),
         "code": ("code", None),
-        "name": ("name", None),
     },
     "VerifyWebAuthn": {
+        "name": ("name", None),
         "challenge_id": ("challengeId", None),
         "credential": ("credential", None),
-        "name": ("name", None),
     },
 }

@@ -232,12 +232,12 @@ class AuthenticationResponse(TypedDict):
 
     id: str
     """The credential's id, base64url."""
+    type: str
+    """`public-key`."""
     rawId: str
     """The same."""
     response: AssertionResponse
     """What the authenticator answered."""
-    type: str
-    """`public-key`."""
 
 
 class _AuthenticatorSelection(TypedDict):
@@ -268,19 +268,19 @@ class CredentialDescriptor(TypedDict):
 
     id: str
     """Its id, base64url."""
-    transports: list[str]
-    """How it can be reached."""
     type: str
     """Always `public-key`."""
+    transports: list[str]
+    """How it can be reached."""
 
 
 class CredentialParameters(TypedDict):
     """A kind of key."""
 
-    alg: int
-    """Its number in the COSE registry: -8 EdDSA, -7 ES256, -257 RS256."""
     type: str
     """Always `public-key`."""
+    alg: int
+    """Its number in the COSE registry: -8 EdDSA, -7 ES256, -257 RS256."""
 
 
 class RelyingParty(TypedDict):
@@ -295,12 +295,12 @@ class RelyingParty(TypedDict):
 class UserEntity(TypedDict):
     """A user, as authenticators know one."""
 
-    displayName: str
-    """The person's name."""
     id: str
     """The user's handle, base64url: bytes that mean nothing elsewhere."""
     name: str
     """The account's name."""
+    displayName: str
+    """The person's name."""
 
 
 class CreationOptions(TypedDict):
@@ -376,12 +376,12 @@ class ExtensionResults(TypedDict, total=False):
 class _RegistrationResponse(TypedDict):
     id: str
     """The credential's id, base64url."""
+    type: str
+    """`public-key`."""
     rawId: str
     """The same."""
     response: AttestationResponse
     """What the authenticator answered."""
-    type: str
-    """`public-key`."""
 
 
 class RegistrationResponse(_RegistrationResponse, total=False):

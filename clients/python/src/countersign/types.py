@@ -168,31 +168,31 @@ class ApiKey(Model):
     """An API key, without the key itself."""
 
     __slots__ = (
-        "created_at",
-        "expires_at",
         "id",
         "name",
+        "created_at",
+        "expires_at",
         "root",
         "scopes",
     )
 
-    created_at: datetime
-    """When it was made."""
-    expires_at: Optional[datetime]
-    """When it ends; None for never."""
     id: str
     """Its id."""
     name: str
     """Its name."""
+    created_at: datetime
+    """When it was made."""
+    expires_at: Optional[datetime]
+    """When it ends; None for never."""
     root: bool
     """Whether it may also make and remove tenants."""
     scopes: list[Union[Scope, str]]
     """What it may do."""
     _members: ClassVar[tuple[Member, ...]] = (
-        Member("created_at", "createdAt", time),
-        Member("expires_at", "expiresAt", time),
         Member("id", "id", plain),
         Member("name", "name", plain),
+        Member("created_at", "createdAt", time),
+        Member("expires_at", "expiresAt", time),
         Member("root", "root", plain),
         Member("scopes", "scopes", plain),
     )
@@ -269,21 +269,25 @@ class AuditEvent(Model):
     """One thing that was decided."""
 
     __slots__ = (
+        "id",
+        "type",
         "actor",
         "at",
         "challenge_id",
         "details",
         "factor_id",
-        "id",
         "ip_address",
         "outcome",
         "proof",
         "pseudonym",
         "reason",
-        "type",
         "user_id",
     )
 
+    id: str
+    """Its id."""
+    type: str
+    """What, dotted."""
     actor: Optional[str]
     """The id of the API key that asked; None for the system itself."""
     at: datetime
@@ -294,8 +298,6 @@ class AuditEvent(Model):
     """More, by stable names."""
     factor_id: Optional[str]
     """The factor concerned."""
-    id: str
-    """Its id."""
     ip_address: Optional[str]
     """The person's address, where known."""
     outcome: Union[Outcome, str]
@@ -306,23 +308,21 @@ class AuditEvent(Model):
     """The stand-in that outlives the user."""
     reason: Optional[str]
     """Why, as a stable word."""
-    type: str
-    """What, dotted."""
     user_id: Optional[str]
     """Whose; None if it is no user's or the user was erased."""
     _members: ClassVar[tuple[Member, ...]] = (
+        Member("id", "id", plain),
+        Member("type", "type", plain),
         Member("actor", "actor", plain),
         Member("at", "at", time),
         Member("challenge_id", "challengeId", plain),
         Member("details", "details", plain),
         Member("factor_id", "factorId", plain),
-        Member("id", "id", plain),
         Member("ip_address", "ipAddress", plain),
         Member("outcome", "outcome", plain),
         Member("proof", "proof", of(AuditProof)),
         Member("pseudonym", "pseudonym", plain),
         Member("reason", "reason", plain),
-        Member("type", "type", plain),
         Member("user_id", "userId", plain),
     )
 
@@ -333,28 +333,28 @@ class ChallengeFactor(Model):
 
     __slots__ = (
         "id",
-        "masked_destination",
-        "name",
-        "primary",
         "type",
+        "name",
+        "masked_destination",
+        "primary",
     )
 
     id: str
     """Its id."""
-    masked_destination: Optional[str]
-    """Where codes are sent, masked; None for factors that are not sent codes."""
-    name: Optional[str]
-    """The name that its user gave it."""
-    primary: bool
-    """Whether it is offered first."""
     type: Union[FactorType, str]
     """Its kind."""
+    name: Optional[str]
+    """The name that its user gave it."""
+    masked_destination: Optional[str]
+    """Where codes are sent, masked; None for factors that are not sent codes."""
+    primary: bool
+    """Whether it is offered first."""
     _members: ClassVar[tuple[Member, ...]] = (
         Member("id", "id", plain),
-        Member("masked_destination", "maskedDestination", plain),
-        Member("name", "name", plain),
-        Member("primary", "primary", plain),
         Member("type", "type", plain),
+        Member("name", "name", plain),
+        Member("masked_destination", "maskedDestination", plain),
+        Member("primary", "primary", plain),
     )
 
 
@@ -363,10 +363,10 @@ class Challenge(Model):
     """A challenge."""
 
     __slots__ = (
+        "id",
         "attempts_remaining",
         "expires_at",
         "factors",
-        "id",
         "kind",
         "purpose",
         "recovery_codes_available",
@@ -374,14 +374,14 @@ class Challenge(Model):
         "user_id",
     )
 
+    id: str
+    """Its id."""
     attempts_remaining: int
     """Wrong answers left."""
     expires_at: datetime
     """Until when it can be answered."""
     factors: list[ChallengeFactor]
     """What can answer it, the primary first."""
-    id: str
-    """Its id."""
     kind: Union[ChallengeKind, str]
     """What answers it."""
     purpose: Union[ChallengePurpose, str]
@@ -393,10 +393,10 @@ class Challenge(Model):
     user_id: str
     """Whose it is."""
     _members: ClassVar[tuple[Member, ...]] = (
+        Member("id", "id", plain),
         Member("attempts_remaining", "attemptsRemaining", plain),
         Member("expires_at", "expiresAt", time),
         Member("factors", "factors", each(ChallengeFactor)),
-        Member("id", "id", plain),
         Member("kind", "kind", plain),
         Member("purpose", "purpose", plain),
         Member("recovery_codes_available", "recoveryCodesAvailable", plain),
@@ -501,27 +501,27 @@ class ClusterNode(Model):
     """A node."""
 
     __slots__ = (
-        "api_address",
         "id",
         "name",
+        "api_address",
         "peer_address",
         "state",
     )
 
-    api_address: str
-    """Where its API listens."""
     id: int
     """Its number, never used again."""
     name: str
     """Its name."""
+    api_address: str
+    """Where its API listens."""
     peer_address: str
     """Where its peers reach it."""
     state: str
     """`UP`, or what else is known of it."""
     _members: ClassVar[tuple[Member, ...]] = (
-        Member("api_address", "apiAddress", plain),
         Member("id", "id", plain),
         Member("name", "name", plain),
+        Member("api_address", "apiAddress", plain),
         Member("peer_address", "peerAddress", plain),
         Member("state", "state", plain),
     )
@@ -551,9 +551,9 @@ class ClusterShard(Model):
     """A shard: one Raft group."""
 
     __slots__ = (
+        "id",
         "committed",
         "followers",
-        "id",
         "last_applied",
         "leader",
         "learners",
@@ -561,14 +561,14 @@ class ClusterShard(Model):
         "voters",
     )
 
+    id: int
+    """Which."""
     committed: int
     """The last log index that the answering node knows to be committed."""
     followers: list[ClusterFollower]
     """How many entries each other node's log lacks, as the leader knows: empty unless the
     answering node leads.
     """
-    id: int
-    """Which."""
     last_applied: int
     """The last log index that the answering node applied."""
     leader: Optional[int]
@@ -580,9 +580,9 @@ class ClusterShard(Model):
     voters: list[int]
     """Voting nodes."""
     _members: ClassVar[tuple[Member, ...]] = (
+        Member("id", "id", plain),
         Member("committed", "committed", plain),
         Member("followers", "followers", each(ClusterFollower)),
-        Member("id", "id", plain),
         Member("last_applied", "lastApplied", plain),
         Member("leader", "leader", plain),
         Member("learners", "learners", plain),
@@ -689,44 +689,44 @@ class Factor(Model):
     """Something that a user enrolled."""
 
     __slots__ = (
-        "created_at",
         "id",
+        "type",
+        "name",
+        "created_at",
         "last_used_at",
         "masked_destination",
-        "name",
         "primary",
         "status",
-        "type",
         "webauthn",
     )
 
-    created_at: datetime
-    """When it was confirmed."""
     id: str
     """Its id."""
+    type: Union[FactorType, str]
+    """Its kind."""
+    name: Optional[str]
+    """The name that its user gave it."""
+    created_at: datetime
+    """When it was confirmed."""
     last_used_at: Optional[datetime]
     """Its last successful use."""
     masked_destination: Optional[str]
     """Where codes are sent, masked; None for factors that are not sent codes."""
-    name: Optional[str]
-    """The name that its user gave it."""
     primary: bool
     """Whether it is offered first."""
     status: Union[FactorStatus, str]
     """Whether it is enrolled."""
-    type: Union[FactorType, str]
-    """Its kind."""
     webauthn: Optional[WebAuthn]
     """What is known of a security key or passkey; None for other factors."""
     _members: ClassVar[tuple[Member, ...]] = (
-        Member("created_at", "createdAt", time),
         Member("id", "id", plain),
+        Member("type", "type", plain),
+        Member("name", "name", plain),
+        Member("created_at", "createdAt", time),
         Member("last_used_at", "lastUsedAt", time),
         Member("masked_destination", "maskedDestination", plain),
-        Member("name", "name", plain),
         Member("primary", "primary", plain),
         Member("status", "status", plain),
-        Member("type", "type", plain),
         Member("webauthn", "webauthn", of(WebAuthn)),
     )
 
@@ -892,21 +892,21 @@ class Tenant(Model):
     """A tenant."""
 
     __slots__ = (
-        "created_at",
         "id",
         "name",
+        "created_at",
     )
 
-    created_at: datetime
-    """When it was made."""
     id: str
     """Its id."""
     name: str
     """Its name."""
+    created_at: datetime
+    """When it was made."""
     _members: ClassVar[tuple[Member, ...]] = (
-        Member("created_at", "createdAt", time),
         Member("id", "id", plain),
         Member("name", "name", plain),
+        Member("created_at", "createdAt", time),
     )
 
 
@@ -1668,32 +1668,32 @@ class TrustedDevice(Model):
     """A browser that a user asked to be remembered in."""
 
     __slots__ = (
+        "id",
+        "name",
         "created_at",
         "expires_at",
-        "id",
         "last_used_at",
-        "name",
         "user_agent",
     )
 
+    id: str
+    """Its id."""
+    name: Optional[str]
+    """The name that its user gave it."""
     created_at: datetime
     """When it was trusted."""
     expires_at: datetime
     """Until when it does."""
-    id: str
-    """Its id."""
     last_used_at: Optional[datetime]
     """When it last stood in for a second factor."""
-    name: Optional[str]
-    """The name that its user gave it."""
     user_agent: Optional[str]
     """The browser's `User-Agent` when it was trusted."""
     _members: ClassVar[tuple[Member, ...]] = (
+        Member("id", "id", plain),
+        Member("name", "name", plain),
         Member("created_at", "createdAt", time),
         Member("expires_at", "expiresAt", time),
-        Member("id", "id", plain),
         Member("last_used_at", "lastUsedAt", time),
-        Member("name", "name", plain),
         Member("user_agent", "userAgent", plain),
     )
 
@@ -1703,16 +1703,18 @@ class User(Model):
     """A user."""
 
     __slots__ = (
+        "id",
         "created_at",
         "display_name",
         "email",
         "email_verified",
         "groups",
-        "id",
         "phone_number",
         "updated_at",
     )
 
+    id: str
+    """Your own id."""
     created_at: datetime
     """When the user was first written."""
     display_name: Optional[str]
@@ -1723,19 +1725,17 @@ class User(Model):
     """Whether you verified it."""
     groups: list[str]
     """Names of groups that policy rules may fit."""
-    id: str
-    """Your own id."""
     phone_number: Optional[str]
     """A telephone number, E.164."""
     updated_at: datetime
     """The last change."""
     _members: ClassVar[tuple[Member, ...]] = (
+        Member("id", "id", plain),
         Member("created_at", "createdAt", time),
         Member("display_name", "displayName", plain),
         Member("email", "email", plain),
         Member("email_verified", "emailVerified", plain),
         Member("groups", "groups", plain),
-        Member("id", "id", plain),
         Member("phone_number", "phoneNumber", plain),
         Member("updated_at", "updatedAt", time),
     )
@@ -1808,17 +1808,19 @@ class Webhook(Model):
     """An endpoint that is told events."""
 
     __slots__ = (
+        "id",
         "created_at",
         "description",
         "disabled_at",
         "disabled_reason",
         "enabled",
         "events",
-        "id",
         "secret_created_at",
         "url",
     )
 
+    id: str
+    """Its id."""
     created_at: datetime
     """When it was made."""
     description: Optional[str]
@@ -1833,20 +1835,18 @@ class Webhook(Model):
     """Whether events are delivered."""
     events: list[str]
     """Which events: types, or beginnings of types that end in `*`."""
-    id: str
-    """Its id."""
     secret_created_at: Optional[datetime]
     """When the current secret was made."""
     url: str
     """Where events are posted."""
     _members: ClassVar[tuple[Member, ...]] = (
+        Member("id", "id", plain),
         Member("created_at", "createdAt", time),
         Member("description", "description", plain),
         Member("disabled_at", "disabledAt", time),
         Member("disabled_reason", "disabledReason", plain),
         Member("enabled", "enabled", plain),
         Member("events", "events", plain),
-        Member("id", "id", plain),
         Member("secret_created_at", "secretCreatedAt", time),
         Member("url", "url", plain),
     )
@@ -1857,10 +1857,10 @@ class WebhookDelivery(Model):
     """The delivery of one event."""
 
     __slots__ = (
+        "id",
         "attempts",
         "event_id",
         "event_type",
-        "id",
         "last_attempt_at",
         "last_error",
         "last_status",
@@ -1869,14 +1869,14 @@ class WebhookDelivery(Model):
         "status",
     )
 
+    id: str
+    """Its id, and the `webhook-id` of every attempt."""
     attempts: int
     """Attempts so far."""
     event_id: str
     """The audit event that is delivered."""
     event_type: str
     """The event's type."""
-    id: str
-    """Its id, and the `webhook-id` of every attempt."""
     last_attempt_at: Optional[datetime]
     """The last attempt."""
     last_error: Optional[str]
@@ -1890,10 +1890,10 @@ class WebhookDelivery(Model):
     status: Union[DeliveryStatus, str]
     """How it stands."""
     _members: ClassVar[tuple[Member, ...]] = (
+        Member("id", "id", plain),
         Member("attempts", "attempts", plain),
         Member("event_id", "eventId", plain),
         Member("event_type", "eventType", plain),
-        Member("id", "id", plain),
         Member("last_attempt_at", "lastAttemptAt", time),
         Member("last_error", "lastError", plain),
         Member("last_status", "lastStatus", plain),
@@ -1908,20 +1908,24 @@ class WebhookEventData(Model):
     """An audit event as a webhook tells it: without its proof."""
 
     __slots__ = (
+        "id",
+        "type",
         "actor",
         "at",
         "challenge_id",
         "details",
         "factor_id",
-        "id",
         "ip_address",
         "outcome",
         "pseudonym",
         "reason",
-        "type",
         "user_id",
     )
 
+    id: str
+    """Its id."""
+    type: str
+    """What, dotted."""
     actor: Optional[str]
     """The id of the API key that asked; None for the system itself."""
     at: datetime
@@ -1932,8 +1936,6 @@ class WebhookEventData(Model):
     """More, by stable names."""
     factor_id: Optional[str]
     """The factor concerned."""
-    id: str
-    """Its id."""
     ip_address: Optional[str]
     """The person's address, where known."""
     outcome: Union[Outcome, str]
@@ -1942,22 +1944,20 @@ class WebhookEventData(Model):
     """The stand-in that outlives the user."""
     reason: Optional[str]
     """Why, as a stable word."""
-    type: str
-    """What, dotted."""
     user_id: Optional[str]
     """Whose; None if it is no user's or the user was erased."""
     _members: ClassVar[tuple[Member, ...]] = (
+        Member("id", "id", plain),
+        Member("type", "type", plain),
         Member("actor", "actor", plain),
         Member("at", "at", time),
         Member("challenge_id", "challengeId", plain),
         Member("details", "details", plain),
         Member("factor_id", "factorId", plain),
-        Member("id", "id", plain),
         Member("ip_address", "ipAddress", plain),
         Member("outcome", "outcome", plain),
         Member("pseudonym", "pseudonym", plain),
         Member("reason", "reason", plain),
-        Member("type", "type", plain),
         Member("user_id", "userId", plain),
     )
 

@@ -13,7 +13,11 @@ from .._request import Request
 def exchange(
     client: httpx.Client, request: Request, address: str, timeout: float, clock: Clock
 ) -> Attempt:
-    """Sends a request, and reads the answer to its end, within so many seconds."""
+    """Sends a request, and reads the answer to its end, within so many seconds.
+
+    Each step of httpx has what is left then. Only headers that come byte by byte may outlast it:
+    httpx waits for each byte anew, and nobody can interrupt it.
+    """
     remaining = Remaining(timeout, clock)
     built = prepared(client, request, address, remaining)
     try:

@@ -53,7 +53,9 @@ def translated(text: str) -> str:
     # In comments and docstrings, which tokens do not reach.
     whole = re.sub(r"\bawait |\basync (?=for|with|def)", "", whole)
     whole = re.sub(r"\bAsync(?=[A-Z])", "", whole)
-    return whole.replace("aclose", "close").replace("asynchronous client", "synchronous client")
+    return whole.replace("aclose", "close").replace(
+        "An asynchronous client", "A synchronous client"
+    )
 
 
 def generate() -> dict[Path, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from support.cases import FOLDER, snake
@@ -143,3 +143,18 @@ def test_everything_public_says_what_it_is() -> None:
                 if not found.__doc__:
                     silent.append(f"{module.__name__}.{name}")
     assert silent == []
+
+
+def test_what_types_are_can_be_asked_at_run_time() -> None:
+    # As FastAPI and pydantic do, on every Python.
+    for module in (countersign.types, countersign.params):
+        for name in module.__all__:
+            found = getattr(module, name)
+            if inspect.isclass(found):
+                assert get_type_hints(found)
+
+
+def test_an_example_awaits_in_the_asynchronous_client_alone() -> None:
+    for name in ("updatePolicy", "createChallenge", "verifyChallenge"):
+        assert "await client." in (inspect.getdoc(found(ASYNC, SURFACE[name])) or "")
+        assert "await" not in (inspect.getdoc(found(SYNC, SURFACE[name])) or "")

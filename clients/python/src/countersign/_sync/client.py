@@ -25,7 +25,7 @@ from .transport import Transport
 
 
 class Countersign:
-    """An synchronous client of Countersign. One is enough for a process.
+    """A synchronous client of Countersign. One is enough for a process.
 
     Example:
         client = Countersign(

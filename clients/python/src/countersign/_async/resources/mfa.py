@@ -110,7 +110,7 @@ class AsyncMfa:
             timeout: For how many seconds the call may take, retries included.
 
         Example:
-            client.auth.mfa.update_policy(
+            await client.auth.mfa.update_policy(
                 requirement="REQUIRED", grace_period={"value": 7, "unit": "DAYS"}
             )
 
@@ -745,7 +745,7 @@ class AsyncMfa:
             tells which of the two it is.
 
         Example:
-            result = client.auth.mfa.create_challenge(
+            result = await client.auth.mfa.create_challenge(
                 user_id, context={"ip_address": address, "user_agent": browser}
             )
             if not result.mfa_required:
@@ -837,7 +837,7 @@ class AsyncMfa:
             ExpiredError: Once the challenge has ended.
 
         Example:
-            verified = client.auth.mfa.verify(
+            verified = await client.auth.mfa.verify(
                 challenge_id=challenge_id, factor_id=factor_id, code=code
             )
             if verified:

@@ -168,7 +168,7 @@ class Webhooks:
     def verify(
         self, body: bytes | str, headers: Headers, secret: str | Sequence[str]
     ) -> WebhookEvent:
-        """The event of a delivery, if the service sent it. Asks nobody, and needs no `await`.
+        """The event of a delivery, if the service sent it. Asks nobody, and waits for nothing.
 
         By Standard Webhooks, with a time within five minutes.
 

@@ -6,8 +6,7 @@ use countersign_core::command::{Command, Query};
 use countersign_core::factor::FactorType;
 use countersign_core::factor::totp::Parameters;
 use countersign_core::factor::webauthn::options::{
-    Attachment, Attestation, CreationOptions, Descriptor, RequestOptions, ResidentKey,
-    UserVerification,
+    Attestation, CreationOptions, Descriptor, RequestOptions, ResidentKey, UserVerification,
 };
 use countersign_core::factor::webauthn::{Aaguid, Algorithm};
 use countersign_core::ids::{

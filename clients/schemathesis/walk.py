@@ -185,9 +185,9 @@ def walk_all(service: Service, options: argparse.Namespace, rest: list[str]) -> 
     few = max(options.examples // 4, 2)
     walks = [
         # Strangers first: they must find everything in its place.
-        Walk("stranger", None, "coverage,fuzzing", few, 240),
-        Walk("forger", f"csk_{'x' * 43}", "coverage,fuzzing", few, 240),
-        Walk("owner", service.key, "examples,coverage,fuzzing,stateful", options.examples, 480),
+        Walk("stranger", None, "coverage,fuzzing", few, 600),
+        Walk("forger", f"csk_{'x' * 43}", "coverage,fuzzing", few, 600),
+        Walk("owner", service.key, "examples,coverage,fuzzing,stateful", options.examples, 900),
     ]
     met = seed(service)
     count: Counter[str] = Counter()

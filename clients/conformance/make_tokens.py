@@ -105,6 +105,8 @@ def believed() -> None:
     case("a right token", token(), claims=RIGHT, fetches=1)
     wide = {"keys": [WIDE.jwk(), {"kty": "OKP", "crv": "Ed25519", "x": "AA", "kid": "k9"}, ONE.jwk()]}
     case("other keys in the set do no harm", token(), jwks=[wide], claims=RIGHT)
+    broken = {"keys": [{**TWO.jwk(), "y": b64(bytes(32))}, {"kid": "k3"}, ONE.jwk()]}
+    case("broken keys in the set do no harm", token(), jwks=[broken], claims=RIGHT)
     named = {"issuer": "https://other.example", "audience": "other", "tenant": "globex"}
     says = claims(iss="https://other.example", aud="other", tenant="globex")
     case("what is demanded may be named", token(says=says), options=named, facts=None, claims={"tenant": "globex"})
@@ -149,6 +151,10 @@ def refused() -> None:
     case("RS256", f"{head}.{payload}.{b64(bytes(256))}", reason="algorithm", fetches=0)
     case("ES384", token(WIDE, alg="ES384"), jwks=[jwks(WIDE)], reason="algorithm", fetches=0)
     case("a key of another curve", token(WIDE), jwks=[jwks(WIDE)], reason="unknown_key")
+    # A point that is not on the curve, and one that is cut short.
+    for name, y in [("a key that lies off its curve", b64(bytes(32))), ("a key cut short", "AAAA")]:
+        broken = {"keys": [{**ONE.jwk(), "y": y}]}
+        case(name, token(), jwks=[broken], reason="unknown_key")
     case("critical extensions", token(crit=["exp"]), reason="malformed", fetches=0)
     case("a key that it brings itself", token(OTHER, jwk=OTHER.jwk()), reason="signature")
     case("no key named", token(kid=None), reason="malformed", fetches=0)

@@ -295,11 +295,28 @@ def _usable(value: Any) -> Keys:
             continue
         if isinstance(x, str) and isinstance(y, str):
             try:
-                numbers = (int.from_bytes(_base64url(each), "big") for each in (x, y))
-                keys[kid] = Key(*numbers)
+                keys[kid] = Key(_coordinate(x), _coordinate(y))
             except ValueError:
                 continue
-    return keys
+    return {kid: key for kid, key in keys.items() if _is_on_curve(key)}
+
+
+def _coordinate(text: str) -> int:
+    """A coordinate, of as many bytes as the curve has (RFC 7518 section 6.2.1.2)."""
+    found = _base64url(text)
+    if len(found) != 32:
+        raise ValueError("not of the curve's length")
+    return int.from_bytes(found, "big")
+
+
+#: P-256: y² = x³ - 3x + b over the integers modulo p (NIST SP 800-186 section 3.2.1.3).
+_P = 2**256 - 2**224 + 2**192 + 2**96 - 1
+_B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
+
+
+def _is_on_curve(key: Key) -> bool:
+    x, y = key.x, key.y
+    return x < _P and y < _P and (y * y - (x * x * x - 3 * x + _B)) % _P == 0
 
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*", re.ASCII)

@@ -91,8 +91,10 @@ export class TokenVerifier {
    * What a token says, if it is to be believed.
    *
    * @throws TokenError if it is not; its `reason` tells why
+   * @throws TypeError if an option cannot be used
    */
   async verify(token: string, options: VerifyTokenOptions = {}): Promise<TokenClaims> {
+    usable(options);
     const { header, claims, signed, signature } = parse(token);
     if (header["alg"] !== "ES256") throw new TokenError("algorithm", "it is not signed with ES256");
     const kid = header["kid"];
@@ -199,6 +201,23 @@ export class TokenVerifier {
       throw new TokenError("keys_unavailable", "what tokens must say cannot be had", { cause });
     }
   }
+}
+
+/** Fails for an option that would demand nothing, whatever the token says. */
+function usable(options: VerifyTokenOptions): void {
+  for (const name of ["issuer", "audience", "tenant", "acr"] as const) {
+    if (options[name] !== undefined && !isText(options[name])) {
+      throw new TypeError(`${name} must be a text that is not empty`);
+    }
+  }
+  const { maxAge } = options;
+  if (maxAge !== undefined && !(Number.isFinite(maxAge) && maxAge >= 0)) {
+    throw new TypeError("maxAge must be a number of seconds from 0");
+  }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
 }
 
 type Members = Record<string, unknown>;

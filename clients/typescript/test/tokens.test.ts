@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type KeyPairKeyObjectResult, generateKeyPairSync, sign } from "node:crypto";
 import { test } from "node:test";
-import { Countersign } from "../src/index.js";
+import { Countersign, type VerifyTokenOptions } from "../src/index.js";
 import { Hands, KEY, answer, clientWith } from "./support/stage.js";
 
 const NOW = 1_764_000_000;
@@ -182,4 +182,31 @@ test("what is no token at all is malformed, and nobody is asked", async () => {
     await assert.rejects(auth.verifyToken(wrong as string), { reason: "malformed" });
   }
   assert.deepEqual(service.asked, []);
+});
+
+test("an option that would demand nothing is refused by its name, and nobody is asked", async () => {
+  const service = new Service();
+  const { auth } = client(service);
+  const token = service.token("k1", { auth_time: 0 });
+  const wrong = {
+    maxAge: [NaN, Infinity, -1, "60", null, true],
+    acr: ["", null, 2, ["aal2"]],
+    issuer: ["", null, 42],
+    audience: ["", null, ["acme"]],
+    tenant: ["", null, {}],
+  };
+  for (const [name, values] of Object.entries(wrong)) {
+    for (const value of values) {
+      const verified = auth.verifyToken(token, { [name]: value } as VerifyTokenOptions);
+      await assert.rejects(verified, { name: "TypeError", message: new RegExp(`^${name} must be`) });
+    }
+  }
+  assert.deepEqual(service.asked, []);
+});
+
+test("an age of nothing is an age", async () => {
+  const service = new Service();
+  const { auth } = client(service);
+  await auth.verifyToken(service.token("k1", { auth_time: NOW - 29 }), { maxAge: 0 });
+  await assert.rejects(auth.verifyToken(service.token("k1", { auth_time: NOW - 31 }), { maxAge: 0 }), { reason: "too_old" });
 });

@@ -42,6 +42,7 @@ export class Auth {
    * const { sub } = await client.auth.verifyToken(token, { acr: "aal2" });
    *
    * @throws TokenError if it is not; its `reason` tells why
+   * @throws TypeError if an option cannot be used
    */
   async verifyToken(token: string, options?: VerifyTokenOptions): Promise<TokenClaims> {
     return this.#verifier.verify(token, options);

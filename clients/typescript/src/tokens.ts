@@ -125,6 +125,7 @@ export class TokenVerifier {
     const { issuer, audience, tenant } = options;
     const isTold = issuer !== undefined && audience !== undefined && tenant !== undefined;
     const facts = isTold ? null : await within(this.#factsNow(), options.signal);
+    // What is compared with is a text that is not empty: what a token leaves out is like none.
     if (claims["iss"] !== (issuer ?? facts?.issuer)) {
       throw new TokenError("issuer", "another service made it");
     }
@@ -140,7 +141,7 @@ export class TokenVerifier {
     if (options.maxAge !== undefined && now > seconds("auth_time") + options.maxAge + LEEWAY_SECONDS) {
       throw new TokenError("too_old", "the user proved who they are too long ago");
     }
-    if (typeof claims["sub"] !== "string") throw new TokenError("malformed", "it has no sub");
+    if (!isText(claims["sub"])) throw new TokenError("malformed", "it has no sub");
   }
 
   async #key(kid: string): Promise<CryptoKey> {
@@ -192,7 +193,7 @@ export class TokenVerifier {
   async #fetchFacts(): Promise<TokenFacts> {
     const known = this.#facts;
     try {
-      const value = await this.#source.facts();
+      const value = complete(await this.#source.facts());
       const at = this.#clock.now();
       this.#facts = { value, at, until: at + FACTS_LIVE_MS };
       return value;
@@ -214,6 +215,13 @@ function usable(options: VerifyTokenOptions): void {
   if (maxAge !== undefined && !(Number.isFinite(maxAge) && maxAge >= 0)) {
     throw new TypeError("maxAge must be a number of seconds from 0");
   }
+}
+
+/** Facts with nothing missing: a token without a tenant is not that of a service that names none. */
+function complete(facts: TokenFacts): TokenFacts {
+  const { issuer, audience, tenantId } = facts;
+  if (isText(issuer) && isText(audience) && isText(tenantId)) return facts;
+  throw new TypeError("the service does not tell issuer, audience and tenant");
 }
 
 function isText(value: unknown): value is string {

@@ -19,6 +19,8 @@ class Service {
   others: object[] = [];
   /** What tells facts ends with likewise. */
   factsStatus = 200;
+  /** What it tells. */
+  facts: object = FACTS;
   /** Answers to each path wait for this. */
   readonly gates: Record<string, Promise<void>> = {};
 
@@ -36,7 +38,7 @@ class Service {
     const { pathname } = new URL(url);
     this.asked.push(pathname);
     await this.gates[pathname];
-    if (pathname === "/v1/tokens") return answer({ body: FACTS, status: this.factsStatus });
+    if (pathname === "/v1/tokens") return answer({ body: this.facts, status: this.factsStatus });
     assert.equal(new Headers(init.headers).get("authorization"), null, "keys are everybody's");
     if (this.status !== 200) return answer({ status: this.status });
     const keys = [...this.#pairs].map(([kid, { publicKey }]) => ({ ...publicKey.export({ format: "jwk" }), kid }));
@@ -209,4 +211,40 @@ test("an age of nothing is an age", async () => {
   const { auth } = client(service);
   await auth.verifyToken(service.token("k1", { auth_time: NOW - 29 }), { maxAge: 0 });
   await assert.rejects(auth.verifyToken(service.token("k1", { auth_time: NOW - 31 }), { maxAge: 0 }), { reason: "too_old" });
+});
+
+test("facts that lack one are no facts: a token that lacks the same is not believed", async () => {
+  const members = { issuer: "iss", audience: "aud", tenantId: "tenant" };
+  for (const [fact, claim] of Object.entries(members)) {
+    for (const value of [undefined, null, "", 7]) {
+      const service = new Service();
+      service.facts = { ...FACTS, [fact]: value };
+      const { auth } = client(service);
+      const verified = auth.verifyToken(service.token("k1", { [claim]: value }));
+      await assert.rejects(verified, { name: "TokenError", reason: "keys_unavailable" });
+    }
+  }
+});
+
+test("facts that lack one do not take the place of good ones", async () => {
+  const service = new Service();
+  const clock = new Hands(NOW);
+  const { auth } = client(service, clock);
+  await auth.verifyToken(service.token("k1"));
+  service.facts = { issuer: FACTS.issuer };
+  clock.moveTo(NOW + 3601);
+  const later = { iat: NOW + 3601, exp: NOW + 4000 };
+  await auth.verifyToken(service.token("k1", later));
+  await assert.rejects(auth.verifyToken(service.token("k1", { ...later, tenant: undefined })), { reason: "tenant" });
+});
+
+test("a token that says nothing where something is demanded is not believed", async () => {
+  const service = new Service();
+  const { auth } = client(service);
+  const reasons = { iss: "issuer", aud: "audience", tenant: "tenant", sub: "malformed" };
+  for (const [claim, reason] of Object.entries(reasons)) {
+    for (const value of [undefined, null, "", 7, [FACTS.audience]]) {
+      await assert.rejects(auth.verifyToken(service.token("k1", { [claim]: value })), { reason });
+    }
+  }
 });

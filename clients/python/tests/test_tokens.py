@@ -238,6 +238,47 @@ def test_a_number_that_no_float_holds_is_no_time(face: Face) -> None:
         assert found.value.reason in {"malformed", "not_yet_valid"}
 
 
+@pytest.mark.parametrize(
+    ("max_age", "error"),
+    [
+        (float("nan"), ValueError),
+        (float("inf"), ValueError),
+        (-1, ValueError),
+        (-0.5, ValueError),
+        (True, TypeError),
+        ("60", TypeError),
+        ([], TypeError),
+    ],
+)
+def test_an_age_that_demands_nothing_is_refused_before_anything_is_fetched(
+    face: Face, max_age: Any, error: type[Exception]
+) -> None:
+    service = Service(0)
+    client = face.client(service.sync, Frozen(), base_url="http://node")
+    with pytest.raises(error, match="^max_age "):
+        face.run(client.auth.verify_token(TOKEN, max_age=max_age))
+    assert service.asked == []
+
+
+def test_an_age_is_compared_however_large_the_numbers_are(face: Face) -> None:
+    mint = Mint()
+    auth = verifier(face, mint, FACTS)
+    now = CASE["now"]
+    for proven, max_age in (
+        (now - 60, 30),
+        (now - 60.5, 30.5),
+        (0, 10**400),
+        (10**400, 1.5),
+        (now, 0),
+    ):
+        token = mint.token(claims(auth_time=proven))
+        assert face.run(auth.verify_token(token, max_age=max_age)).sub == "ann"
+    token = mint.token(claims(auth_time=now - 61))
+    with pytest.raises(TokenError) as found:
+        face.run(auth.verify_token(token, max_age=30))
+    assert found.value.reason == "too_old"
+
+
 def test_without_cryptography_the_extra_is_named(
     face: Face, monkeypatch: pytest.MonkeyPatch
 ) -> None:

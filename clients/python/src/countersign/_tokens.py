@@ -30,6 +30,8 @@ _FACTS_LIVE = 60 * 60.0
 _SERVE = 24 * 60 * 60.0
 #: Whoever sends tokens with invented key ids makes nobody ask more often than this.
 _REFETCH = 30.0
+#: Whoever takes an older proof takes every proof.
+_OLDEST = 1e15
 #: No token of this service comes near.
 _LONGEST_TOKEN = 8_192
 #: No set of keys is kept longer than this, whatever is said of it.
@@ -78,6 +80,16 @@ class Wish:
     tenant: Optional[str] = None
     acr: Optional[str] = None
     max_age: Union[int, float, None] = None
+
+    def __post_init__(self) -> None:
+        """Judges it before anything is fetched: what cannot be compared would demand nothing."""
+        age = cast("Any", self.max_age)
+        if age is None:
+            return
+        if isinstance(age, bool) or not isinstance(age, (int, float)):
+            raise TypeError("max_age is a number of seconds")
+        if not 0 <= age < math.inf:
+            raise ValueError("max_age must be a finite number of seconds from 0")
 
     @property
     def needs_facts(self) -> bool:
@@ -207,8 +219,11 @@ class Parsed:
                 raise TokenError(cast("Any", said[0]), said[1])
         if wish.acr is not None and claims.get("acr") != wish.acr:
             raise TokenError("acr", f"it does not say {wish.acr}")
-        if wish.max_age is not None and wall > self._seconds("auth_time") + wish.max_age + _LEEWAY:
-            raise TokenError("too_old", "the user proved who they are too long ago")
+        if wish.max_age is not None:
+            # Compared, not added to: an integer may be too large for a float.
+            earliest = wall - min(wish.max_age, _OLDEST) - _LEEWAY
+            if self._seconds("auth_time") < earliest:
+                raise TokenError("too_old", "the user proved who they are too long ago")
         if not isinstance(claims.get("sub"), str):
             raise TokenError("malformed", "it has no sub")
         return TokenClaims.from_json(claims)

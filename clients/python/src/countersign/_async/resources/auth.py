@@ -68,6 +68,8 @@ class AsyncAuth:
 
         Raises:
             TokenError: If it is not to be believed; its `reason` tells why.
+            TypeError: If `max_age` is no number.
+            ValueError: If `max_age` is negative, infinite or not a number (NaN).
             ImportError: If `cryptography` is not installed.
 
         Example:

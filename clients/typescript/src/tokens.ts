@@ -55,9 +55,12 @@ export interface TokenSource {
 const LEEWAY_SECONDS = 30;
 const KEYS_LIVE_MS = 5 * 60_000;
 const FACTS_LIVE_MS = 60 * 60_000;
-/** For how long known keys serve while no new ones can be had. */
-const KEYS_SERVE_MS = 24 * 60 * 60_000;
-/** Whoever sends tokens with invented key ids makes nobody ask more often than this. */
+/** For how long known keys and facts serve while no new ones can be had. */
+const SERVE_MS = 24 * 60 * 60_000;
+/**
+ * Neither whoever sends tokens with invented key ids nor a service that is away makes a client that
+ * knows keys and facts ask more often than this.
+ */
 const REFETCH_MS = 30_000;
 /** No token of this service comes near. */
 const LONGEST_TOKEN = 8_192;
@@ -80,7 +83,8 @@ export class TokenVerifier {
   #facts: Kept<TokenFacts> | undefined;
   #fetchingKeys: Promise<Keys> | undefined;
   #fetchingFacts: Promise<TokenFacts> | undefined;
-  #asked = -Infinity;
+  #keysAsked = -Infinity;
+  #factsAsked = -Infinity;
 
   constructor(source: TokenSource, clock: Clock) {
     this.#source = source;
@@ -156,7 +160,7 @@ export class TokenVerifier {
   #keysNow(): Promise<Keys> {
     const known = this.#keys;
     const now = this.#clock.now();
-    if (known !== undefined && now < this.#asked + REFETCH_MS && now < known.at + KEYS_SERVE_MS) {
+    if (known !== undefined && isServing(known, this.#keysAsked, now)) {
       return Promise.resolve(known.value);
     }
     this.#fetchingKeys ??= this.#fetchKeys().finally(() => {
@@ -174,16 +178,19 @@ export class TokenVerifier {
       this.#keys = { value: keys, at, until: at + lifetime(headers) };
       return keys;
     } catch (cause) {
-      if (known !== undefined && this.#clock.now() < known.at + KEYS_SERVE_MS) return known.value;
+      if (known !== undefined && this.#clock.now() < known.at + SERVE_MS) return known.value;
       throw new TokenError("keys_unavailable", "the service's keys cannot be had", { cause });
     } finally {
-      this.#asked = this.#clock.now();
+      this.#keysAsked = this.#clock.now();
     }
   }
 
   #factsNow(): Promise<TokenFacts> {
-    const kept = this.#facts;
-    if (kept !== undefined && this.#clock.now() < kept.until) return Promise.resolve(kept.value);
+    const known = this.#facts;
+    const now = this.#clock.now();
+    if (known !== undefined && (now < known.until || isServing(known, this.#factsAsked, now))) {
+      return Promise.resolve(known.value);
+    }
     this.#fetchingFacts ??= this.#fetchFacts().finally(() => {
       this.#fetchingFacts = undefined;
     });
@@ -198,10 +205,17 @@ export class TokenVerifier {
       this.#facts = { value, at, until: at + FACTS_LIVE_MS };
       return value;
     } catch (cause) {
-      if (known !== undefined && this.#clock.now() < known.at + KEYS_SERVE_MS) return known.value;
+      if (known !== undefined && this.#clock.now() < known.at + SERVE_MS) return known.value;
       throw new TokenError("keys_unavailable", "what tokens must say cannot be had", { cause });
+    } finally {
+      this.#factsAsked = this.#clock.now();
     }
   }
+}
+
+/** Whether what is known serves without asking again: it was asked for a moment ago. */
+function isServing(known: Kept<unknown>, asked: number, now: number): boolean {
+  return now < asked + REFETCH_MS && now < known.at + SERVE_MS;
 }
 
 /** Fails for an option that would demand nothing, whatever the token says. */

@@ -248,3 +248,33 @@ test("a token that says nothing where something is demanded is not believed", as
     }
   }
 });
+
+test("a service that is away is asked for facts once in a while, and nobody who has some waits for it", async () => {
+  const service = new Service();
+  const clock = new Hands(NOW);
+  const { auth } = client(service, clock);
+  const factsAsked = () => service.asked.filter((path) => path === "/v1/tokens").length;
+  const at = async (seconds: number) => {
+    clock.moveTo(NOW + seconds);
+    await auth.verifyToken(service.token("k1", { iat: NOW + seconds, exp: NOW + seconds + 900 }));
+    return factsAsked();
+  };
+  assert.equal(await at(0), 1);
+  service.factsStatus = 503;
+  assert.equal(await at(3601), 2);
+  assert.equal(await at(3602), 2);
+  assert.equal(await at(3630), 2);
+  assert.equal(await at(3632), 3);
+  service.factsStatus = 200;
+  assert.equal(await at(3663), 4);
+  assert.equal(await at(7000), 4);
+});
+
+test("whoever has no facts asks again at once", async () => {
+  const service = new Service();
+  const { auth } = client(service);
+  service.factsStatus = 503;
+  await assert.rejects(auth.verifyToken(service.token("k1")), { reason: "keys_unavailable" });
+  service.factsStatus = 200;
+  await auth.verifyToken(service.token("k1"));
+});

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from support.cases import read
 from support.mint import Mint, text
-from support.stage import KEY, Face, Hands
+from support.stage import KEY, Face, Hands, allowed
 
 from countersign import AsyncCountersign, Countersign, TokenError
 
@@ -200,6 +200,44 @@ def test_what_the_service_does_not_tell_no_token_can_say(face: Face, fact: str, 
     assert face.run(verifier(face, mint, FACTS).verify_token(mint.token(claims()))).sub == "ann"
 
 
+def test_facts_that_cannot_be_renewed_are_not_asked_for_with_every_token(face: Face) -> None:
+    mint, clock, is_away = Mint(), Frozen(), False
+    asked: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        if is_away:
+            clock.pass_time(allowed(request, clock))
+            raise httpx.ReadTimeout("silence", request=request)
+        found = FACTS if request.url.path == "/v1/tokens" else mint.jwks
+        return httpx.Response(200, content=json.dumps(found))
+
+    client = face.client(handle, clock, base_url="http://node", max_retries=0)
+    token = mint.token(claims(exp=CASE["now"] + 1_000_000))
+
+    def waited() -> float:
+        """How long it takes to verify the token."""
+        began = clock.now()
+        assert face.run(client.auth.verify_token(token)).sub == "ann"
+        return clock.now() - began
+
+    assert waited() == 0
+    is_away = True
+    clock.pass_time(60 * 60)
+    # Keys and facts, each once for the whole deadline; then for half a minute nobody waits.
+    asked.clear()
+    assert waited() == 20
+    assert [waited() for _ in range(5)] == [0] * 5
+    assert sorted(asked) == ["/.well-known/jwks.json", "/v1/tokens"]
+    clock.pass_time(31)
+    assert waited() == 20
+    clock.pass_time(31)
+    is_away = False
+    asked.clear()
+    assert waited() == 0
+    assert sorted(asked) == ["/.well-known/jwks.json", "/v1/tokens"]
+
+
 def test_a_signature_has_one_right_length(face: Face) -> None:
     mint = Mint()
     auth = verifier(face, mint, FACTS)
@@ -255,7 +293,7 @@ def test_an_age_that_demands_nothing_is_refused_before_anything_is_fetched(
 ) -> None:
     service = Service(0)
     client = face.client(service.sync, Frozen(), base_url="http://node")
-    with pytest.raises(error, match="^max_age "):
+    with pytest.raises(error, match=r"^max_age "):
         face.run(client.auth.verify_token(TOKEN, max_age=max_age))
     assert service.asked == []
 

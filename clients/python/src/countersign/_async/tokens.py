@@ -35,7 +35,8 @@ class AsyncTokenVerifier:
         parsed.judge_times(clock.wall())
         facts: TokenFacts | None = None
         if wish.needs_facts:
-            facts = known.facts.fresh(clock.now()) or await self._facts.get()
+            facts = known.facts.fresh(clock.now()) or known.facts.enough(clock.now())
+            facts = facts or await self._facts.get()
         return parsed.judge(wish, facts, clock.wall())
 
     async def _fetch_keys(self) -> Keys:
@@ -61,3 +62,5 @@ class AsyncTokenVerifier:
             if stale is None:
                 raise no_facts() from error
             return stale
+        finally:
+            kept.asked(clock.now())

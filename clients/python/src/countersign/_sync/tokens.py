@@ -36,7 +36,8 @@ class TokenVerifier:
         parsed.judge_times(clock.wall())
         facts: TokenFacts | None = None
         if wish.needs_facts:
-            facts = known.facts.fresh(clock.now()) or self._facts.get()
+            facts = known.facts.fresh(clock.now()) or known.facts.enough(clock.now())
+            facts = facts or self._facts.get()
         return parsed.judge(wish, facts, clock.wall())
 
     def _fetch_keys(self) -> Keys:
@@ -62,3 +63,5 @@ class TokenVerifier:
             if stale is None:
                 raise no_facts() from error
             return stale
+        finally:
+            kept.asked(clock.now())

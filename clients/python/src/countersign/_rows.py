@@ -23,8 +23,8 @@ class Rows(Generic[M]):
     next_cursor: str | None
 
 
-def rows(kind: type[M]) -> Callable[[Any], Rows[M]]:
-    """Reads a page of objects of a kind."""
+def rows(kind: type[M], asked: str | None) -> Callable[[Any], Rows[M]]:
+    """Reads a page of objects of a kind, which was asked for with a cursor."""
 
     def read(value: Any) -> Rows[M]:
         members = cast("dict[str, Any]", value)
@@ -33,6 +33,9 @@ def rows(kind: type[M]) -> Callable[[Any], Rows[M]]:
             raise Unreadable("data is no list")
         if cursor is not None and not isinstance(cursor, str):
             raise Unreadable("nextCursor is no text")
+        if cursor is not None and cursor == asked:
+            # The list would never end.
+            raise Unreadable("the service gave the same cursor twice")
         return Rows(data, cursor)
 
     return read
@@ -43,4 +46,6 @@ def page_call(
 ) -> Call[Rows[M]]:
     """The call for a page."""
     wanted = query if cursor is None else {**query, "cursor": cursor}
-    return Call(operation, "GET", path, rows(kind), query=wanted)
+    given = wanted.get("cursor")
+    asked = given if isinstance(given, str) else None
+    return Call(operation, "GET", path, rows(kind, asked), query=wanted)

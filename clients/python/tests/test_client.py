@@ -107,6 +107,51 @@ def test_an_id_that_would_mean_another_place_is_not_sent(face: Face, user_id: st
     assert heard.requests == []
 
 
+@pytest.mark.parametrize(
+    ("what", "call"),
+    [
+        ("an id", lambda client: client.auth.users.get("7K3M\ud800")),
+        ("query", lambda client: client.auth.users.list(query="7K3M\udfff")),
+        (
+            "a text in the body",
+            lambda client: client.auth.mfa.use_recovery_code("ann", code="7K3M\ud800"),
+        ),
+        (
+            "a text in the body",
+            lambda client: client.auth.mfa.update_policy(triggers={"7K3M\ud800": True}),
+        ),
+        (
+            "a text in the body",
+            lambda client: client.auth.mfa.verify(
+                challenge_id="chl_1", assertion=r'{"id": "7K3M\ud800"}'
+            ),
+        ),
+    ],
+)
+def test_half_a_pair_of_surrogates_is_refused_and_not_repeated(
+    face: Face, what: str, call: Any
+) -> None:
+    heard = Heard(face)
+    with pytest.raises(
+        ValueError, match=rf"^{what} is no(ne|) .*half a pair of surrogates"
+    ) as found:
+        face.rows(call(heard.client)) if what == "query" else face.run(call(heard.client))
+    error: BaseException | None = found.value
+    assert type(error) is ValueError
+    while error is not None:
+        assert "7K3M" not in repr(error)
+        assert "7K3M" not in repr(vars(error))
+        error = error.__cause__ or error.__context__
+    assert heard.requests == []
+
+
+def test_a_pair_of_surrogates_in_json_is_one_character(face: Face) -> None:
+    heard = Heard(face)
+    assertion = r'{"id": "\ud83d\ude00"}'
+    face.run(heard.client.auth.mfa.verify(challenge_id="chl_1", assertion=assertion))
+    assert heard.body["assertion"] == {"id": "\U0001f600"}
+
+
 @pytest.mark.parametrize("user_id", ["a/b", "a b", "ü", "a%2Fb", "a?b#c", "{}", "a\\b", "+1"])
 def test_an_id_stays_one_part_of_the_path(face: Face, user_id: str) -> None:
     heard = Heard(face)
@@ -271,6 +316,24 @@ def test_a_page_that_is_none_is_not_this_service(face: Face, body: Any) -> None:
         face.rows(heard.client.auth.users.list())
 
 
+def test_a_list_that_comes_back_to_where_it_was_ends(face: Face) -> None:
+    pages = [{"data": [], "nextCursor": "2"}, {"data": [], "nextCursor": "2"}]
+    why = "what answered was not this service: the service gave the same cursor twice"
+    for walk in (
+        lambda auth: face.rows(auth.users.list()),
+        lambda auth: face.run(auth.mfa.list_factors("ann")),
+        lambda auth: face.run(auth.mfa.list_devices("ann")),
+    ):
+        heard = Heard(face, *pages)
+        with pytest.raises(countersign.ConnectionError, match=why):
+            walk(heard.client.auth)
+        assert len(heard.requests) == 2
+    heard = Heard(face, pages[0])
+    with pytest.raises(countersign.ConnectionError, match=why):
+        face.rows(heard.client.auth.users.list(cursor="2"))
+    assert len(heard.requests) == 1
+
+
 def test_a_client_closes_what_it_opened_and_nothing_else() -> None:
     mine = httpx.Client()
     with Countersign(base_url="http://a", api_key=KEY, http_client=mine) as client:
@@ -292,3 +355,18 @@ def test_a_webhook_that_was_parsed_already_is_refused(face: Face) -> None:
             client.webhooks.verify(b"{}", {}, secret)
     with pytest.raises(ValueError, match="a webhook's secret is needed"):
         client.webhooks.verify(b"{}", {}, [])
+
+
+@pytest.mark.parametrize(("body", "webhook_id"), [("{}\ud800", "msg_1"), ("{}", "msg_\udfff")])
+def test_a_webhook_that_is_no_text_is_malformed(face: Face, body: str, webhook_id: str) -> None:
+    clock = Hands()
+    client = face.client(None, clock, base_url="http://node")
+    headers = {
+        "webhook-id": webhook_id,
+        "webhook-timestamp": str(int(clock.wall())),
+        "webhook-signature": "v1,AAAA",
+    }
+    with pytest.raises(countersign.WebhookSignatureError) as found:
+        client.webhooks.verify(body, headers, "whsec_AAAA")
+    assert found.value.reason == "malformed"
+    assert found.value.__context__ is None

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Callable, Generic, Literal, TypeVar, Union, cast
 from urllib.parse import quote
 
-from ._json import is_iterable
+from ._json import is_iterable, is_well_formed
 from ._model import Model, time_json
 from ._wire import SHAPES
 
@@ -57,7 +57,8 @@ def path(template: str, *ids: str) -> str:
 
     Raises:
         TypeError: If an id is no text.
-        ValueError: If an id is empty, or would mean another place in an address.
+        ValueError: If an id is empty, would mean another place in an address, or is no text that
+            UTF-8 can carry.
 
     """
     for each in cast("tuple[Any, ...]", ids):
@@ -65,6 +66,8 @@ def path(template: str, *ids: str) -> str:
             raise TypeError(f"an id is a text, not {type(each).__name__}")
         if each in {"", ".", ".."}:
             raise ValueError('an id must be a text that is not empty and neither "." nor ".."')
+        if not is_well_formed(each):
+            raise ValueError("an id is no text for UTF-8: it has half a pair of surrogates")
     return template.format(*(quote(each, safe="!*'()") for each in ids))
 
 
@@ -97,12 +100,21 @@ def _wire(schema: str | None, value: Any) -> Any:
 
 
 def query_text(query: Query) -> dict[str, str]:
-    """A query without what was not given."""
-    return {
+    """A query without what was not given.
+
+    Raises:
+        ValueError: If a text in it is none that UTF-8 can carry.
+
+    """
+    told = {
         name: time_json(value) if isinstance(value, datetime) else str(value)
         for name, value in query.items()
         if value is not None
     }
+    for name, value in told.items():
+        if not is_well_formed(value):
+            raise ValueError(f"{name} is no text for UTF-8: it has half a pair of surrogates")
+    return told
 
 
 def nothing(value: Any) -> None:

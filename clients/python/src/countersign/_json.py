@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -22,3 +23,12 @@ def is_object(value: object) -> TypeGuard[dict[str, Any]]:
 def is_iterable(value: object) -> TypeGuard[Iterable[Any]]:
     """Whether it has members."""
     return isinstance(value, Iterable)
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def is_well_formed(text: str) -> bool:
+    """Whether UTF-8 can carry a text: it has no half of a pair of surrogates."""
+    # Asked before encoding, whose own error holds the whole text.
+    return _SURROGATE.search(text) is None

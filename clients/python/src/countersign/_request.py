@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from ._call import Call, query_text
 from ._config import idempotency
+from ._json import is_well_formed
 from ._version import __version__
 
 USER_AGENT = f"countersign-python/{__version__} python/{platform.python_version()}"
@@ -33,6 +34,7 @@ def request_of(call: Call[Any], api_key: str, idempotency_key: str | None) -> Re
 
     Raises:
         TypeError: If something in it cannot be JSON.
+        ValueError: If a number or a text in it cannot be sent.
 
     """
     headers = {
@@ -47,7 +49,11 @@ def request_of(call: Call[Any], api_key: str, idempotency_key: str | None) -> Re
     content = None
     if call.body is not None:
         headers["content-type"] = "application/json"
-        content = json.dumps(call.body, ensure_ascii=False, allow_nan=False).encode()
+        text = json.dumps(call.body, ensure_ascii=False, allow_nan=False)
+        if not is_well_formed(text):
+            said = "a text in the body is none for UTF-8: it has half a pair of surrogates"
+            raise ValueError(said)
+        content = text.encode()
     query = query_text(call.query)
     return Request(
         call.method, call.path + (f"?{urlencode(query)}" if query else ""), headers, content

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional, Protocol, Union, cast
 
+from ._json import is_well_formed
 from ._model import Unreadable
 from ._webhook_event import WebhookEvent
 from .errors import WebhookSignatureError
@@ -53,6 +54,8 @@ def verify_webhook(
     if abs(now - int(timestamp)) > _TOLERANCE_SECONDS:
         said = "it was signed too long ago, or in the future"
         raise WebhookSignatureError("timestamp", said)
+    if not is_well_formed(webhook_id) or (isinstance(body, str) and not is_well_formed(body)):
+        raise WebhookSignatureError("malformed", "it is no text for UTF-8")
     content = body.encode() if isinstance(body, str) else bytes(body)
     signed = f"{webhook_id}.{timestamp}.".encode() + content
 

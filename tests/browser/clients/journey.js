@@ -58,6 +58,8 @@ export function journey(name, example) {
       if (looking) await look(page, `${name}-authenticator-app`);
       await this.confirm("000000");
       await this.isTold("That code is not right.");
+      assert.equal(await this.force(""), 422);
+      await this.isTold("That code is not right.");
       await this.confirm(await app.code());
       await page.getByRole("heading", { name: "Keep these codes" }).waitFor();
       const codes = await page.locator("li code").allTextContents();
@@ -66,6 +68,20 @@ export function journey(name, example) {
       await page.getByRole("link", { name: "Done" }).click();
       await this.isIn();
       return { app, codes };
+    },
+    /**
+     * Sends what the page's form would not let through; the status of the answer.
+     * @param {string} code
+     */
+    async force(code) {
+      const answer = page.waitForResponse((one) => one.request().method() === "POST");
+      await page.getByLabel("Code from your app").evaluate((field, code) => {
+        const input = /** @type {HTMLInputElement} */ (field);
+        input.removeAttribute("maxlength");
+        input.value = code;
+        input.form?.submit();
+      }, code);
+      return (await answer).status();
     },
     /** @param {string} code */
     async confirm(code) {
@@ -122,6 +138,8 @@ export function journey(name, example) {
       await ann(page).answer("000000");
       await ann(page).isTold("That code is not right.");
       await look(page, `${name}-second-factor`);
+      assert.equal(await ann(page).force("1".repeat(65)), 422);
+      await ann(page).isTold("That code is not right.");
       await page.getByLabel("Remember this browser").check();
       await ann(page).answer(await app.code());
       await ann(page).isIn();

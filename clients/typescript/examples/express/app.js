@@ -23,6 +23,9 @@ function checkPassword(email = "", password = "") {
   return right && email === ann.email ? ann : undefined;
 }
 
+/** What a person typed, as short as codes are and never nothing: wrong is wrong. */
+const typed = (text = "") => String(text).slice(0, 64) || "-";
+
 /** Signs somebody in, under a new session id: nobody else can have known it before. */
 async function signIn(/** @type {express.Request} */ req, /** @type {typeof ann} */ user) {
   await promisify(req.session.regenerate).call(req.session);
@@ -45,13 +48,9 @@ app.get("/sign-in", (_req, res) => res.render("sign-in", {}));
 app.post("/sign-in", async (req, res) => {
   const user = checkPassword(req.body.email, req.body.password);
   if (!user) return res.status(401).render("sign-in", { problem: "Wrong email or password." });
-  const result = await mfa.createChallenge(user.id, {
-    context: {
-      ipAddress: req.ip,
-      userAgent: req.get("user-agent"),
-      deviceToken: req.cookies.mfa_device,
-    },
-  });
+  const browser = { userAgent: req.get("user-agent"), deviceToken: req.cookies.mfa_device };
+  const context = { ipAddress: req.ip, ...browser };
+  const result = await mfa.createChallenge(user.id, { context });
   if (result.mfaRequired) {
     const { challenge } = result;
     req.session.pending = { user, challenge };
@@ -70,12 +69,14 @@ app.get("/second-factor", (req, res) => {
 app.post("/second-factor", async (req, res) => {
   const { pending } = req.session;
   if (!pending) return res.redirect("/sign-in");
-  const { code, recoveryCode, remember } = req.body;
+  const { code, recoveryCode: recovery, remember } = req.body;
   const factor = pending.challenge.factors.find(({ type }) => type === "TOTP");
-  const proof = recoveryCode ? { recoveryCode } : { factorId: factor?.id ?? "", code };
-  const { id: challengeId } = pending.challenge;
-  const answer = { challengeId, ...proof, rememberDevice: remember === "on" };
-  const verified = (code || recoveryCode) && (await mfa.verify(answer));
+  const byApp = { factorId: factor?.id ?? "", code: typed(code) };
+  const verified = await mfa.verify({
+    challengeId: pending.challenge.id,
+    ...(recovery ? { recoveryCode: typed(recovery) } : byApp),
+    rememberDevice: remember === "on",
+  });
   if (!verified) return res.status(422).render("second-factor", { problem: "That code is not right." });
   if (verified.deviceToken) {
     res.cookie("mfa_device", verified.deviceToken, {
@@ -107,7 +108,7 @@ app.post("/authenticator-app", async (req, res) => {
   const who = enrolling(req);
   if (!who) return res.redirect("/sign-in");
   try {
-    await mfa.verifyTotp(who.user.id, { code: req.body.code, challengeId: who.challengeId });
+    await mfa.verifyTotp(who.user.id, { code: typed(req.body.code), challengeId: who.challengeId });
   } catch (error) {
     if (!(error instanceof InvalidCodeError)) throw error;
     res.status(422).render("authenticator-app", { problem: "That code is not right." });

@@ -3,7 +3,7 @@
 
 import { decodeBase64Url } from "./bytes.js";
 import type { Clock } from "./clock.js";
-import { TokenError } from "./errors.js";
+import { TimeoutError, TokenError } from "./errors.js";
 import type { Jwk, JwkSet, TokenFacts } from "./types.js";
 
 /** What an access token says. */
@@ -42,8 +42,14 @@ export interface VerifyTokenOptions {
   acr?: "aal2" | undefined;
   /** How many seconds ago the user may have proven who they are at most. */
   maxAge?: number | undefined;
-  /** Ends the waiting for keys early. */
+  /** Ends the waiting for keys and facts early; it is then rejected with the signal's reason. */
   signal?: AbortSignal | undefined;
+  /**
+   * For how long keys and facts may be waited for, in milliseconds, if they have to be fetched; the
+   * client's `timeout` for each unless given, and at most. When time is up, those that are known and
+   * still serve are used.
+   */
+  timeout?: number | undefined;
 }
 
 /** Where keys and facts come from. */
@@ -75,6 +81,12 @@ interface Kept<T> {
   until: number;
 }
 
+/** Until when somebody waits. */
+interface Patience {
+  signal: AbortSignal | undefined;
+  deadline: number;
+}
+
 /** Verifies tokens of one tenant. */
 export class TokenVerifier {
   readonly #source: TokenSource;
@@ -99,22 +111,27 @@ export class TokenVerifier {
    */
   async verify(token: string, options: VerifyTokenOptions = {}): Promise<TokenClaims> {
     usable(options);
+    const patience = { signal: options.signal, deadline: this.#clock.now() + (options.timeout ?? Infinity) };
     const { header, claims, signed, signature } = parse(token);
     if (header["alg"] !== "ES256") throw new TokenError("algorithm", "it is not signed with ES256");
     const kid = header["kid"];
     if (typeof kid !== "string") throw new TokenError("malformed", "it names no key");
     // Extensions that must be understood and are not (RFC 7515 section 4.1.11).
     if ("crit" in header) throw new TokenError("malformed", "it has critical extensions");
-    const key = await within(this.#key(kid), options.signal);
+    const key = await this.#key(kid, patience);
     const algorithm = { name: "ECDSA", hash: "SHA-256" };
     if (!(await crypto.subtle.verify(algorithm, key, signature, signed))) {
       throw new TokenError("signature", "its signature is wrong");
     }
-    await this.#judge(claims, options);
+    await this.#judge(claims, options, patience);
     return claims as unknown as TokenClaims;
   }
 
-  async #judge(claims: Members, options: VerifyTokenOptions): Promise<void> {
+  async #judge(
+    claims: Members,
+    options: VerifyTokenOptions,
+    patience: Patience,
+  ): Promise<void> {
     const now = this.#clock.wall() / 1000;
     const seconds = (name: string): number => {
       const value = claims[name];
@@ -128,7 +145,7 @@ export class TokenVerifier {
     }
     const { issuer, audience, tenant } = options;
     const isTold = issuer !== undefined && audience !== undefined && tenant !== undefined;
-    const facts = isTold ? null : await within(this.#factsNow(), options.signal);
+    const facts = isTold ? null : await this.#wait(this.#factsNow(), this.#facts, patience);
     // What is compared with is a text that is not empty: what a token leaves out is like none.
     if (claims["iss"] !== (issuer ?? facts?.issuer)) {
       throw new TokenError("issuer", "another service made it");
@@ -148,12 +165,34 @@ export class TokenVerifier {
     if (!isText(claims["sub"])) throw new TokenError("malformed", "it has no sub");
   }
 
-  async #key(kid: string): Promise<CryptoKey> {
+  async #key(kid: string, patience: Patience): Promise<CryptoKey> {
     const isFresh = this.#keys !== undefined && this.#clock.now() < this.#keys.until;
     const known = isFresh ? this.#keys?.value.get(kid) : undefined;
-    const key = await (known ?? (await this.#keysNow()).get(kid));
+    const key = await (known ?? (await this.#wait(this.#keysNow(), this.#keys, patience)).get(kid));
     if (key == null) throw new TokenError("unknown_key", "no published key signed it");
     return key;
+  }
+
+  /** What is fetched; what is known if that takes too long. Others, who wait too, go on waiting. */
+  #wait<T>(fetched: Promise<T>, known: Kept<T> | undefined, patience: Patience): Promise<T> {
+    const { signal, deadline } = patience;
+    if (signal === undefined && deadline === Infinity) return fetched;
+    return new Promise((resolve, reject) => {
+      const abort = () => reject(signal?.reason);
+      if (signal?.aborted) abort();
+      signal?.addEventListener("abort", abort, { once: true });
+      const late = () => {
+        if (known !== undefined && this.#clock.now() < known.at + SERVE_MS) return resolve(known.value);
+        const cause = new TimeoutError("verifyToken: no answer in time");
+        reject(new TokenError("keys_unavailable", "keys and facts cannot be had in time", { cause }));
+      };
+      const left = Math.max(0, deadline - this.#clock.now());
+      const cancel = left === Infinity ? () => undefined : this.#clock.after(left, late);
+      fetched.then(resolve, reject).finally(() => {
+        cancel();
+        signal?.removeEventListener("abort", abort);
+      });
+    });
   }
 
   /** Whoever needs keys while they are fetched waits for the same ones. */
@@ -225,9 +264,12 @@ function usable(options: VerifyTokenOptions): void {
       throw new TypeError(`${name} must be a text that is not empty`);
     }
   }
-  const { maxAge } = options;
+  const { maxAge, timeout } = options;
   if (maxAge !== undefined && !(Number.isFinite(maxAge) && maxAge >= 0)) {
     throw new TypeError("maxAge must be a number of seconds from 0");
+  }
+  if (timeout !== undefined && !(typeof timeout === "number" && timeout > 0)) {
+    throw new TypeError("timeout must be more than 0");
   }
 }
 
@@ -295,15 +337,4 @@ function imported(set: JwkSet): Keys {
 function lifetime(headers: Headers): number {
   const seconds = /(?:^|[\s,])max-age=(\d+)/.exec(headers.get("cache-control") ?? "")?.[1];
   return seconds === undefined ? KEYS_LIVE_MS : Number(seconds) * 1000;
-}
-
-/** A wait that ends early when its signal says so; others go on waiting. */
-function within<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

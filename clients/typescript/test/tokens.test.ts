@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { type KeyPairKeyObjectResult, generateKeyPairSync, sign } from "node:crypto";
 import { test } from "node:test";
-import { Countersign, type VerifyTokenOptions } from "../src/index.js";
+import { platform } from "../src/clock.js";
+import { Countersign, TimeoutError, TokenError, type VerifyTokenOptions } from "../src/index.js";
 import { Hands, KEY, answer, clientWith } from "./support/stage.js";
 
 const NOW = 1_764_000_000;
@@ -191,6 +192,7 @@ test("an option that would demand nothing is refused by its name, and nobody is 
   const { auth } = client(service);
   const token = service.token("k1", { auth_time: 0 });
   const wrong = {
+    timeout: [NaN, 0, -1, "60", null],
     maxAge: [NaN, Infinity, -1, "60", null, true],
     acr: ["", null, 2, ["aal2"]],
     issuer: ["", null, 42],
@@ -277,4 +279,43 @@ test("whoever has no facts asks again at once", async () => {
   await assert.rejects(auth.verifyToken(service.token("k1")), { reason: "keys_unavailable" });
   service.factsStatus = 200;
   await auth.verifyToken(service.token("k1"));
+});
+
+test("a timeout ends the waiting for keys and facts, of whoever gave it alone", async () => {
+  for (const path of ["/.well-known/jwks.json", "/v1/tokens"]) {
+    const service = new Service();
+    let release = () => undefined as void;
+    service.gates[path] = new Promise((resolve) => (release = resolve));
+    const { auth } = new Countersign({ baseUrl: "http://node", apiKey: KEY, fetch: service.fetch });
+    const now = Math.floor(Date.now() / 1000);
+    const token = service.token("k1", { iat: now, exp: now + 900 });
+    const patient = auth.verifyToken(token);
+    await assert.rejects(auth.verifyToken(token, { timeout: 50 }), (error) => {
+      assert.ok(error instanceof TokenError);
+      assert.equal(error.reason, "keys_unavailable");
+      assert.ok(error.cause instanceof TimeoutError);
+      return true;
+    });
+    release();
+    assert.equal((await patient).sub, "ann");
+    assert.equal(service.asked.length, 2);
+  }
+});
+
+test("when time is up, keys and facts that still serve are used", async () => {
+  const service = new Service();
+  let skipped = 0;
+  const clock = { ...platform, now: () => platform.now() + skipped, wall: () => NOW * 1000 };
+  const { auth } = clientWith({ baseUrl: "http://node", timeout: 20_000, fetch: service.fetch }, clock);
+  const token = service.token("k1");
+  await auth.verifyToken(token);
+  let release = () => undefined as void;
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  service.gates["/.well-known/jwks.json"] = service.gates["/v1/tokens"] = gate;
+  skipped = 3_700_000;
+  const begun = performance.now();
+  await auth.verifyToken(token, { timeout: 100 });
+  assert.ok(performance.now() - begun < 10_000, "it waited as long as the client may");
+  assert.equal(service.asked.length, 4);
+  release();
 });

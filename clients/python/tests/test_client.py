@@ -257,6 +257,74 @@ def test_a_timeout_of_a_call_is_judged_too(face: Face) -> None:
     assert len(heard.requests) == 1
 
 
+STRANGE: dict[str, Any] = {
+    "a page": {"status": 200, "body": "<h1>Welcome</h1>"},
+    "no object": {"status": 200, "body": [1]},
+    "nothing": {"status": 200},
+    "another object": {"status": 200, "body": {"remaining": 9, "enrolledAt": 7, "data": 7}},
+    "a redirect": {"status": 307, "headers": {"location": "https://elsewhere.example/v1"}},
+    "no such page": {"status": 404, "body": "<h1>Not found</h1>"},
+    "no permission": {"status": 401, "body": {"error": "unauthorized"}},
+    "a failure of its own": {"status": 500},
+}
+
+
+class Nodes:
+    """Two addresses, of which the first is something else than this service."""
+
+    def __init__(self, face: Face, strange: Any, second: Any) -> None:
+        self.asked: list[str] = []
+        self.keys: set[str] = set()
+        self.clock = Hands()
+
+        def handle(request: httpx.Request) -> httpx.Response:
+            self.asked.append(request.url.host)
+            self.keys.add(request.headers.get("idempotency-key", ""))
+            return answer(strange if request.url.host == "n1" else second)
+
+        urls = ["http://n1", "http://n2"]
+        self.client = face.client(handle, self.clock, base_url=urls)
+
+
+@pytest.mark.parametrize("strange", STRANGE.values(), ids=STRANGE)
+def test_an_address_that_is_not_this_service_is_passed_over(face: Face, strange: Any) -> None:
+    nodes = Nodes(face, strange, {"body": {"data": [], "nextCursor": None}})
+    for _ in range(2):
+        assert face.rows(nodes.client.auth.users.list()) == []
+    assert nodes.asked == ["n1", "n2", "n2"]
+    assert nodes.clock.waited == 0
+
+
+def test_a_write_that_something_else_answered_goes_on_under_its_key(face: Face) -> None:
+    nodes = Nodes(face, STRANGE["a page"], {"status": 201, "body": {"factorId": "fac_1"}})
+    assert face.run(nodes.client.auth.mfa.enroll_totp("ann")).factor_id == "fac_1"
+    assert nodes.asked == ["n1", "n2"]
+    assert len(nodes.keys) == 1
+
+
+@pytest.mark.parametrize("strange", STRANGE.values(), ids=STRANGE)
+def test_addresses_that_are_all_not_this_service_are_each_asked_once(
+    face: Face, strange: Any
+) -> None:
+    nodes = Nodes(face, strange, strange)
+    for _ in range(2):
+        with pytest.raises(
+            countersign.CountersignError, match="what answered was not this service"
+        ):
+            face.rows(nodes.client.auth.users.list())
+    assert nodes.asked == ["n1", "n2"] * 2
+    assert nodes.clock.waited == 0
+
+
+def test_what_answers_with_a_page_has_removed_nothing(face: Face) -> None:
+    nodes = Nodes(face, STRANGE["a page"], {"status": 204})
+    assert face.run(nodes.client.auth.users.delete("ann")) is None
+    assert nodes.asked == ["n1", "n2"]
+    nodes = Nodes(face, STRANGE["a page"], STRANGE["a page"])
+    with pytest.raises(countersign.ConnectionError, match="no JSON object"):
+        face.run(nodes.client.auth.users.delete("ann"))
+
+
 def test_a_list_is_fetched_page_by_page_as_it_is_walked(face: Face) -> None:
     pages = [
         {"data": [{"id": "a"}, {"id": "b"}], "nextCursor": "2"},

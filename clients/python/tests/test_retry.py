@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from countersign._retry import Addresses, Answered, Failed, Journey
+from countersign._retry import Addresses, Answered, Failed, Journey, Strange
 
 
 def journey(addresses: Addresses, deadline: float = 10.0, retries: int = 2) -> Journey:
@@ -53,3 +53,24 @@ def test_the_last_attempt_has_all_the_time_that_is_left() -> None:
     assert first is not None
     assert second is not None
     assert (first.timeout, second.timeout) == (4.0, 7.0)
+
+
+def test_what_is_not_the_service_is_passed_over_and_no_call_begins_there() -> None:
+    addresses = Addresses(["a", "b", "c"])
+    one = journey(addresses)
+    for address in ("a", "b", "c"):
+        step = one.next(0)
+        assert step is not None
+        assert step.address == address
+        assert one.after(Strange(), 0) == (None if address == "c" else 0)
+    other = journey(addresses).next(0)
+    assert other is not None
+    assert other.address == "a"
+
+
+def test_what_is_not_the_service_is_not_waited_for() -> None:
+    one = journey(Addresses(["a"]))
+    one.next(0)
+    assert one.after(Failed(), 0) == 0.05
+    one.next(0.05)
+    assert one.after(Strange(), 0.05) is None

@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 from ._call import Call
 from ._json import is_list, is_object
 from ._model import Unreadable
-from ._retry import Answered
+from ._retry import PASSING, Answered, Strange
 from .errors import ConnectionError, FieldError, ProblemError, problem_class
 
 T = TypeVar("T")
@@ -50,9 +50,11 @@ def _problem(answer: Answer) -> dict[str, Any]:
     return found if isinstance(found.get("code"), str) else {}
 
 
-def outcome_of(answer: Answer, wall: float) -> Answered:
-    """What an answer means for another attempt."""
-    code = _problem(answer).get("code") if answer.is_failure else None
+def outcome_of(answer: Answer, wall: float) -> Answered | Strange:
+    """What a failed answer means for another attempt."""
+    code = _problem(answer).get("code")
+    if code is None and answer.status not in PASSING:
+        return Strange()
     return Answered(answer.status, code, _retry_after(answer.headers, wall))
 
 
@@ -131,7 +133,8 @@ def value_of(call: Call[T], answer: Answer, address: str) -> T:
         if location is None:
             raise stranger(call, answer.status, "it names no location")
         value = urljoin(f"{address}/", location)
-    elif call.answer == "json":
+    # Where nothing is told there is no body, or JSON that a newer service may tell.
+    elif call.answer == "json" or answer.content.strip():
         value = _members(answer)
         if value is None:
             raise stranger(call, answer.status, "its body is no JSON object")

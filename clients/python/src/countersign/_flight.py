@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Generic, TypeVar, Union
 
-from ._answer import Answer, outcome_of, problem_from, stranger
+from ._answer import Answer, outcome_of, problem_from, stranger, value_of
 from ._call import Call
 from ._clock import Clock
 from ._config import Config, seconds
-from ._retry import Addresses, Failed, Journey, Send
-from .errors import ConnectionError, TimeoutError
+from ._retry import Addresses, Answered, Failed, Journey, Send, Strange
+from .errors import ConnectionError, CountersignError, TimeoutError
+
+T = TypeVar("T")
 
 #: No answer of this service comes near.
 LONGEST_BODY = 16 * 2**20
@@ -41,12 +44,21 @@ class Endless:
 Attempt = Union[Answer, Overdue, Unreachable, Endless]
 
 
-class Flight:
+@dataclass(frozen=True)
+class Done(Generic[T]):
+    """A call has succeeded."""
+
+    value: T = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    """Names are in lower case."""
+
+
+class Flight(Generic[T]):
     """One call: its attempts, its waits, and its end."""
 
     def __init__(
         self,
-        call: Call[Any],
+        call: Call[T],
         config: Config,
         addresses: Addresses,
         clock: Clock,
@@ -55,8 +67,8 @@ class Flight:
         self._call = call
         self._clock = clock
         self._timeout = config.timeout if timeout is None else seconds(timeout)
-        deadline = clock.now() + self._timeout
-        self._journey = Journey(addresses, deadline, config.max_retries, clock.random)
+        self._deadline = clock.now() + self._timeout
+        self._journey = Journey(addresses, self._deadline, config.max_retries, clock.random)
         self.address = ""
 
     def next(self) -> Send:
@@ -72,29 +84,45 @@ class Flight:
         self.address = step.address
         return step
 
-    def after(self, attempt: Attempt) -> float | None:
-        """For how many seconds to wait before the next attempt; None if this was the last.
+    def after(self, attempt: Attempt) -> float | Done[T]:
+        """For how many seconds to wait before the next attempt, or what the call gives.
 
         Raises:
             CountersignError: If the call has failed for good.
 
         """
+        if isinstance(attempt, Answer):
+            return self._after_failure(attempt) if attempt.is_failure else self._after_good(attempt)
         if isinstance(attempt, Endless):
             why = f"its body is longer than {LONGEST_BODY} bytes"
-            raise stranger(self._call, attempt.status, why)
-        now, wall = self._clock.now(), self._clock.wall()
-        if isinstance(attempt, Answer):
-            wait = self._journey.after(outcome_of(attempt, wall), now)
-            if not attempt.is_failure:
-                return None
-            if wait is None:
-                raise problem_from(self._call, attempt, wall)
-            return wait
+            return self._after_stranger(stranger(self._call, attempt.status, why))
+        now = self._clock.now()
         wait = self._journey.after(Failed(), now)
-        if wait is None and isinstance(attempt, Overdue):
+        if wait is not None:
+            return wait
+        if isinstance(attempt, Overdue) or now >= self._deadline:
             raise self._late() from attempt.error
+        raise self._unreachable(attempt.error) from attempt.error
+
+    def _after_good(self, answer: Answer) -> float | Done[T]:
+        try:
+            done = Done(value_of(self._call, answer, self.address), answer.headers)
+        except ConnectionError as error:
+            return self._after_stranger(error)
+        self._journey.after(Answered(answer.status, None, None), self._clock.now())
+        return done
+
+    def _after_failure(self, answer: Answer) -> float:
+        wall = self._clock.wall()
+        return self._wait(outcome_of(answer, wall), problem_from(self._call, answer, wall))
+
+    def _after_stranger(self, error: ConnectionError) -> float:
+        return self._wait(Strange(), error)
+
+    def _wait(self, outcome: Answered | Strange, error: CountersignError) -> float:
+        wait = self._journey.after(outcome, self._clock.now())
         if wait is None:
-            raise self._unreachable(attempt.error) from attempt.error
+            raise error
         return wait
 
     def _late(self) -> TimeoutError:

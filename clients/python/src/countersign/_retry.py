@@ -15,7 +15,7 @@ _LONGEST_WAIT = 2.0
 _AWAY = frozenset({502, 503, 504})
 
 #: Answers after which the same request may do better a moment later.
-_PASSING = _AWAY | {408, 429}
+PASSING = _AWAY | {408, 429}
 
 #: Codes among them that waiting a moment does not change.
 _LASTING = frozenset({"too_many_attempts", "too_many_sends", "delivery_not_configured"})
@@ -37,7 +37,12 @@ class Answered:
     """For how many seconds `Retry-After` asks to wait."""
 
 
-Outcome = Union[Failed, Answered]
+@dataclass(frozen=True)
+class Strange:
+    """An answer came that this service would not give: something else is at this address."""
+
+
+Outcome = Union[Failed, Answered, Strange]
 
 
 @dataclass(frozen=True)
@@ -99,14 +104,15 @@ class Journey:
             elsewhere = outcome.status in _AWAY
             if not elsewhere:
                 self._addresses.current = self._index
-            if outcome.code in _LASTING or outcome.status not in _PASSING:
+            if outcome.code in _LASTING or outcome.status not in PASSING:
                 return None
             asked = outcome.retry_after
         following = (self._index + 1) % len(self._addresses.every)
         if elsewhere and following not in self._tried:
             self._index = following
             return 0.0 if self._deadline > now else None
-        if self._retries_left == 0:
+        # Waiting makes no other service of what answered.
+        if self._retries_left == 0 or isinstance(outcome, Strange):
             return None
         longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2**self._retries)
         wait = self._random() * longest if asked is None else asked

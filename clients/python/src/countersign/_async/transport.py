@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx
 
-from .._answer import Answer, value_of
 from .._call import Call
 from .._clock import Clock
 from .._config import Config
-from .._flight import Flight
+from .._flight import Done, Flight
 from .._request import request_of
 from .._retry import Addresses
 from .exchange import exchange
@@ -42,24 +41,23 @@ class AsyncTransport:
             CountersignError: If it fails.
 
         """
-        answer, address = await self._settle(call, idempotency_key, timeout)
-        return value_of(call, answer, address)
+        return (await self._settle(call, idempotency_key, timeout)).value
 
     async def read(self, call: Call[T]) -> tuple[T, Mapping[str, str]]:
         """Does a call, and gives the headers of its answer as well."""
-        answer, address = await self._settle(call, None, None)
-        return value_of(call, answer, address), answer.headers
+        done = await self._settle(call, None, None)
+        return done.value, done.headers
 
     async def _settle(
-        self, call: Call[Any], idempotency_key: str | None, timeout: float | None
-    ) -> tuple[Answer, str]:
+        self, call: Call[T], idempotency_key: str | None, timeout: float | None
+    ) -> Done[T]:
         flight = Flight(call, self._config, self._addresses, self.clock, timeout)
         request = request_of(call, self._config.api_key, idempotency_key)
         while True:
             step = flight.next()
             attempt = await exchange(self._client, request, step.address, step.timeout, self.clock)
-            wait = flight.after(attempt)
-            if wait is None and isinstance(attempt, Answer):
-                return attempt, step.address
-            if wait:
-                await sleep(self.clock, wait)
+            after = flight.after(attempt)
+            if isinstance(after, Done):
+                return after
+            if after:
+                await sleep(self.clock, after)

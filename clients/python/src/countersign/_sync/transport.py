@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx
 
-from .._answer import Answer, value_of
 from .._call import Call
 from .._clock import Clock
 from .._config import Config
-from .._flight import Flight
+from .._flight import Done, Flight
 from .._request import request_of
 from .._retry import Addresses
 from .exchange import exchange
@@ -43,24 +42,21 @@ class Transport:
             CountersignError: If it fails.
 
         """
-        answer, address = self._settle(call, idempotency_key, timeout)
-        return value_of(call, answer, address)
+        return (self._settle(call, idempotency_key, timeout)).value
 
     def read(self, call: Call[T]) -> tuple[T, Mapping[str, str]]:
         """Does a call, and gives the headers of its answer as well."""
-        answer, address = self._settle(call, None, None)
-        return value_of(call, answer, address), answer.headers
+        done = self._settle(call, None, None)
+        return done.value, done.headers
 
-    def _settle(
-        self, call: Call[Any], idempotency_key: str | None, timeout: float | None
-    ) -> tuple[Answer, str]:
+    def _settle(self, call: Call[T], idempotency_key: str | None, timeout: float | None) -> Done[T]:
         flight = Flight(call, self._config, self._addresses, self.clock, timeout)
         request = request_of(call, self._config.api_key, idempotency_key)
         while True:
             step = flight.next()
             attempt = exchange(self._client, request, step.address, step.timeout, self.clock)
-            wait = flight.after(attempt)
-            if wait is None and isinstance(attempt, Answer):
-                return attempt, step.address
-            if wait:
-                sleep(self.clock, wait)
+            after = flight.after(attempt)
+            if isinstance(after, Done):
+                return after
+            if after:
+                sleep(self.clock, after)

@@ -75,8 +75,16 @@ function fieldErrors(value: unknown): FieldError[] {
   });
 }
 
-/** What a successful answer holds. */
+/**
+ * What a successful answer holds.
+ *
+ * @throws ConnectionError if this service would not answer so
+ */
 export function valueOf(call: Call, answer: Answer, address: string): unknown {
+  const isRedirect = answer.status < 200 || answer.status >= 300;
+  if (isRedirect && call.answer !== "location") {
+    throw stranger(call, answer, "it redirects; the key goes to configured addresses alone");
+  }
   switch (call.answer ?? "json") {
     case "nothing":
       return undefined;
@@ -84,7 +92,9 @@ export function valueOf(call: Call, answer: Answer, address: string): unknown {
       return answer.text;
     case "location": {
       const location = answer.headers.get("location");
-      if (location === null) throw stranger(call, answer, "it names no location");
+      if (location === null || !URL.canParse(location, `${address}/`)) {
+        throw stranger(call, answer, "it names no location");
+      }
       return new URL(location, `${address}/`).href;
     }
     case "json": {

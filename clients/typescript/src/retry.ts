@@ -5,6 +5,7 @@
 export type Outcome =
   | { kind: "unreachable" }
   | { kind: "overdue" }
+  | { kind: "stranger" }
   | { kind: "answered"; status: number; code: string | null; retryAfterMs: number | null };
 
 /** What to do next. */
@@ -92,6 +93,8 @@ export class Journey {
         return this.#deadline > now ? 0 : null;
       }
     }
+    // What is not this service will not be a moment later either.
+    if (outcome.kind === "stranger") return null;
     if (this.#retriesLeft === 0) return null;
     const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#retries);
     const asked = outcome.kind === "answered" ? outcome.retryAfterMs : null;

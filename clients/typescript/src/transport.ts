@@ -25,7 +25,12 @@ export interface TransportOptions {
 const LONGEST_BODY = 16 * 2 ** 20;
 
 /** What came of an attempt. */
-type Attempt = { answer: Answer } | { overdue: true } | { unreachable: unknown };
+type Attempt =
+  | { kind: "success"; answer: Answer; value: unknown }
+  | { kind: "failure"; answer: Answer }
+  | { kind: "overdue" }
+  | { kind: "stranger"; error: CountersignError }
+  | { kind: "unreachable"; cause: unknown };
 
 /** What the resources send calls with. */
 export class Transport {
@@ -48,18 +53,17 @@ export class Transport {
    * @throws ConnectionError, TimeoutError, ProblemError; the signal's reason if it was aborted
    */
   async send<T>(call: Call, options: CallOptions = {}): Promise<T> {
-    const { answer, address } = await this.#settle(call, options);
-    const value = valueOf(call, answer, address);
+    const { value } = await this.#settle(call, options);
     return (call.secrets === undefined ? value : redact(value, call.secrets)) as T;
   }
 
   /** The headers of a successful answer, and its JSON. */
   async read<T>(call: Call, options: CallOptions = {}): Promise<{ value: T; headers: Headers }> {
-    const { answer, address } = await this.#settle(call, options);
-    return { value: valueOf(call, answer, address) as T, headers: answer.headers };
+    const { answer, value } = await this.#settle(call, options);
+    return { value: value as T, headers: answer.headers };
   }
 
-  async #settle(call: Call, options: CallOptions): Promise<{ answer: Answer; address: string }> {
+  async #settle(call: Call, options: CallOptions): Promise<{ answer: Answer; value: unknown }> {
     const { clock, timeoutMs, maxRetries } = this.#options;
     const timeout = options.timeout ?? timeoutMs;
     if (!(timeout > 0)) throw new TypeError("timeout must be more than 0");
@@ -71,24 +75,20 @@ export class Transport {
       const step = journey.next(clock.now());
       if (step.kind === "end") throw late();
       const attempt = await this.#attempt(call, step.address, init, step.timeoutMs, options.signal);
-      if ("answer" in attempt && attempt.answer.status < 400) {
-        journey.after(outcomeOf(attempt.answer, clock.wall()), clock.now());
-        const { answer } = attempt;
-        const isRedirect = answer.status < 200 || answer.status >= 300;
-        if (isRedirect && call.answer !== "location") {
-          throw stranger(call, answer, "it redirects; the key goes to configured addresses alone");
-        }
-        return { answer, address: step.address };
-      }
-      const outcome =
-        "answer" in attempt
-          ? outcomeOf(attempt.answer, clock.wall())
-          : { kind: "overdue" in attempt ? ("overdue" as const) : ("unreachable" as const) };
+      const outcome = "answer" in attempt ? outcomeOf(attempt.answer, clock.wall()) : attempt;
       const wait = journey.after(outcome, clock.now());
+      if (attempt.kind === "success") return attempt;
       if (wait === null) {
-        if ("answer" in attempt) throw problemFrom(call, attempt.answer, clock.wall());
-        if ("overdue" in attempt) throw late();
-        throw unreachable(call, step.address, attempt.unreachable);
+        switch (attempt.kind) {
+          case "failure":
+            throw problemFrom(call, attempt.answer, clock.wall());
+          case "overdue":
+            throw late();
+          case "stranger":
+            throw attempt.error;
+          case "unreachable":
+            throw unreachable(call, step.address, attempt.cause);
+        }
       }
       if (wait > 0) await this.#wait(wait, options.signal);
     }
@@ -135,14 +135,17 @@ export class Transport {
       const url = address + call.path + queryOf(call);
       const response = await this.#options.fetch(url, { ...init, signal: controller.signal });
       const { status, headers } = response;
-      return { answer: { status, headers, text: await textOf(call, response) } };
+      const answer = { status, headers, text: await textOf(call, response) };
+      if (status >= 400) return { kind: "failure", answer };
+      return { kind: "success", answer, value: valueOf(call, answer, address) };
     };
     try {
       return await Promise.race([exchange(), ended]);
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      if (error instanceof CountersignError) throw error;
-      return controller.signal.reason === overdue ? { overdue: true } : { unreachable: error };
+      if (error instanceof CountersignError) return { kind: "stranger", error };
+      if (controller.signal.reason === overdue) return { kind: "overdue" };
+      return { kind: "unreachable", cause: error };
     } finally {
       cancel();
       signal?.removeEventListener("abort", abort);

@@ -2,7 +2,7 @@
 // options that the cases leave alone.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { Countersign, RateLimitError, ServerError } from "../src/index.js";
 import { Hands, KEY, type Played, answer, clientWith } from "./support/stage.js";
 
@@ -39,4 +39,53 @@ test("a challenge is asked for with its purpose", async () => {
     { userId: "ann", purpose: "STEP_UP" },
     { userId: "ann", purpose: "LOGIN" },
   ]);
+});
+
+const STRANGERS: Record<string, Played> = {
+  "a page": { status: 200, headers: { "content-type": "text/html" }, body: "<h1>Welcome</h1>" },
+  "JSON that is no object": { status: 200, body: [1] },
+  "nothing": { status: 204 },
+  "a redirect": { status: 302, headers: { location: "https://elsewhere.example/" } },
+  "a body without end": { status: 200, body: `"${"a".repeat(17 * 2 ** 20)}"` },
+};
+
+describe("an address that is not this service's is passed over like one that cannot be reached", () => {
+  for (const [name, played] of Object.entries(STRANGERS)) {
+    /** Two addresses, of which those in `strange` answer thus; what was sent where. */
+    const two = (strange: string[]) => {
+      const sent: { to: string; key: string | null }[] = [];
+      const fetch = async (url: string, init: RequestInit) => {
+        const to = new URL(url).host;
+        sent.push({ to, key: new Headers(init.headers).get("idempotency-key") });
+        return answer(strange.includes(to) ? played : { body: { enabled: true } });
+      };
+      const clock = new Hands();
+      return { sent, clock, mfa: clientWith({ baseUrl: ["http://n1", "http://n2"], fetch }, clock).auth.mfa };
+    };
+
+    test(`${name}: the next is asked at once, under the same key, and stayed with`, async () => {
+      const { sent, clock, mfa } = two(["n1"]);
+      await mfa.enrollTotp("ann");
+      assert.deepEqual(sent.map(({ to }) => to), ["n1", "n2"]);
+      assert.ok(sent[0]?.key);
+      assert.equal(sent[0]?.key, sent[1]?.key);
+      await mfa.getStatus("ann");
+      assert.equal(sent.at(-1)?.to, "n2");
+      assert.equal(sent.length, 3);
+      assert.equal(clock.waited, 0);
+    });
+
+    test(`${name}: when all answer so, it ends without waiting`, async () => {
+      const { sent, clock, mfa } = two(["n1", "n2"]);
+      await assert.rejects(mfa.getStatus("ann"), { name: "ConnectionError", message: /was not this service/ });
+      assert.deepEqual(sent.map(({ to }) => to), ["n1", "n2"]);
+      assert.equal(clock.waited, 0);
+    });
+  }
+});
+
+test("a location that is none is a stranger's", async () => {
+  const fetch = async () => answer({ status: 302, headers: { location: "http://[" } });
+  const client = clientWith({ baseUrl: "http://node", fetch }, new Hands());
+  await assert.rejects(client.service.docs(), { name: "ConnectionError" });
 });

@@ -48,3 +48,13 @@ test("every address is tried once before any is tried twice, from the one that a
   }
   assert.equal(seen.join(""), "bcabcab");
 });
+
+test("a stranger is passed over like a node that is away, but not waited for", () => {
+  const addresses = new Addresses(["a", "b"]);
+  const journey = new Journey(addresses, 1000, 2, () => 0.5);
+  journey.next(0);
+  assert.equal(journey.after({ kind: "stranger" }, 0), 0);
+  assert.deepEqual(journey.next(0), { kind: "send", address: "b", timeoutMs: 500 });
+  assert.equal(journey.after({ kind: "stranger" }, 0), null);
+  assert.equal(addresses.current, 0);
+});

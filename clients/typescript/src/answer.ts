@@ -41,13 +41,35 @@ export function outcomeOf(answer: Answer, wall: number): Outcome {
   };
 }
 
+/** The forms of a date in HTTP (RFC 9110 section 5.6.7); only the first is written nowadays. */
+const DATES = [
+  /^[A-Z][a-z]{2}, (?<day>\d\d) (?<month>[A-Z][a-z]{2}) (?<year>\d{4}) (?<time>\d\d:\d\d:\d\d) GMT$/,
+  /^[A-Z][a-z]{5,8}, (?<day>\d\d)-(?<month>[A-Z][a-z]{2})-(?<year>\d\d) (?<time>\d\d:\d\d:\d\d) GMT$/,
+  /^[A-Z][a-z]{2} (?<month>[A-Z][a-z]{2}) (?<day>[ \d]\d) (?<time>\d\d:\d\d:\d\d) (?<year>\d{4})$/,
+];
+
+/** A date in HTTP, in milliseconds since 1970; null for anything else that a platform takes for a date. */
+function dated(text: string, wall: number): number | null {
+  const parts = DATES.map((form) => form.exec(text)?.groups).find((groups) => groups !== undefined);
+  if (parts === undefined) return null;
+  const { day = "", month = "", time = "" } = parts;
+  let year = Number(parts["year"]);
+  if (parts["year"]?.length === 2) {
+    // More than 50 years ahead is the past.
+    year += 2000;
+    if (year > new Date(wall).getUTCFullYear() + 50) year -= 100;
+  }
+  const at = Date.parse(`${day.trim().padStart(2, "0")} ${month} ${year} ${time} GMT`);
+  return Number.isNaN(at) ? null : at;
+}
+
 /** `Retry-After` (RFC 9110 section 10.2.3), seconds or a date, in milliseconds from `wall`. */
 function retryAfter(headers: Headers, wall: number): number | null {
   const told = headers.get("retry-after")?.trim();
   if (told === undefined || told === "") return null;
   if (/^\d+$/.test(told)) return Number(told) * 1000;
-  const at = Date.parse(told);
-  return Number.isNaN(at) ? null : Math.max(0, at - wall);
+  const at = dated(told, wall);
+  return at === null ? null : Math.max(0, at - wall);
 }
 
 /** The error that a failed answer is. */

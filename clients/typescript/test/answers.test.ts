@@ -89,3 +89,35 @@ test("a location that is none is a stranger's", async () => {
   const client = clientWith({ baseUrl: "http://node", fetch }, new Hands());
   await assert.rejects(client.service.docs(), { name: "ConnectionError" });
 });
+
+test("a time to wait is whole seconds or a date of HTTP, and anything else is none", async () => {
+  // The clock says Mon, 24 Nov 2025 16:00:00 GMT.
+  const waits: Record<string, number | null> = {
+    "0": 0,
+    "7": 7,
+    " 7 ": 7,
+    "Mon, 24 Nov 2025 16:00:09 GMT": 9,
+    "Monday, 24-Nov-25 16:00:09 GMT": 9,
+    "Mon Nov 24 16:00:09 2025": 9,
+    "Mon Dec  1 16:00:00 2025": 7 * 86_400,
+    "Sunday, 06-Nov-94 08:49:37 GMT": 0,
+    "0.5": null,
+    "1.0": null,
+    "-1": null,
+    "+1": null,
+    "1e1": null,
+    "1, 2": null,
+    "2026": 2026,
+    "2026-01-01": null,
+    "Nov 24 2025": null,
+    "Mon, 24 Nov 2025 16:00:09": null,
+    "Mon, 24 Nov 2025 16:00:09 +0200": null,
+    "Mon, 24 Nix 2025 16:00:09 GMT": null,
+    "Mon, 24 Nov 2025 25:00:09 GMT": null,
+  };
+  for (const [told, seconds] of Object.entries(waits)) {
+    const error = await failure({ status: 429, headers: { "retry-after": told } });
+    assert.ok(error instanceof RateLimitError);
+    assert.equal(error.retryAfter, seconds, told);
+  }
+});

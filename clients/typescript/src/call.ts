@@ -7,8 +7,9 @@ export interface CallOptions {
   /** For how long the call may take, retries included, in milliseconds. */
   timeout?: number | undefined;
   /**
-   * The key under which a write is done once, however often it is sent: 1 to 255 printable
-   * characters. Made anew for each call unless given; the same over its retries.
+   * The key under which a write is done once, however often it is sent: 1 to 255 printable ASCII
+   * characters, with no space at its ends. Made anew for each call unless given; the same over its
+   * retries.
    */
   idempotencyKey?: string | undefined;
 }

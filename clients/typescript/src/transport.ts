@@ -170,8 +170,10 @@ export class Transport {
 
 /** What stands for a write, if the service takes it. */
 function keyOf(idempotencyKey: string): string {
-  if (/^[\x20-\x7e]{1,255}$/.test(idempotencyKey)) return idempotencyKey;
-  throw new TypeError("idempotencyKey must be 1 to 255 printable characters");
+  // Spaces at its ends would be lost on the way, and two keys be one.
+  const fits = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/;
+  if (typeof idempotencyKey === "string" && fits.test(idempotencyKey)) return idempotencyKey;
+  throw new TypeError("idempotencyKey must be 1 to 255 printable ASCII characters, with no space at its ends");
 }
 
 /** The whole body. */

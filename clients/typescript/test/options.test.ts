@@ -122,6 +122,11 @@ describe("what cannot be used in a call is sent to nobody", () => {
     "an empty idempotency key": () => mfa.enrollTotp("ann", {}, { idempotencyKey: "" }),
     "an idempotency key that no header can hold": () => mfa.enrollTotp("ann", {}, { idempotencyKey: "a\nb" }),
     "an idempotency key beyond ASCII": () => mfa.enrollTotp("ann", {}, { idempotencyKey: "ä" }),
+    "an idempotency key that begins with a space": () => mfa.enrollTotp("ann", {}, { idempotencyKey: " a" }),
+    "an idempotency key that ends with a space": () => mfa.enrollTotp("ann", {}, { idempotencyKey: "a " }),
+    "an idempotency key that is a space": () => mfa.enrollTotp("ann", {}, { idempotencyKey: " " }),
+    "an idempotency key that ends with a line": () => mfa.enrollTotp("ann", {}, { idempotencyKey: "a\n" }),
+    "an idempotency key that is no text": () => mfa.enrollTotp("ann", {}, { idempotencyKey: 7 as unknown as string }),
     "an idempotency key that is too long": () => mfa.enrollTotp("ann", {}, { idempotencyKey: "a".repeat(256) }),
   };
   for (const [name, call] of Object.entries(wrong)) {
@@ -131,6 +136,18 @@ describe("what cannot be used in a call is sent to nobody", () => {
       assert.equal(sent, 0);
     });
   }
+});
+
+test("an idempotency key is sent as it is", async () => {
+  const keys: (string | null)[] = [];
+  const fetch = async (_: string, init: RequestInit) => {
+    keys.push(new Headers(init.headers).get("idempotency-key"));
+    return answer({ body: {} });
+  };
+  const { mfa } = new Countersign({ baseUrl: "http://node", apiKey: KEY, fetch }).auth;
+  const given = ["a", "ab", "a b", "~".repeat(255)];
+  for (const idempotencyKey of given) await mfa.enrollTotp("ann", {}, { idempotencyKey });
+  assert.deepEqual(keys, given);
 });
 
 describe("in a browser", () => {

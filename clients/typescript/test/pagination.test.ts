@@ -1,7 +1,7 @@
 // Lists: awaited, the first page; iterated, every row; and nothing is asked that nobody wants.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { Countersign, List, NotFoundError, Page } from "../src/index.js";
 import { KEY, answer } from "./support/stage.js";
 
@@ -92,4 +92,54 @@ test("a failure comes to whoever awaits, catches or iterates", async () => {
   await assert.rejects(async () => {
     for await (const _ of users.list());
   }, NotFoundError);
+});
+
+describe("a service that leads in a circle is left", () => {
+  const stuck = (nextCursor: unknown, most: number) => {
+    let asked = 0;
+    const fetch = async () => {
+      asked += 1;
+      assert.ok(asked <= most, "it asks for ever");
+      return answer({ body: { data: [{ id: "u0" }], nextCursor } });
+    };
+    const client = new Countersign({ baseUrl: "http://node", apiKey: KEY, maxRetries: 0, fetch });
+    return { client, asked: () => asked };
+  };
+  const twice = { name: "ConnectionError", message: /the service gave the same cursor twice$/ };
+
+  test("where every row is iterated", async () => {
+    const { client, asked } = stuck("c", 2);
+    await assert.rejects(async () => {
+      for await (const _ of client.auth.users.list());
+    }, twice);
+    assert.equal(asked(), 2);
+  });
+
+  test("where it begins with the cursor", async () => {
+    const { client } = stuck("c", 1);
+    await assert.rejects(async () => void (await client.auth.users.list({ cursor: "c" })), twice);
+  });
+
+  test("where all factors and devices are listed", async () => {
+    for (const method of ["listFactors", "listDevices"] as const) {
+      const { client, asked } = stuck("c", 2);
+      await assert.rejects(client.auth.mfa[method]("ann"), twice);
+      assert.equal(asked(), 2);
+    }
+  });
+
+  test("no cursor at all is the end", async () => {
+    const { client } = stuck(undefined, 1);
+    let rows = 0;
+    for await (const _ of client.auth.users.list()) rows += 1;
+    assert.equal(rows, 1);
+  });
+});
+
+test("what holds no rows is no page of this service", async () => {
+  const fetch = async () => answer({ body: { enabled: true } });
+  const client = new Countersign({ baseUrl: "http://node", apiKey: KEY, fetch });
+  const strange = { name: "ConnectionError", message: /: what answered was not this service/ };
+  await assert.rejects(client.auth.mfa.listFactors("ann"), strange);
+  await assert.rejects(async () => void (await client.auth.users.list()), strange);
 });

@@ -1,11 +1,31 @@
-import type { CallOptions } from "../call.js";
+import type { Call, CallOptions } from "../call.js";
+import { ConnectionError } from "../errors.js";
 import { List, Page } from "../pagination.js";
 import type { Transport } from "../transport.js";
 
 /** A page of rows, as the service answers. */
-export interface Rows<T> {
+interface Rows<T> {
   data: T[];
   nextCursor: string | null;
+}
+
+/**
+ * A page of rows, asked for.
+ *
+ * @throws ConnectionError if it would lead to itself for ever
+ */
+export async function rows<T>(
+  transport: Transport,
+  call: Call,
+  options: CallOptions | undefined,
+): Promise<Rows<T>> {
+  const { data, nextCursor = null }: Partial<Rows<T>> = await transport.send(call, options);
+  const failure = (why: string) => new ConnectionError(`${call.operation}: ${why}`);
+  if (!Array.isArray(data)) throw failure("what answered was not this service: it gave no rows");
+  if (nextCursor !== null && nextCursor === call.query?.["cursor"]) {
+    throw failure("the service gave the same cursor twice");
+  }
+  return { data, nextCursor };
 }
 
 /** Which page of a list, and how long a page is. */
@@ -27,7 +47,7 @@ export function list<T>(
   const fetch = async (cursor: string | undefined): Promise<Page<T>> => {
     const query = { ...wishes, cursor };
     const call = { operation, method: "GET", path, query } as const;
-    const { data, nextCursor }: Rows<T> = await transport.send(call, options);
+    const { data, nextCursor } = await rows<T>(transport, call, options);
     return new Page(data, nextCursor, fetch);
   };
   return new List((cursor) => fetch(cursor ?? wishes.cursor));

@@ -39,7 +39,7 @@ import {
   credentialJSON,
   requestOptions,
 } from "../webauthn.js";
-import type { Rows } from "./list.js";
+import { rows } from "./list.js";
 
 const ENROLLED = new Set(["secret", "qrCodeUri", "qrCodeSvg"]);
 const GRANTED = new Set(["accessToken", "deviceToken"]);
@@ -434,15 +434,15 @@ export class Mfa {
   }
 
   async #all<T>(operation: string, at: string, options: CallOptions | undefined): Promise<T[]> {
-    const rows: T[] = [];
+    const all: T[] = [];
     let cursor: string | undefined;
     do {
       const query = { limit: ALL, cursor };
       const call = { operation, method: "GET", path: at, query } as const;
-      const page: Rows<T> = await this.#transport.send(call, options);
-      rows.push(...page.data);
+      const page = await rows<T>(this.#transport, call, options);
+      all.push(...page.data);
       cursor = page.nextCursor ?? undefined;
     } while (cursor !== undefined);
-    return rows;
+    return all;
   }
 }

@@ -124,18 +124,38 @@ export function requestOptions(json: RequestOptionsJSON): RequestOptions {
   };
 }
 
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const noCredential = () =>
+  new TypeError("a credential is what the browser gave, its JSON as an object, or that as a text");
+
+function parsed(text: string): object {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // What the platform says has a part of the text in it.
+    throw noCredential();
+  }
+  if (!isObject(value)) throw noCredential();
+  return value;
+}
+
 const BINARY = ["attestationObject", "authenticatorData", "clientDataJSON", "signature", "userHandle"];
 
 /**
  * A credential as JSON. A browser's own has its members on its prototype and its bytes in buffers,
  * so its members are named here; what is JSON already is taken as it is.
  *
- * @throws SyntaxError if a text is no JSON
+ * @throws TypeError if it is no credential: without the text, which may prove who somebody is
  */
 export function credentialJSON<T extends RegistrationResponseJSON | AuthenticationResponseJSON>(
   credential: T | BrowserCredential | string,
 ): T {
-  if (typeof credential === "string") return JSON.parse(credential) as T;
+  if (typeof credential === "string") return parsed(credential) as T;
+  if (!isObject(credential)) throw noCredential();
   const rawId = bytesOf(credential.rawId);
   if (rawId === null) return credential as T;
   const from = credential as BrowserCredential & {

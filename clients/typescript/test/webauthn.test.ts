@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { Base64UrlBytes, Countersign } from "../src/index.js";
 import { credentialJSON } from "../src/webauthn.js";
 import { Authenticator } from "./support/authenticator.js";
@@ -117,9 +118,26 @@ test("what a browser leaves out is left out", () => {
   });
 });
 
-test("a text that is no JSON is sent to nobody", async () => {
+test("what is no credential is sent to nobody, and no part of it is shown", async () => {
   const { client, sent } = recorded({});
-  await assert.rejects(client.auth.mfa.verifyWebAuthn("ann", { credential: "no JSON" }), SyntaxError);
-  await assert.rejects(client.auth.mfa.verify({ challengeId: "chl_1", assertion: "{" }), SyntaxError);
+  const { mfa } = client.auth;
+  const none = ["", "hunter2", "{", '{"id":"hunter2"', "null", '["hunter2"]', '"hunter2"', "42", null, undefined, 42, [], true];
+  for (const wrong of none) {
+    const credential = wrong as string;
+    const calls = [
+      () => mfa.verifyWebAuthn("ann", { credential }),
+      () => mfa.verifyWebAuthnAssertion("ann", { assertion: credential }),
+      // Without an assertion it is another proof.
+      ...(wrong === undefined ? [] : [() => mfa.verify({ challengeId: "chl_1", assertion: credential })]),
+    ];
+    for (const call of calls) {
+      await assert.rejects(call, (error) => {
+        assert.ok(error instanceof TypeError, inspect(error));
+        assert.match(error.message, /^a credential is what the browser gave/);
+        assert.ok(!inspect(error).includes("hunter2"), inspect(error));
+        return true;
+      });
+    }
+  }
   assert.deepEqual(sent, []);
 });

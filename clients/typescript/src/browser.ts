@@ -95,7 +95,7 @@ export async function register(
     ...options,
     challenge: binary(options.challenge),
     user: { ...options.user, id: binary(options.user.id) },
-    excludeCredentials: options.excludeCredentials.map((each) => ({ ...each, id: binary(each.id) })),
+    excludeCredentials: named(options.excludeCredentials),
   } as PublicKeyCredentialCreationOptions;
   const request: CredentialCreationOptions = { publicKey };
   if (how.signal) request.signal = how.signal;
@@ -118,7 +118,7 @@ export async function authenticate(
   const publicKey = {
     ...options,
     challenge: binary(options.challenge),
-    allowCredentials: options.allowCredentials.map((each) => ({ ...each, id: binary(each.id) })),
+    allowCredentials: named(options.allowCredentials),
   } as PublicKeyCredentialRequestOptions;
   const request: CredentialRequestOptions = { publicKey };
   if (how.signal) request.signal = how.signal;
@@ -164,6 +164,11 @@ function failure(cause: unknown, signal: AbortSignal | undefined): CeremonyError
     default:
       return new CeremonyError("failed", "the browser could not do it", { cause });
   }
+}
+
+/** Credentials that options name; a service of another make may leave out that there are none. */
+function named(credentials: readonly { id: string | Uint8Array }[] | undefined): object[] {
+  return (credentials ?? []).map((each) => ({ ...each, id: binary(each.id) }));
 }
 
 function binary(value: string | Uint8Array): Uint8Array {

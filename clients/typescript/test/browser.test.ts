@@ -167,3 +167,25 @@ test("options that are no base64url are refused before the browser is asked", as
   await assert.rejects(register({ ...CREATION, challenge: "A" }), SyntaxError);
   await assert.rejects(authenticate({ ...REQUEST, challenge: "A+" }), SyntaxError);
 });
+
+test("options that name no credential may leave the list out", async () => {
+  const authenticator = new Authenticator("https://acme.example");
+  let exclude: unknown;
+  let allow: unknown;
+  browser({
+    create: ({ publicKey }) => {
+      exclude = publicKey?.excludeCredentials;
+      return Promise.resolve(authenticator.create({ publicKey: creationOptions(CREATION) }));
+    },
+    get: ({ publicKey }) => {
+      allow = publicKey?.allowCredentials;
+      return Promise.reject(new DOMException("", "NotAllowedError"));
+    },
+  });
+  const { excludeCredentials: _, ...creation } = CREATION;
+  await register(creation as CreationOptionsJSON);
+  assert.deepEqual(exclude, []);
+  const { allowCredentials: __, ...request } = REQUEST;
+  await assert.rejects(authenticate(request as RequestOptionsJSON), { reason: "cancelled" });
+  assert.deepEqual(allow, []);
+});

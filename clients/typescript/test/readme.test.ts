@@ -1,10 +1,14 @@
 // Every block of code in the README compiles, against the package as it is built.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, test } from "node:test";
 import ts from "typescript";
+import { VERSION } from "../src/version.js";
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -84,3 +88,17 @@ describe("code in the README", () => {
 function told(diagnostics: readonly ts.Diagnostic[]): string[] {
   return diagnostics.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
 }
+
+test("what is to be typed to install it goes from one line to the next", (t) => {
+  const readme = readFileSync(path("../README.md"), "utf8");
+  const block = [...readme.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, lines = ""]) => lines).find((lines) => lines.includes("npm pack"));
+  assert.ok(block);
+  const folder = mkdtempSync(join(tmpdir(), "readme-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  for (const name of ["countersign/clients/typescript", "your-application"]) mkdirSync(join(folder, name), { recursive: true });
+  // An npm that makes the package, and installs what is there.
+  const pack = `touch countersign-client-${VERSION}.tgz`;
+  const npm = `npm() { case "$1" in pack) ${pack} ;; install) test -f "$2" && echo installed ;; esac; }`;
+  const shown = execFileSync("bash", ["-ec", `${npm}\n${block}`], { cwd: folder, encoding: "utf8" });
+  assert.equal(shown, "installed\n");
+});

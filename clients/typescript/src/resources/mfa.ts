@@ -380,13 +380,15 @@ export class Mfa {
   }
 
   /**
-   * Answers a challenge: the verification, or `null` when the proof was wrong.
+   * Answers a challenge: the verification, or `null` when the proof was wrong. A code that is empty
+   * or longer than 64 characters is none: it is refused as a value, not as a proof.
    *
    * @example
    * const verified = await client.auth.mfa.verify({ challengeId, factorId, code });
    * if (verified) signIn(verified.tokens);
    *
-   * @throws RateLimitError after too many wrong codes, ExpiredError once the challenge has ended
+   * @throws RateLimitError after too many wrong codes, ExpiredError once the challenge has ended,
+   * InvalidRequestError if the code is empty or longer than 64 characters
    */
   async verify(proof: VerifyChallenge, options?: CallOptions): Promise<Verification | null> {
     const { assertion, ...rest } = proof;

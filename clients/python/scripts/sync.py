@@ -25,6 +25,17 @@ NAMES = {
     "AsyncList": "Page",
     "_async": "_sync",
 }
+#: What comments and docstrings say of one kind alone.
+TEXTS = {
+    "aclose": "close",
+    "An asynchronous client": "A synchronous client",
+    "A call ends when its `timeout` has passed, whatever a node does.": (
+        "A call ends when its `timeout` has passed. What httpx cannot interrupt may outlast it:\n"
+        "    headers of an answer that come byte by byte, a look-up of a name that hangs, a name\n"
+        "    with more than two addresses that are all silent. `AsyncCountersign` ends in\n"
+        "    time there too."
+    ),
+}
 HEADER = "# Made from {} by scripts/generate.py: not to be edited.\n"
 
 
@@ -53,9 +64,9 @@ def translated(text: str) -> str:
     # In comments and docstrings, which tokens do not reach.
     whole = re.sub(r"\bawait |\basync (?=for|with|def)", "", whole)
     whole = re.sub(r"\bAsync(?=[A-Z])", "", whole)
-    return whole.replace("aclose", "close").replace(
-        "An asynchronous client", "A synchronous client"
-    )
+    for ours, theirs in TEXTS.items():
+        whole = whole.replace(ours, theirs)
+    return whole
 
 
 def generate() -> dict[Path, str]:

@@ -93,6 +93,54 @@ def test_a_body_that_trickles_does_not_outlast_the_deadline(face: Face) -> None:
         assert time.monotonic() - began < 3
 
 
+def test_headers_that_trickle_past_the_deadline_are_too_late_whatever_comes_of_them(
+    face: Face,
+) -> None:
+    def trickle(connection: socket.socket) -> None:
+        request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nx: ")
+        for _ in range(20):
+            connection.sendall(b"x")
+            time.sleep(0.05)
+
+    with Server(trickle) as server, client_of(face, server.url, max_retries=0) as client:
+        with pytest.raises(countersign.TimeoutError, match=r"no answer within 0\.4 s"):
+            face.run(client.auth.mfa.get_status("ann", timeout=0.4))
+
+
+def test_a_name_whose_addresses_are_all_silent_leaves_time_for_the_next_node(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    look_up, connect = socket.getaddrinfo, socket.socket.connect
+    tried: list[str] = []
+
+    def two_addresses(host: Any, port: Any, *rest: Any, **options: Any) -> Any:
+        if host != "dual.example":
+            return look_up(host, port, *rest, **options)
+        kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
+        return [(*kind, (each, port)) for each in ("192.0.2.1", "192.0.2.2")]
+
+    def silence(self: socket.socket, address: Any) -> None:
+        if not address[0].startswith("192.0.2."):
+            connect(self, address)
+            return
+        tried.append(address[0])
+        timeout = self.gettimeout()
+        assert timeout is not None, "it would wait for ever"
+        time.sleep(timeout)
+        raise socket.timeout("timed out")
+
+    monkeypatch.setattr(socket, "getaddrinfo", two_addresses)
+    monkeypatch.setattr(socket.socket, "connect", silence)
+    with Server(answering(http())) as second:
+        urls = ["http://dual.example", second.url]
+        with Countersign(base_url=urls, api_key=KEY, timeout=2.0) as client:
+            began = time.monotonic()
+            assert client.auth.mfa.get_status("ann").enabled is True
+            assert 0.9 < time.monotonic() - began < 1.6
+    assert tried == ["192.0.2.1", "192.0.2.2"]
+
+
 def test_an_answer_that_stops_halfway_has_no_more_time_than_one_that_does_not_begin(
     face: Face,
 ) -> None:

@@ -26,6 +26,8 @@ from .transport import AsyncTransport
 class AsyncCountersign:
     """An asynchronous client of Countersign. One is enough for a process.
 
+    A call ends when its `timeout` has passed, whatever a node does.
+
     Example:
         client = AsyncCountersign(
             base_url=["https://n1.mfa.example", "https://n2.mfa.example", "https://n3.mfa.example"],

@@ -27,6 +27,11 @@ from .transport import Transport
 class Countersign:
     """A synchronous client of Countersign. One is enough for a process.
 
+    A call ends when its `timeout` has passed. What httpx cannot interrupt may outlast it:
+    headers of an answer that come byte by byte, a look-up of a name that hangs, a name
+    with more than two addresses that are all silent. `AsyncCountersign` ends in
+    time there too.
+
     Example:
         client = Countersign(
             base_url=["https://n1.mfa.example", "https://n2.mfa.example", "https://n3.mfa.example"],

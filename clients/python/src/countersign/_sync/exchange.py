@@ -15,8 +15,8 @@ def exchange(
 ) -> Attempt:
     """Sends a request, and reads the answer to its end, within so many seconds.
 
-    Each step of httpx has what is left then. Only headers that come byte by byte may outlast it:
-    httpx waits for each byte anew, and nobody can interrupt it.
+    Each step of httpx has what is left then. What nobody can interrupt may outlast it: headers that
+    come byte by byte, each of which httpx waits for anew; a look-up of a name.
     """
     remaining = Remaining(timeout, clock)
     built = prepared(client, request, address, remaining)

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from support.cases import read
 from support.stage import KEY, Face, Hands, answer
 
 import countersign
@@ -22,6 +23,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COUNTERSIGN_API_KEY", raising=False)
 
 
+TOKEN: str = read("tokens.json")["cases"][0]["token"]
 KINDS: list[Any] = [Countersign, AsyncCountersign]
 
 
@@ -404,14 +406,27 @@ def test_a_list_that_comes_back_to_where_it_was_ends(face: Face) -> None:
 
 def test_a_client_closes_what_it_opened_and_nothing_else() -> None:
     mine = httpx.Client()
-    with Countersign(base_url="http://a", api_key=KEY, http_client=mine) as client:
+    with Countersign(base_url="http://a", api_key=KEY, http_client=mine):
         pass
     assert not mine.is_closed
     mine.close()
-    with Countersign(base_url="http://a", api_key=KEY) as client:
-        pass
-    with pytest.raises(RuntimeError, match="closed"):
-        client.auth.users.get("ann")
+
+
+@pytest.mark.parametrize("by", ["itself", "itself, and the other is mine", "the owner"])
+def test_a_call_of_a_closed_client_says_so(face: Face, by: str) -> None:
+    is_sync = face.name == "sync"
+    kind: Any = Countersign if is_sync else AsyncCountersign
+    mine: Any = None
+    if by != "itself":
+        mine = httpx.Client() if is_sync else httpx.AsyncClient()
+    client = kind(base_url=["http://a", "http://b"], api_key=KEY, http_client=mine)
+    closing = mine if by == "the owner" else client
+    face.run(closing.close() if is_sync else closing.aclose())
+    for method, argument in ((client.auth.users.get, "ann"), (client.auth.verify_token, TOKEN)):
+        with pytest.raises(RuntimeError, match=r"^the client is closed$"):
+            face.run(method(argument))
+    if mine is not None:
+        face.run(mine.close() if is_sync else mine.aclose())
 
 
 def test_a_webhook_that_was_parsed_already_is_refused(face: Face) -> None:

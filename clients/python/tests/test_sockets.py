@@ -202,6 +202,21 @@ def test_a_redirect_is_not_followed_and_the_key_stays_here(face: Face) -> None:
     assert heard == []
 
 
+def test_cookies_are_not_kept(face: Face) -> None:
+    heard: list[bytes] = []
+
+    def talk(connection: socket.socket) -> None:
+        while sent := request(connection):
+            heard.append(sent)
+            connection.sendall(http("200 OK", STATUS, "set-cookie: balancer=n1; Path=/"))
+
+    with Server(talk) as server, client_of(face, server.url) as client:
+        for _ in range(2):
+            face.run(client.auth.mfa.get_status("ann"))
+    assert len(heard) == 2
+    assert not any(b"\r\ncookie:" in sent.lower() for sent in heard)
+
+
 def test_an_http_client_that_follows_redirects_does_not_do_so_here(face: Face) -> None:
     with Server(answering(http())) as elsewhere:
         redirect = http("307 Temporary Redirect", b"", f"location: {elsewhere.url}/v1/")

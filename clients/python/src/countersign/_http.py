@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Union
 
 import httpx
@@ -55,6 +56,16 @@ def owned_by_another(client: object, kind: type) -> None:
     """Fails unless what was given, if anything, is a client of this kind."""
     if client is not None and not isinstance(client, kind):
         raise TypeError(f"http_client is an httpx.{kind.__name__}")
+
+
+def no_cookies() -> CookieJar:
+    """A jar that takes none: the service sets none, and one of something else is not sent to it."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+
+
+def closed() -> RuntimeError:
+    """The error of a call after its client was closed."""
+    return RuntimeError("the client is closed")
 
 
 def prepared(

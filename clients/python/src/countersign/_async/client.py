@@ -10,7 +10,7 @@ import httpx
 
 from .._clock import Clock, Platform
 from .._config import RETRIES, TIMEOUT_SECONDS, configured
-from .._http import owned_by_another
+from .._http import no_cookies, owned_by_another
 from .resources.api_keys import AsyncApiKeys
 from .resources.audit import AsyncAudit
 from .resources.auth import AsyncAuth
@@ -76,7 +76,7 @@ class AsyncCountersign:
             timeout: For how many seconds a call may take, retries included.
             max_retries: How many more attempts may follow once every address was tried.
             http_client: What sends requests, with its proxies, certificates and transport. It
-                stays yours: closing this client does not close it.
+                stays yours: closing this client does not close it, and cookies are its own.
 
         Raises:
             TypeError: If an argument is of the wrong type.
@@ -87,8 +87,10 @@ class AsyncCountersign:
         owned_by_another(http_client, httpx.AsyncClient)
         self._addresses = config.addresses
         self._is_owner = http_client is None
-        self._http = httpx.AsyncClient() if http_client is None else http_client
-        transport = AsyncTransport(config, self._http, self._clock)
+        if http_client is None:
+            http_client = httpx.AsyncClient(cookies=no_cookies())
+        self._http = http_client
+        self._transport = transport = AsyncTransport(config, self._http, self._clock)
         self.auth = AsyncAuth(transport)
         self.audit = AsyncAudit(transport)
         self.webhooks = AsyncWebhooks(transport)
@@ -100,7 +102,11 @@ class AsyncCountersign:
         self.service = AsyncService(transport)
 
     async def aclose(self) -> None:
-        """Ends all connections, unless an `http_client` was given: that one is its owner's."""
+        """Ends all connections, unless an `http_client` was given: that one is its owner's.
+
+        Calls fail from now on, with RuntimeError.
+        """
+        self._transport.is_closed = True
         if self._is_owner:
             await self._http.aclose()
 

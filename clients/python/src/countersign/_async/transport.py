@@ -11,6 +11,7 @@ from .._call import Call
 from .._clock import Clock
 from .._config import Config
 from .._flight import Done, Flight
+from .._http import closed
 from .._request import request_of
 from .._retry import Addresses
 from .exchange import exchange
@@ -27,6 +28,7 @@ class AsyncTransport:
         self._client = client
         self._addresses = Addresses(config.addresses)
         self.clock = clock
+        self.is_closed = False
 
     async def send(
         self,
@@ -39,6 +41,7 @@ class AsyncTransport:
 
         Raises:
             CountersignError: If it fails.
+            RuntimeError: If the client is closed.
 
         """
         return (await self._settle(call, idempotency_key, timeout)).value
@@ -55,7 +58,17 @@ class AsyncTransport:
         request = request_of(call, self._config.api_key, idempotency_key)
         while True:
             step = flight.next()
-            attempt = await exchange(self._client, request, step.address, step.timeout, self.clock)
+            if self.is_closed:
+                raise closed()
+            try:
+                attempt = await exchange(
+                    self._client, request, step.address, step.timeout, self.clock
+                )
+            except RuntimeError as error:
+                # Closed by its owner, or a moment ago.
+                if self._client.is_closed:
+                    raise closed() from error
+                raise
             after = flight.after(attempt)
             if isinstance(after, Done):
                 return after

@@ -11,7 +11,7 @@ import httpx
 
 from .._clock import Clock, Platform
 from .._config import RETRIES, TIMEOUT_SECONDS, configured
-from .._http import owned_by_another
+from .._http import no_cookies, owned_by_another
 from .resources.api_keys import ApiKeys
 from .resources.audit import Audit
 from .resources.auth import Auth
@@ -80,7 +80,7 @@ class Countersign:
             timeout: For how many seconds a call may take, retries included.
             max_retries: How many more attempts may follow once every address was tried.
             http_client: What sends requests, with its proxies, certificates and transport. It
-                stays yours: closing this client does not close it.
+                stays yours: closing this client does not close it, and cookies are its own.
 
         Raises:
             TypeError: If an argument is of the wrong type.
@@ -91,8 +91,10 @@ class Countersign:
         owned_by_another(http_client, httpx.Client)
         self._addresses = config.addresses
         self._is_owner = http_client is None
-        self._http = httpx.Client() if http_client is None else http_client
-        transport = Transport(config, self._http, self._clock)
+        if http_client is None:
+            http_client = httpx.Client(cookies=no_cookies())
+        self._http = http_client
+        self._transport = transport = Transport(config, self._http, self._clock)
         self.auth = Auth(transport)
         self.audit = Audit(transport)
         self.webhooks = Webhooks(transport)
@@ -104,7 +106,11 @@ class Countersign:
         self.service = Service(transport)
 
     def close(self) -> None:
-        """Ends all connections, unless an `http_client` was given: that one is its owner's."""
+        """Ends all connections, unless an `http_client` was given: that one is its owner's.
+
+        Calls fail from now on, with RuntimeError.
+        """
+        self._transport.is_closed = True
         if self._is_owner:
             self._http.close()
 

@@ -12,6 +12,7 @@ from .._call import Call
 from .._clock import Clock
 from .._config import Config
 from .._flight import Done, Flight
+from .._http import closed
 from .._request import request_of
 from .._retry import Addresses
 from .exchange import exchange
@@ -28,6 +29,7 @@ class Transport:
         self._client = client
         self._addresses = Addresses(config.addresses)
         self.clock = clock
+        self.is_closed = False
 
     def send(
         self,
@@ -40,6 +42,7 @@ class Transport:
 
         Raises:
             CountersignError: If it fails.
+            RuntimeError: If the client is closed.
 
         """
         return (self._settle(call, idempotency_key, timeout)).value
@@ -54,7 +57,15 @@ class Transport:
         request = request_of(call, self._config.api_key, idempotency_key)
         while True:
             step = flight.next()
-            attempt = exchange(self._client, request, step.address, step.timeout, self.clock)
+            if self.is_closed:
+                raise closed()
+            try:
+                attempt = exchange(self._client, request, step.address, step.timeout, self.clock)
+            except RuntimeError as error:
+                # Closed by its owner, or a moment ago.
+                if self._client.is_closed:
+                    raise closed() from error
+                raise
             after = flight.after(attempt)
             if isinstance(after, Done):
                 return after

@@ -88,9 +88,15 @@ def test_the_sdist_has_what_it_takes_and_nothing_else(built: dict[str, Path]) ->
     [
         ("3.9", "wheel", OLDEST, []),
         ("3.13", "wheel", [], []),
+        ("", "wheel", [], ["test_live.py", "test_sockets.py"]),
         ("", "sdist", [], ["test_live.py", "test_sockets.py"]),
     ],
-    ids=["3.9 with the oldest of what it needs", "3.13 from the wheel", "from the sdist"],
+    ids=[
+        "3.9 with the oldest of what it needs",
+        "3.13 from the wheel",
+        "this Python from the wheel",
+        "this Python from the sdist",
+    ],
 )
 def test_the_installed_package_passes(
     version: str,

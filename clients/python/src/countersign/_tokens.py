@@ -118,7 +118,7 @@ def _elliptic_curves() -> Any:
     try:
         from cryptography.hazmat.primitives.asymmetric import ec
     except ImportError as error:
-        said = "verifying tokens needs cryptography: pip install 'countersign[jwt]'"
+        said = "verifying tokens needs cryptography: pip install cryptography"
         raise ImportError(said, name="cryptography") from error
     return ec
 

@@ -55,8 +55,10 @@ class AsyncAuth:
     ) -> TokenClaims:
         """What an access token says, if it is to be believed.
 
-        It is checked here, against the service's published keys, which are kept. Needs
-        `cryptography`, as `pip install 'countersign[jwt]'` brings it.
+        It is checked here, against the service's published keys. These are kept, as is what the
+        tenant's tokens say: the first are fetched every 5 minutes, or as `Cache-Control` says, the
+        second every hour, once for all who wait. Each fetch has the client's timeout. Needs
+        `cryptography`, which the extra `jwt` brings.
 
         Args:
             token: The access token.

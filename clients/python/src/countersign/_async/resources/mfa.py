@@ -822,7 +822,8 @@ class AsyncMfa:
         Args:
             challenge_id: The challenge.
             factor_id: The factor whose code this is; an assertion says itself which key it is of.
-            code: The code, as the person typed it: spaces and dashes do no harm.
+            code: The code, as the person typed it: spaces and dashes do no harm. An empty one, or
+                one of more than 64 characters, is not a wrong code but a wrong request.
             assertion: What the browser sent as JSON, parsed or not, for the options of
                 `get_challenge_webauthn_options`.
             recovery_code: A recovery code, in place of any factor.
@@ -833,6 +834,7 @@ class AsyncMfa:
             timeout: For how many seconds the call may take, retries included.
 
         Raises:
+            InvalidRequestError: If a code is empty or has more than 64 characters, among others.
             RateLimitError: After too many wrong codes.
             ExpiredError: Once the challenge has ended.
 

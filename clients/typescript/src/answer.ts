@@ -2,7 +2,7 @@
 
 import type { Call } from "./call.js";
 import { ConnectionError, type FieldError, type ProblemError, problem } from "./errors.js";
-import type { Outcome } from "./retry.js";
+import { PASSING, type Outcome } from "./retry.js";
 
 /** An answer, read to its end. */
 export interface Answer {
@@ -32,13 +32,12 @@ function problemOf(answer: Answer): Members | null {
 
 /** What an answer means for another attempt. */
 export function outcomeOf(answer: Answer, wall: number): Outcome {
-  const code = answer.status < 400 ? null : problemOf(answer)?.["code"];
-  return {
-    kind: "answered",
-    status: answer.status,
-    code: typeof code === "string" ? code : null,
-    retryAfterMs: retryAfter(answer.headers, wall),
-  };
+  const { status, headers } = answer;
+  const told = status < 400 ? null : problemOf(answer)?.["code"];
+  const code = typeof told === "string" ? told : null;
+  // A balancer may say for this service that a node is away; what else fails here fails by a problem.
+  if (status >= 400 && code === null && !PASSING.has(status)) return { kind: "stranger" };
+  return { kind: "answered", status, code, retryAfterMs: retryAfter(headers, wall) };
 }
 
 /** The forms of a date in HTTP (RFC 9110 section 5.6.7); only the first is written nowadays. */
@@ -109,6 +108,10 @@ export function valueOf(call: Call, answer: Answer, address: string): unknown {
   }
   switch (call.answer ?? "json") {
     case "nothing":
+      // There is no body, or JSON that a newer service tells.
+      if (answer.text.trim() !== "" && members(answer) === null) {
+        throw stranger(call, answer, "its body is no JSON object");
+      }
       return undefined;
     case "text":
       return answer.text;
@@ -119,9 +122,13 @@ export function valueOf(call: Call, answer: Answer, address: string): unknown {
       }
       return new URL(location, `${address}/`).href;
     }
+    case "page":
     case "json": {
       const value = members(answer);
       if (value === null) throw stranger(call, answer, "its body is no JSON object");
+      if (call.answer === "page" && !Array.isArray(value["data"])) {
+        throw stranger(call, answer, "it gives no rows");
+      }
       return value;
     }
   }

@@ -18,7 +18,7 @@ const LONGEST_WAIT_MS = 2_000;
 const AWAY = new Set([502, 503, 504]);
 
 /** Answers after which the same request may do better a moment later. */
-const PASSING = new Set([...AWAY, 408, 429]);
+export const PASSING: ReadonlySet<number> = new Set([...AWAY, 408, 429]);
 
 /** Codes among them that waiting a moment does not change. */
 const LASTING = new Set(["too_many_attempts", "too_many_sends", "delivery_not_configured"]);

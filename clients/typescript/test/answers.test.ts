@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Countersign, RateLimitError, ServerError } from "../src/index.js";
+import { ConnectionError, Countersign, CountersignError, type ProblemError, RateLimitError, ServerError } from "../src/index.js";
 import { Hands, KEY, type Played, answer, clientWith } from "./support/stage.js";
 
 async function failure(played: Played): Promise<Error> {
@@ -46,6 +46,9 @@ const STRANGERS: Record<string, Played> = {
   "JSON that is no object": { status: 200, body: [1] },
   "nothing": { status: 204 },
   "a redirect": { status: 302, headers: { location: "https://elsewhere.example/" } },
+  "a page that says there is nothing": { status: 404, body: "<h1>Not found</h1>" },
+  "a page that fails": { status: 500, body: "<h1>Oops</h1>" },
+  "JSON that is no problem": { status: 403, body: { message: "forbidden" } },
   "a body without end": { status: 200, body: `"${"a".repeat(17 * 2 ** 20)}"` },
 };
 
@@ -77,11 +80,26 @@ describe("an address that is not this service's is passed over like one that can
 
     test(`${name}: when all answer so, it ends without waiting`, async () => {
       const { sent, clock, mfa } = two(["n1", "n2"]);
-      await assert.rejects(mfa.getStatus("ann"), { name: "ConnectionError", message: /was not this service/ });
+      const failed = await mfa.getStatus("ann").then(() => assert.fail("it did not fail"), (error: unknown) => error);
+      assert.ok(failed instanceof CountersignError);
+      // The status that a failure has may tell whoever set the addresses up what is wrong.
+      if ((played.status ?? 0) < 400) assert.ok(failed instanceof ConnectionError);
+      else assert.equal((failed as ProblemError).code, `http_${played.status}`);
+      assert.match(failed.message, /was not this service/);
       assert.deepEqual(sent.map(({ to }) => to), ["n1", "n2"]);
       assert.equal(clock.waited, 0);
     });
   }
+});
+
+test("a page is no success of a call that tells nothing", async () => {
+  const unlock = (body: unknown) => {
+    const fetch = async () => answer({ status: 200, body });
+    return clientWith({ baseUrl: "http://node", fetch }, new Hands()).auth.mfa.unlock("ann");
+  };
+  await assert.rejects(unlock("<h1>Welcome</h1>"), { name: "ConnectionError", message: /was not this service/ });
+  assert.equal(await unlock(undefined), undefined);
+  assert.equal(await unlock({ unlocked: true }), undefined);
 });
 
 test("a location that is none is a stranger's", async () => {

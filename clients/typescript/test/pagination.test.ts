@@ -136,10 +136,17 @@ describe("a service that leads in a circle is left", () => {
   });
 });
 
-test("what holds no rows is no page of this service", async () => {
-  const fetch = async () => answer({ body: { enabled: true } });
-  const client = new Countersign({ baseUrl: "http://node", apiKey: KEY, fetch });
+test("what holds no rows is no page of this service: the next address is asked", async () => {
+  const asked: string[] = [];
+  const fetch = async (url: string) => {
+    const { host } = new URL(url);
+    asked.push(host);
+    return answer({ body: host === "n2" ? { data: [], nextCursor: null } : { enabled: true } });
+  };
+  const at = (...baseUrl: string[]) => new Countersign({ baseUrl, apiKey: KEY, fetch }).auth;
+  assert.deepEqual(await at("http://n1", "http://n2").mfa.listFactors("ann"), []);
+  assert.deepEqual(asked, ["n1", "n2"]);
   const strange = { name: "ConnectionError", message: /: what answered was not this service/ };
-  await assert.rejects(client.auth.mfa.listFactors("ann"), strange);
-  await assert.rejects(async () => void (await client.auth.users.list()), strange);
+  await assert.rejects(at("http://n1").mfa.listDevices("ann"), strange);
+  await assert.rejects(async () => void (await at("http://n1", "http://n3").users.list()), strange);
 });

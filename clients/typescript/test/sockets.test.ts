@@ -147,7 +147,10 @@ test("a node that goes away between two calls is passed over, and the others are
 
 test("a node that answers is stayed with, even if it answers badly", async (t) => {
   const gone = await nobody();
-  const bad = await serve(t, (_, response) => void response.writeHead(500).end());
+  const bad = await serve(t, (_, response) => {
+    const problem = { status: 500, code: "internal", detail: "It failed." };
+    response.writeHead(500, { "content-type": "application/problem+json" }).end(JSON.stringify(problem));
+  });
   const seen: string[] = [];
   const watched = client([gone, bad.url], {
     fetch: (url, init) => {
@@ -187,7 +190,7 @@ test("a path before the service's own is kept", async (t) => {
   const paths: (string | undefined)[] = [];
   const node = await serve(t, ({ url }, response) => {
     paths.push(url);
-    json(response, {});
+    json(response, { data: [] });
   });
   await client(`${node.url}/mfa/`).auth.mfa.getStatus("a/b@c");
   await client(`${node.url}/mfa/`).auth.users.list({ query: "a&b=c" });

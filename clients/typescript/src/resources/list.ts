@@ -6,7 +6,7 @@ import type { Transport } from "../transport.js";
 /** A page of rows, as the service answers. */
 interface Rows<T> {
   data: T[];
-  nextCursor: string | null;
+  nextCursor?: string | null;
 }
 
 /**
@@ -18,14 +18,13 @@ export async function rows<T>(
   transport: Transport,
   call: Call,
   options: CallOptions | undefined,
-): Promise<Rows<T>> {
-  const { data, nextCursor = null }: Partial<Rows<T>> = await transport.send(call, options);
-  const failure = (why: string) => new ConnectionError(`${call.operation}: ${why}`);
-  if (!Array.isArray(data)) throw failure("what answered was not this service: it gave no rows");
+): Promise<Required<Rows<T>>> {
+  const page = await transport.send<Rows<T>>({ ...call, answer: "page" }, options);
+  const nextCursor = page.nextCursor ?? null;
   if (nextCursor !== null && nextCursor === call.query?.["cursor"]) {
-    throw failure("the service gave the same cursor twice");
+    throw new ConnectionError(`${call.operation}: the service gave the same cursor twice`);
   }
-  return { data, nextCursor };
+  return { data: page.data, nextCursor };
 }
 
 /** Which page of a list, and how long a page is. */

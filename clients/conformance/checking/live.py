@@ -9,7 +9,7 @@ from .offline import TOKEN_REASONS, Case, error, expected_pattern, keys
 
 PLACEHOLDERS = {"$fresh": "", "$saved": "", "$totp": "step", "$wrong": "", "$inbox": ""}
 # Options of what a client does by itself.
-OWN_OPTIONS = {"auth.verifyToken": {"acr", "maxAge", "issuer", "audience", "tenant"}}
+OWN_OPTIONS = {"auth.verifyToken": {"acr", "maxAge", "issuer", "audience", "tenant", "timeout"}}
 
 
 def positions(files: dict[str, dict[str, Any]]) -> dict[str, int]:

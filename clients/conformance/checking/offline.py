@@ -262,7 +262,7 @@ def tokens(contract: Contract, case: Case) -> Iterator[str]:
         yield from one_of(step, "claims", "reason")
         if "reason" in step and step["reason"] not in TOKEN_REASONS:
             yield f"nobody knows the reason {step['reason']}"
-        yield from keys(step.get("options", {}), "", "acr maxAge issuer audience tenant")
+        yield from keys(step.get("options", {}), "", "acr maxAge issuer audience tenant timeout")
 
 
 def webhooks(contract: Contract, case: Case) -> Iterator[str]:

@@ -195,8 +195,17 @@ def test_what_the_service_does_not_tell_no_token_can_say(face: Face, fact: str, 
     facts = {name: value for name, value in FACTS.items() if name != fact}
     auth = verifier(face, mint, facts)
     for told in (claims(), claims(**{claim: None})):
-        with pytest.raises(TokenError):
+        with pytest.raises(TokenError) as found:
             face.run(auth.verify_token(mint.token(told)))
+        assert found.value.reason == "keys_unavailable"
+    named = {"issuer": "i", "audience": "a", "tenant": "t"}
+    for told in (claims(**{claim: None}), claims(**{claim: ""})):
+        with pytest.raises(TokenError) as found:
+            face.run(auth.verify_token(mint.token(told), **named))
+        assert found.value.reason == {"iss": "issuer", "aud": "audience"}.get(claim, claim)
+    for subject in (None, "", 7):
+        with pytest.raises(TokenError, match="it has no sub"):
+            face.run(auth.verify_token(mint.token(claims(sub=subject)), **named))
     assert face.run(verifier(face, mint, FACTS).verify_token(mint.token(claims()))).sub == "ann"
 
 
@@ -298,6 +307,18 @@ def test_an_age_that_demands_nothing_is_refused_before_anything_is_fetched(
     assert service.asked == []
 
 
+@pytest.mark.parametrize("name", ["issuer", "audience", "tenant", "acr"])
+def test_a_demand_that_is_no_text_is_refused_before_anything_is_fetched(
+    face: Face, name: str
+) -> None:
+    service = Service(0)
+    client = face.client(service.sync, Frozen(), base_url="http://node")
+    for wrong, error in (("", ValueError), (7, TypeError), (["a"], TypeError)):
+        with pytest.raises(error, match=f"^{name} "):
+            face.run(client.auth.verify_token(TOKEN, **{name: wrong}))
+    assert service.asked == []
+
+
 def test_an_age_is_compared_however_large_the_numbers_are(face: Face) -> None:
     mint = Mint()
     auth = verifier(face, mint, FACTS)
@@ -317,9 +338,7 @@ def test_an_age_is_compared_however_large_the_numbers_are(face: Face) -> None:
     assert found.value.reason == "too_old"
 
 
-def test_without_cryptography_it_is_named(
-    face: Face, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_cryptography_it_is_named(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric", None)
     client = face.client(None, Hands(), base_url="http://node")
     with pytest.raises(ImportError, match="pip install cryptography"):

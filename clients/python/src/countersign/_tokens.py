@@ -83,6 +83,12 @@ class Wish:
 
     def __post_init__(self) -> None:
         """Judges it before anything is fetched: what cannot be compared would demand nothing."""
+        for name in ("issuer", "audience", "tenant", "acr"):
+            given: Any = getattr(self, name)
+            if given is not None and not isinstance(given, str):
+                raise TypeError(f"{name} is a text")
+            if given == "":
+                raise ValueError(f"{name} must not be empty")
         age = cast("Any", self.max_age)
         if age is None:
             return
@@ -224,7 +230,8 @@ class Parsed:
             earliest = wall - min(wish.max_age, _OLDEST) - _LEEWAY
             if self._seconds("auth_time") < earliest:
                 raise TokenError("too_old", "the user proved who they are too long ago")
-        if not isinstance(claims.get("sub"), str):
+        subject = claims.get("sub")
+        if not isinstance(subject, str) or not subject:
             raise TokenError("malformed", "it has no sub")
         return TokenClaims.from_json(claims)
 
@@ -283,7 +290,11 @@ class Knowledge:
         return self.keys.keep(_usable(value), life, now)
 
     def keep_facts(self, value: TokenFacts, now: float) -> TokenFacts:
-        """Keeps what tokens say."""
+        """Keeps what tokens say, if all of it is told: what is missing no token can be held to."""
+        for name in ("issuer", "audience", "tenant_id"):
+            told: Any = getattr(value, name, None)
+            if not isinstance(told, str) or not told:
+                raise no_facts()
         return self.facts.keep(value, _FACTS_LIVE, now)
 
 

@@ -70,8 +70,9 @@ class AsyncAuth:
 
         Raises:
             TokenError: If it is not to be believed; its `reason` tells why.
-            TypeError: If `max_age` is no number.
-            ValueError: If `max_age` is negative, infinite or not a number (NaN).
+            TypeError: If `max_age` is no number, or another demand no text.
+            ValueError: If `max_age` is negative, infinite or not a number (NaN), or another demand
+                empty.
             ImportError: If `cryptography` is not installed.
 
         Example:

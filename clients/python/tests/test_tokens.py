@@ -192,12 +192,13 @@ FACTS = {"issuer": "i", "audience": "a", "tenantId": "t", "ttlSeconds": 60}
 )
 def test_what_the_service_does_not_tell_no_token_can_say(face: Face, fact: str, claim: str) -> None:
     mint = Mint()
-    facts = {name: value for name, value in FACTS.items() if name != fact}
-    auth = verifier(face, mint, facts)
-    for told in (claims(), claims(**{claim: None})):
-        with pytest.raises(TokenError) as found:
-            face.run(auth.verify_token(mint.token(told)))
-        assert found.value.reason == "keys_unavailable"
+    missing = {name: value for name, value in FACTS.items() if name != fact}
+    for facts in (missing, {**FACTS, fact: None}, {**FACTS, fact: ""}):
+        auth = verifier(face, mint, facts)
+        for told in (claims(), claims(**{claim: None}), claims(**{claim: ""})):
+            with pytest.raises(TokenError) as found:
+                face.run(auth.verify_token(mint.token(told)))
+            assert found.value.reason == "keys_unavailable"
     named = {"issuer": "i", "audience": "a", "tenant": "t"}
     for told in (claims(**{claim: None}), claims(**{claim: ""})):
         with pytest.raises(TokenError) as found:

@@ -5,10 +5,11 @@ import { test } from "node:test";
 import { Inbox } from "../support/people.js";
 import { client, hasInbox, newPhone, newUser } from "./client.js";
 
-const options = { skip: hasInbox ? false : "nothing sends messages here" };
+// Three nodes have nothing that sends, and so there is nothing to try.
+const testMessages = hasInbox ? test : () => undefined;
 const inbox = new Inbox(process.env["COUNTERSIGN_URL"] ?? "");
 
-test("a person enrolls a phone, and signs in with a code that is sent", options, async () => {
+testMessages("a person enrolls a phone, and signs in with a code that is sent", async () => {
   const userId = newUser();
   const phoneNumber = newPhone();
 

@@ -14,6 +14,7 @@ use crate::activity::{self, Activity, Tick};
 use crate::continuity;
 use crate::database::{Batch, Database, Family};
 use crate::directory::Directory;
+use crate::disk_history::{DiskHistory, DiskMarks};
 use crate::error::StorageError;
 use crate::format_mark;
 use crate::keys;
@@ -21,6 +22,7 @@ use crate::lock::DirectoryLock;
 use crate::log::ShardLog;
 use crate::machine::ShardMachine;
 use crate::options::StoreOptions;
+use crate::private_dir;
 use crate::recent::Recent;
 use crate::records::{self, ChainPoint, Identity, ShardHead};
 use crate::rows::Rows;
@@ -157,15 +159,17 @@ impl Store {
     /// If another process holds the directory, or the data there is damaged: the error names the
     /// file and what to do, and nothing is changed.
     pub fn open(dir: &Path, options: StoreOptions) -> Result<Arc<Self>, StorageError> {
-        std::fs::create_dir_all(dir).map_err(StorageError::file("create", dir))?;
+        private_dir::make(dir)?;
         let lock = DirectoryLock::take(dir)?;
         let folder = dir.join("db");
         let used = format_mark::used(dir, &folder)?;
+        private_dir::make(&folder)?;
         let database = Arc::new(Database::open(&folder, &options)?);
         if !used {
             format_mark::mark(dir)?;
         }
         let snapshots = dir.join("snapshots");
+        private_dir::make(&snapshots)?;
         snapshot::clear_leftovers(&snapshots)?;
         snapshot::finish_interrupted(&database, &snapshots)?;
         let mut shards = BTreeMap::new();
@@ -235,6 +239,74 @@ impl Store {
         let mut batch = self.database.batch();
         let key = keys::single(keys::NODE, keys::meta::PEER_CREDENTIALS);
         batch.put(Family::Meta, &key, sealed)?;
+        batch.write()?;
+        self.database.sync()
+    }
+
+    /// What the disk knows of itself; nothing on a fresh one.
+    ///
+    /// # Errors
+    /// If the row cannot be read.
+    pub fn disk_history(&self) -> Result<DiskHistory, StorageError> {
+        let key = keys::single(keys::NODE, keys::meta::DISK_HISTORY);
+        let row = self.database.get(Family::Meta, &key)?;
+        let row = row.map(|bytes| records::decode("disk history", keys::NODE, &bytes)).transpose();
+        Ok(row?.unwrap_or_default())
+    }
+
+    /// Writes what the disk knows of itself; on disk when this returns, with whatever waits to be.
+    ///
+    /// # Errors
+    /// If it cannot be written or synced.
+    pub async fn set_disk_history(&self, history: &DiskHistory) -> Result<(), StorageError> {
+        let mut batch = self.database.batch();
+        let key = keys::single(keys::NODE, keys::meta::DISK_HISTORY);
+        batch.put(Family::Meta, &key, &records::encode("disk history", history)?)?;
+        batch.write()?;
+        self.writer.synced().await
+    }
+
+    /// What this node remembers of the disks of others.
+    ///
+    /// # Errors
+    /// If the row cannot be read.
+    pub fn disk_marks(&self) -> Result<DiskMarks, StorageError> {
+        let key = keys::single(keys::NODE, keys::meta::DISK_MARKS);
+        let row = self.database.get(Family::Meta, &key)?;
+        let row = row.map(|bytes| records::decode("disk marks", keys::NODE, &bytes)).transpose();
+        Ok(row?.unwrap_or_default())
+    }
+
+    /// Remembers how far the disks of others have come. It survives the process at once, and a
+    /// power cut with the next sync: to know less of another disk refuses none wrongly.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn set_disk_marks(&self, marks: &DiskMarks) -> Result<(), StorageError> {
+        let mut batch = self.database.batch();
+        let key = keys::single(keys::NODE, keys::meta::DISK_MARKS);
+        batch.put(Family::Meta, &key, &records::encode("disk marks", marks)?)?;
+        batch.write()
+    }
+
+    /// Which node refused this disk, as an older copy of itself.
+    ///
+    /// # Errors
+    /// If the row cannot be read.
+    pub fn disk_refused_by(&self) -> Result<Option<u64>, StorageError> {
+        let key = keys::single(keys::NODE, keys::meta::DISK_REFUSED);
+        let row = self.database.get(Family::Meta, &key)?;
+        row.map(|bytes| records::decode("refusal", keys::NODE, &bytes)).transpose()
+    }
+
+    /// Notes for ever that a node refused this disk; on disk when this returns.
+    ///
+    /// # Errors
+    /// If it cannot be written or synced.
+    pub fn set_disk_refused_by(&self, node: u64) -> Result<(), StorageError> {
+        let mut batch = self.database.batch();
+        let key = keys::single(keys::NODE, keys::meta::DISK_REFUSED);
+        batch.put(Family::Meta, &key, &records::encode("refusal", &node)?)?;
         batch.write()?;
         self.database.sync()
     }

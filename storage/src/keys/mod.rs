@@ -24,6 +24,9 @@ pub(crate) mod meta {
     pub(crate) const BATCH: u8 = 6;
     pub(crate) const PEER_CREDENTIALS: u8 = 7;
     pub(crate) const ACTIVITY: u8 = 8;
+    pub(crate) const DISK_HISTORY: u8 = 9;
+    pub(crate) const DISK_MARKS: u8 = 10;
+    pub(crate) const DISK_REFUSED: u8 = 11;
 }
 
 /// Kinds of rows in `state`.

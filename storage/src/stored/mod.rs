@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::activity::Activity;
 use crate::audit::Chained;
+use crate::disk_history::{DiskHistory, DiskMarks};
 use crate::records::{Annex, AuditRecord, ChainPoint, Identity, Installing, ShardHead, SystemRow};
 use crate::state_hash::StateHash;
 use crate::types::{Entry, LogId, StoredMembership, Vote};
@@ -65,6 +66,8 @@ impl Stored for AuditRecord {}
 impl Stored for ChainPoint {}
 impl Stored for Chained {}
 impl Stored for Delivery {}
+impl Stored for DiskHistory {}
+impl Stored for DiskMarks {}
 impl Stored for Entry {}
 impl Stored for Identity {}
 impl Stored for Installing {}

@@ -43,7 +43,8 @@ use countersign_core::webhook::{Delivery, DeliveryState, Disabled, Webhook, Webh
 use countersign_storage::audit::Chained;
 use countersign_storage::records::{Annex, AuditRecord, Installing, SystemRow, TenantRow, UserRow};
 use countersign_storage::{
-    ChainPoint, Entry, Identity, NodeAddress, ShardHead, StateHash, Stored, StoredMembership, Vote,
+    ChainPoint, DiskHistory, DiskMark, DiskMarks, DiskRun, Entry, Identity, NodeAddress, ShardHead,
+    StateHash, Stored, StoredMembership, Vote,
 };
 use data_encoding::HEXLOWER;
 use openraft::{EntryPayload, Membership};
@@ -431,4 +432,7 @@ fn rows_of_the_node_keep_their_bytes() {
             key_check: vec![1, 2, 3],
         },
     );
+    let runs = vec![DiskRun { id: 71, from: 1 }, DiskRun { id: 72, from: 300 }];
+    keeps("disk_history", &DiskHistory { runs, count: 301 });
+    keeps("disk_marks", &DiskMarks::from([(2, DiskMark { run: 72, count: 301 })]));
 }

@@ -135,6 +135,7 @@ pub(crate) const fn outcome(refusal: &Refusal) -> &'static str {
         Refusal::CountryNotAllowed(_) => "country_not_allowed",
         Refusal::InvalidAssertion(_) => "invalid_assertion",
         Refusal::AuthenticatorNotAllowed(_) => "authenticator_not_allowed",
+        Refusal::Forbidden(_) => "forbidden",
     }
 }
 

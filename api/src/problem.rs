@@ -388,6 +388,7 @@ impl From<Refusal> for Problem {
                 plain(Code::FactorNotAllowed)
             }
             Refusal::InvalidAssertion(_) => plain(Code::InvalidAssertion),
+            Refusal::Forbidden(_) => plain(Code::Forbidden),
         }
     }
 }

@@ -189,6 +189,9 @@ pub enum Refusal {
     /// The policy does not allow such an authenticator.
     #[error("{0}")]
     AuthenticatorNotAllowed(String),
+    /// The asking API key may not do this, and why.
+    #[error("{0}")]
+    Forbidden(String),
 }
 
 /// A user.

@@ -210,12 +210,87 @@ fn nobody_hands_out_more_than_they_have() {
 }
 
 #[test]
-fn the_root_key_and_its_tenant_stay() {
+fn the_last_root_key_and_its_tenant_stay() {
     let (mut house, _) = House::built();
     let id = house.tenant().api_keys[0].id;
     for command in [TenantCommand::RevokeApiKey { id }, TenantCommand::Remove] {
         assert!(matches!(house.ask(&command), TenantReply::Refused(Refusal::Conflict(_))));
     }
+}
+
+#[test]
+fn a_root_key_makes_another_and_each_can_end_the_other_but_not_the_last() {
+    let (mut house, _) = House::built();
+    let first = house.tenant().api_keys[0].id;
+    let create = TenantCommand::CreateRootKey { name: "second".to_owned() };
+    let TenantReply::ApiKeyCreated { api_key, .. } = house.ask(&create) else { panic!() };
+    assert!(api_key.root && api_key.scopes.len() == Scope::ALL.len());
+    assert_eq!(api_key.expires_at, None);
+    house.actor = Some(api_key.id);
+    assert_eq!(house.ask(&TenantCommand::RevokeApiKey { id: first }), TenantReply::Done);
+    let last = house.ask(&TenantCommand::RevokeApiKey { id: api_key.id });
+    assert!(matches!(last, TenantReply::Refused(Refusal::Conflict(_))));
+    // Nor does a revoked key, which a node that lags let in, change anything.
+    house.actor = Some(first);
+    let gone = house.ask(&create);
+    assert!(matches!(gone, TenantReply::Refused(Refusal::Conflict(_))));
+}
+
+#[test]
+fn no_key_ends_one_that_may_do_more_and_none_but_a_root_key_makes_a_root_key() {
+    let (mut house, _) = House::built();
+    let root = house.tenant().api_keys[0].id;
+    let mut make = |scopes: &[Scope]| {
+        let scopes = scopes.iter().copied().collect();
+        let name = "n".to_owned();
+        let create = TenantCommand::CreateApiKey { name, scopes, expires_at: None };
+        let TenantReply::ApiKeyCreated { api_key, .. } = house.ask(&create) else { panic!() };
+        api_key.id
+    };
+    let all = make(&Scope::ALL);
+    let (weak, other, strong) = (make(&[Scope::Keys]), make(&[Scope::Keys]), make(&[Scope::Admin]));
+    house.actor = Some(weak);
+    for id in [strong, root, all] {
+        let refused = house.ask(&TenantCommand::RevokeApiKey { id });
+        assert!(matches!(refused, TenantReply::Refused(Refusal::Forbidden(_))), "{refused:?}");
+    }
+    for id in [other, weak] {
+        assert_eq!(house.ask(&TenantCommand::RevokeApiKey { id }), TenantReply::Done);
+    }
+    // All scopes do not make a root key.
+    house.actor = Some(all);
+    let create = TenantCommand::CreateRootKey { name: "mine".to_owned() };
+    for command in [create, TenantCommand::RevokeApiKey { id: root }] {
+        let refused = house.ask(&command);
+        assert!(matches!(refused, TenantReply::Refused(Refusal::Forbidden(_))), "{refused:?}");
+    }
+}
+
+#[test]
+fn lost_root_keys_are_replaced_once_however_often_that_is_asked() {
+    let (mut house, _) = House::built();
+    house.ask(&TenantCommand::CreateRootKey { name: "second".to_owned() });
+    let create = TenantCommand::CreateApiKey {
+        name: "login".to_owned(),
+        scopes: [Scope::Mfa].into(),
+        expires_at: None,
+    };
+    house.ask(&create);
+    house.actor = None;
+    let key = Secret::from(format!("csk_{}", "n".repeat(40)));
+    let replace = TenantCommand::ReplaceRootKeys { key: key.clone() };
+    assert_eq!(house.ask(&replace), TenantReply::Done);
+    let roots = |house: &House| -> Vec<_> {
+        house.tenant().api_keys.iter().filter(|key| key.root).map(|key| key.hash).collect()
+    };
+    assert_eq!(roots(&house), [key_hash(key.expose_str())]);
+    assert_eq!(house.tenant().api_keys.len(), 2, "other keys stay");
+    // A root key that was made since stays when a node starts with the same settings.
+    house.actor = house.tenant().api_keys.iter().find(|key| key.root).map(|key| key.id);
+    house.ask(&TenantCommand::CreateRootKey { name: "third".to_owned() });
+    house.actor = None;
+    assert_eq!(house.ask(&replace), TenantReply::Done);
+    assert_eq!(roots(&house).len(), 2);
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
     if let Some(need) = rules.needs {
         let needs = match need {
             Need::Scope(scope) => format!("Needs the scope `{}`.", scope.as_str()),
-            Need::Root => "Needs the root key.".to_owned(),
+            Need::Root => "Needs a root key.".to_owned(),
         };
         let description = operation["description"].as_str().unwrap_or_default();
         operation["description"] = format!("{description}\n\n{needs}").trim().into();

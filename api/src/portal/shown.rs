@@ -152,6 +152,7 @@ pub(super) fn words(refusal: &Refusal, texts: &Texts) -> String {
         | Refusal::RecoveryCodesExist
         | Refusal::Invalid { .. }
         | Refusal::Conflict(_)
+        | Refusal::Forbidden(_)
         | Refusal::Unreadable => texts.went_wrong,
     };
     text.to_owned()

@@ -26,7 +26,7 @@ const PREFIX: &str = "csk_";
 pub(crate) enum Need {
     /// A scope.
     Scope(Scope),
-    /// To be the root key.
+    /// To be a root key.
     Root,
 }
 
@@ -82,6 +82,8 @@ pub(crate) struct As<P> {
     pub(crate) tenant: TenantId,
     /// What else it may do.
     pub(crate) scopes: BTreeSet<Scope>,
+    /// Whether it is a root key.
+    pub(crate) root: bool,
     caller: Caller,
     permission: PhantomData<fn() -> P>,
 }
@@ -113,7 +115,8 @@ impl<P: Permission> FromRequestParts<ApiState> for As<P> {
             request_id: request_id.to_owned(),
             idempotency: None,
         };
-        Ok(Self { tenant: grant.tenant, scopes: grant.scopes, caller, permission: PhantomData })
+        let (tenant, scopes, root) = (grant.tenant, grant.scopes, grant.root);
+        Ok(Self { tenant, scopes, root, caller, permission: PhantomData })
     }
 }
 
@@ -154,7 +157,7 @@ fn forbidden(need: Need) -> Problem {
             format!(r#"Bearer error="insufficient_scope", scope="{}""#, scope.as_str()),
         ),
         Need::Root => (
-            "this call needs the root API key".to_owned(),
+            "this call needs a root API key".to_owned(),
             r#"Bearer error="insufficient_scope""#.to_owned(),
         ),
     };

@@ -12,7 +12,8 @@ use crate::wire::{Created, List, NoContent, SecretText};
 
 /// Make an API key
 ///
-/// The key is shown once and kept as a digest. It can have no scope that the asking key lacks.
+/// The key is shown once and kept as a digest. It can have no scope that the asking key lacks. A root
+/// key makes further root keys with `root`.
 #[utoipa::path(
     post, path = "/v1/api-keys", operation_id = "createApiKey", tag = "API keys",
     request_body = CreateApiKey,
@@ -23,7 +24,7 @@ pub(crate) async fn create(
     who: As<Keys>,
     body: Payload<CreateApiKey>,
 ) -> Result<Created<NewApiKey>, Problem> {
-    let command = body.value.command(&who.scopes, api.clock.now())?;
+    let command = body.value.command(&who.scopes, who.root, api.clock.now())?;
     let caller = who.writing(body.idempotency);
     let take = |reply| match reply {
         TenantReply::ApiKeyCreated { api_key, secret } => {
@@ -52,6 +53,8 @@ pub(crate) async fn list(
 }
 
 /// Revoke an API key
+///
+/// A key that may do more than the asking one is not revoked by it, and the last root key by none.
 #[utoipa::path(
     delete, path = "/v1/api-keys/{keyId}", operation_id = "revokeApiKey", tag = "API keys",
     params(KeyPath), responses((status = 204, description = "The key opens nothing any more"))

@@ -23,7 +23,7 @@ pub(crate) struct ApiKey {
     name: String,
     /// What it may do.
     scopes: Vec<ScopeName>,
-    /// Whether it may also make and remove tenants.
+    /// Whether it is a root key, which may also make and remove tenants.
     root: bool,
     /// When it was made.
     created_at: Time,
@@ -59,12 +59,16 @@ pub(crate) struct NewApiKey {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct CreateApiKey {
-    /// A name for it.
+    /// A name for it. May be left out of a root key.
     #[schema(min_length = 1, max_length = 100, example = "login service")]
-    name: String,
-    /// What it may do; at least one, and none that the asking key lacks.
+    name: Option<String>,
+    /// What it may do; at least one, and none that the asking key lacks. Left out of a root key,
+    /// which has them all.
     #[schema(min_items = 1, example = json!(["mfa"]))]
-    scopes: Vec<ScopeName>,
+    scopes: Option<Vec<ScopeName>>,
+    /// Whether it is a root key, which may also make and remove tenants and never expires. Only a
+    /// root key makes another.
+    root: Option<bool>,
     /// When it ends; never if left out.
     #[schema(format = DateTime, example = "2027-01-31T00:00:00Z")]
     expires_at: Option<String>,
@@ -76,11 +80,29 @@ impl CreateApiKey {
     pub(crate) fn command(
         self,
         own: &BTreeSet<Scope>,
+        is_root: bool,
         now: Timestamp,
     ) -> Result<TenantCommand, Problem> {
         let mut fields = Fields::new();
-        let name = fields.line("/name", self.name, 1..=100);
-        let scopes: BTreeSet<Scope> = self.scopes.into_iter().map(Into::into).collect();
+        let root = self.root.unwrap_or(false);
+        let unnamed = if root { "Root key" } else { "" };
+        let name = self.name.unwrap_or_else(|| unnamed.to_owned());
+        let name = fields.line("/name", name, 1..=100);
+        let scopes: BTreeSet<Scope> =
+            self.scopes.unwrap_or_default().into_iter().map(Into::into).collect();
+        if root {
+            let whole = scopes.is_empty() || scopes.len() == Scope::ALL.len();
+            let detail = "a root key has every scope: leave this out";
+            fields.demand(whole, "/scopes", detail);
+            let detail = "a root key does not expire: revoke it once another has taken its place";
+            fields.demand(self.expires_at.is_none(), "/expiresAt", detail);
+            fields.finish(())?;
+            if !is_root {
+                let detail = "only a root key can make a root key";
+                return Err(Problem::new(Code::Forbidden, detail));
+            }
+            return Ok(TenantCommand::CreateRootKey { name });
+        }
         fields.demand(!scopes.is_empty(), "/scopes", "must name at least one");
         let expires_at = fields.time("/expiresAt", self.expires_at.as_deref());
         let later = expires_at.is_none_or(|end| now < end);

@@ -40,6 +40,7 @@ fn refusals() -> Vec<(Refusal, u16, &'static str)> {
             (403, "factor_not_allowed")
         }
         Refusal::InvalidAssertion(_) => (422, "invalid_assertion"),
+        Refusal::Forbidden(_) => (403, "forbidden"),
     };
     let all = [
         Refusal::UserNotFound,
@@ -69,6 +70,7 @@ fn refusals() -> Vec<(Refusal, u16, &'static str)> {
         Refusal::CountryNotAllowed("XX".to_owned()),
         Refusal::InvalidAssertion(CeremonyFailure::Origin),
         Refusal::AuthenticatorNotAllowed("no such model".to_owned()),
+        Refusal::Forbidden("a stronger key".to_owned()),
     ];
     all.into_iter().map(|refusal| (refusal.clone(), named(&refusal).0, named(&refusal).1)).collect()
 }

@@ -203,6 +203,55 @@ async fn no_key_makes_a_stronger_one() {
 }
 
 #[tokio::test]
+async fn a_root_key_makes_another_and_is_revoked_by_it_but_never_the_last() {
+    let house = House::new();
+    let ask = |method: &str, path: &str, key: &str, body: Value| {
+        house.knock(method, path).key(key).json(&body).send()
+    };
+    let made = ask("POST", "/v1/api-keys", ROOT_KEY, json!({"root": true})).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let made = made.json();
+    assert_eq!((&made["root"], made["scopes"].as_array().unwrap().len()), (&json!(true), 6));
+    let second = made["key"].as_str().unwrap();
+    let get = |path: &str, key: &str| house.knock("GET", path).key(key).send();
+    let keys = get("/v1/api-keys", second).await.json();
+    let first = keys["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|key| key["root"] == true && key["id"] != made["id"]);
+    let first = format!("/v1/api-keys/{}", first.unwrap()["id"].as_str().unwrap());
+    let last = format!("/v1/api-keys/{}", made["id"].as_str().unwrap());
+    assert_eq!(ask("DELETE", &first, second, json!({})).await.status, 204);
+    assert_eq!(get("/v1/tenants", ROOT_KEY).await.problem(), "unauthenticated");
+    assert_eq!(ask("DELETE", &last, second, json!({})).await.problem(), "conflict");
+    assert_eq!(get("/v1/tenants", second).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_root_key_is_made_by_a_root_key_alone_and_has_neither_fewer_scopes_nor_an_end() {
+    let house = House::new();
+    let answer = house.post("/v1/api-keys", &json!({"root": true})).await;
+    assert_eq!(answer.problem(), "forbidden");
+    let body = json!({"root": true, "scopes": ["mfa"], "expiresAt": "2030-01-31T12:00:00Z"});
+    let answer = house.knock("POST", "/v1/api-keys").key(ROOT_KEY).json(&body).send().await;
+    assert_eq!(answer.pointers(), ["/scopes", "/expiresAt"]);
+    let answer = house.post("/v1/api-keys", &json!({"root": false})).await;
+    assert_eq!(answer.pointers(), ["/name", "/scopes"]);
+}
+
+#[tokio::test]
+async fn no_key_revokes_one_that_may_do_more() {
+    let house = House::new();
+    let body = json!({"name": "strong", "scopes": ["admin"]});
+    let strong = house.knock("POST", "/v1/api-keys").key(ROOT_KEY).json(&body).send().await.json();
+    let path = format!("/v1/api-keys/{}", strong["id"].as_str().unwrap());
+    let revoke = |key: String| house.knock("DELETE", &path).key(&key).json(&json!({})).send();
+    assert_eq!(revoke(key_of(Scope::Keys)).await.problem(), "forbidden");
+    assert_eq!(revoke(ROOT_KEY.to_owned()).await.status, 204);
+}
+
+#[tokio::test]
 async fn an_api_key_needs_a_name_a_known_scope_and_a_future() {
     let house = House::new();
     let body = json!({"name": "", "scopes": [], "expiresAt": "2026-01-31T12:00:00Z"});

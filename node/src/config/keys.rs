@@ -39,6 +39,7 @@ pub const KEYS: &[Key] = &[
     Key::plain("bootstrap"),
     Key::plain("join"),
     Key::secret("root_key"),
+    Key::plain("replace_root_key"),
     Key::secret("master_key"),
     Key::plain("master_key_file"),
     Key::secret("cluster_secret"),

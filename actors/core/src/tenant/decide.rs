@@ -75,7 +75,9 @@ fn change(
         TenantCommand::CreateApiKey { name, scopes, expires_at } => {
             create_api_key(tenant, name, scopes, *expires_at, context)
         }
-        TenantCommand::RevokeApiKey { id } => revoke_api_key(tenant, *id),
+        TenantCommand::CreateRootKey { name } => create_root_key(tenant, name, context),
+        TenantCommand::ReplaceRootKeys { key } => Ok(replace_root_keys(tenant, key, context)),
+        TenantCommand::RevokeApiKey { id } => revoke_api_key(tenant, *id, context),
         TenantCommand::CreateWebhook { .. }
         | TenantCommand::UpdateWebhook { .. }
         | TenantCommand::RotateWebhookSecret { .. }
@@ -161,7 +163,7 @@ fn create(
     }
 }
 
-/// The tenant with the root key stays, or nobody could make another.
+/// The tenant with the root keys stays, or nobody could make another.
 fn remove(tenant: &TenantState) -> Result<Verdict, Refusal> {
     if tenant.api_keys.iter().any(|key| key.root) {
         return Err(Refusal::Conflict("the tenant that holds the root key stays".to_owned()));
@@ -189,17 +191,9 @@ fn create_api_key(
             detail: "must lie in the future".to_owned(),
         });
     }
-    if tenant.api_keys.len() >= API_KEYS_MAX {
-        let what = format!("the tenant has {API_KEYS_MAX} API keys, which is the limit");
-        return Err(Refusal::Conflict(what));
-    }
-    // Nobody hands out more than they have, and nobody who is gone hands out anything: a node that
-    // lags may still have let a revoked key in.
-    let asker = tenant.api_keys.iter().find(|key| Some(key.id) == context.actor);
-    let gone = |key: &ApiKey| key.expires_at.is_some_and(|at| at <= context.now);
-    if context.actor.is_some() && asker.is_none_or(gone) {
-        return Err(Refusal::Conflict("the asking API key was revoked or has expired".to_owned()));
-    }
+    room_for_a_key(tenant)?;
+    // Nobody hands out more than they have.
+    let asker = asking_key(tenant, context)?;
     if let Some(asker) = asker
         && let Some(scope) = scopes.iter().find(|scope| !asker.scopes.contains(scope))
     {
@@ -223,12 +217,84 @@ fn create_api_key(
     Ok(verdict(TenantReply::ApiKeyCreated { api_key, secret }, event, entry))
 }
 
-fn revoke_api_key(tenant: &TenantState, id: KeyId) -> Result<Verdict, Refusal> {
+fn room_for_a_key(tenant: &TenantState) -> Result<(), Refusal> {
+    if tenant.api_keys.len() < API_KEYS_MAX {
+        return Ok(());
+    }
+    let what = format!("the tenant has {API_KEYS_MAX} API keys, which is the limit");
+    Err(Refusal::Conflict(what))
+}
+
+/// The key that asks; `None` if the service itself does. A key that is gone changes nothing: a node
+/// that lags may still have let it in.
+fn asking_key<'a>(
+    tenant: &'a TenantState,
+    context: &Context<'_>,
+) -> Result<Option<&'a ApiKey>, Refusal> {
+    let Some(actor) = context.actor else { return Ok(None) };
+    let asker = tenant.api_keys.iter().find(|key| key.id == actor);
+    let asker = asker.filter(|key| key.expires_at.is_none_or(|at| at > context.now));
+    let gone = || Refusal::Conflict("the asking API key was revoked or has expired".to_owned());
+    asker.ok_or_else(gone).map(Some)
+}
+
+fn create_root_key(
+    tenant: &TenantState,
+    name: &str,
+    context: &mut Context<'_>,
+) -> Result<Verdict, Refusal> {
+    room_for_a_key(tenant)?;
+    if asking_key(tenant, context)?.is_some_and(|asker| !asker.root) {
+        return Err(Refusal::Forbidden("only a root key can make a root key".to_owned()));
+    }
+    let (mut api_key, secret) = new_api_key(name, &Scope::ALL.into(), None, context);
+    api_key.root = true;
+    let entry =
+        AuditEntry::success("mfa.api_key.created").detail("keyId", api_key.id).detail("root", true);
+    let event = TenantEvent::ApiKeyAdded(api_key.clone());
+    Ok(verdict(TenantReply::ApiKeyCreated { api_key, secret }, event, entry))
+}
+
+/// Doing it twice is the same as doing it once: a node whose settings still ask for it may start
+/// at any time, when root keys were made since.
+fn replace_root_keys(tenant: &TenantState, key: &Secret, context: &mut Context<'_>) -> Verdict {
+    let hash = key_hash(key.expose_str());
+    let (roots, others): (Vec<_>, Vec<_>) = tenant.api_keys.iter().partition(|key| key.root);
+    if roots.iter().any(|root| root.hash == hash) {
+        return Decision::reply(TenantReply::Done);
+    }
+    let (mut api_key, _) = new_api_key("Root key", &Scope::ALL.into(), None, context);
+    api_key.root = true;
+    api_key.hash = hash;
+    // A key without the rank of root that is the same text would answer for it.
+    let namesakes = others.into_iter().filter(|other| other.hash == hash);
+    let ended = roots.iter().copied().chain(namesakes);
+    let mut events: Vec<_> = ended.map(|key| TenantEvent::ApiKeyRevoked { id: key.id }).collect();
+    let entry = AuditEntry::success("mfa.root_keys.replaced")
+        .detail("keyId", api_key.id)
+        .detail("revoked", events.len());
+    events.push(TenantEvent::ApiKeyAdded(api_key));
+    Decision { reply: TenantReply::Done, events, audit: vec![entry] }
+}
+
+/// Nobody ends a key that may do more than they may, nor the last root key.
+fn revoke_api_key(
+    tenant: &TenantState,
+    id: KeyId,
+    context: &Context<'_>,
+) -> Result<Verdict, Refusal> {
     let Some(key) = tenant.api_keys.iter().find(|key| key.id == id) else {
         return Err(Refusal::NotFound("API key".to_owned()));
     };
-    if key.root {
-        return Err(Refusal::Conflict("the root key cannot be revoked".to_owned()));
+    if let Some(asker) = asking_key(tenant, context)?
+        && ((key.root && !asker.root) || !key.scopes.is_subset(&asker.scopes))
+    {
+        let why = "the asking key cannot revoke a key that may do more than itself";
+        return Err(Refusal::Forbidden(why.to_owned()));
+    }
+    if key.root && tenant.api_keys.iter().filter(|key| key.root).count() == 1 {
+        let why = "the last root key stays: make another one first";
+        return Err(Refusal::Conflict(why.to_owned()));
     }
     let entry = AuditEntry::success("mfa.api_key.revoked").detail("keyId", id);
     Ok(verdict(TenantReply::Done, TenantEvent::ApiKeyRevoked { id }, entry))

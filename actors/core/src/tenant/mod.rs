@@ -261,6 +261,17 @@ pub enum TenantCommand {
         /// Which.
         id: WebhookId,
     },
+    /// Make one more root key: of all scopes, without an end.
+    CreateRootKey {
+        /// Its name.
+        name: String,
+    },
+    /// End all root keys, and make this one, if it is not one already. Asked by the operator through
+    /// a node's settings, never over HTTP: whoever lost the root key has none to ask with.
+    ReplaceRootKeys {
+        /// The key.
+        key: Secret,
+    },
 }
 
 /// The answer to a [`TenantCommand`].

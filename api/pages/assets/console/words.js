@@ -28,6 +28,7 @@ const EVENTS = {
   "mfa.alert.send_flood": "More messages than a limit allows",
   "mfa.api_key.created": "API key made",
   "mfa.api_key.revoked": "API key revoked",
+  "mfa.root_keys.replaced": "Root keys replaced",
   "mfa.assertion.failed": "Security key refused",
   "mfa.assertion.verified": "Security key verified",
   "mfa.challenge.failed": "Proof refused",

@@ -123,6 +123,17 @@ pub enum Error {
          --join on an empty data directory"
     )]
     Expelled,
+    /// The disk lacks what the node acknowledged.
+    #[error(
+        "this node's data directory is an older copy of itself: node {by} remembers it to have come \
+         further, so what this node acknowledged since is missing. It must not go on with it. \
+         Remove the node (`countersign cluster remove <name>`, asked of another one), then start \
+         it with --join on an empty data directory"
+    )]
+    OlderDisk {
+        /// Who refused it.
+        by: u64,
+    },
     /// A cluster without shards.
     #[error("the data directory names no shard")]
     NoShards,
@@ -260,6 +271,7 @@ impl Error {
             Self::DataDir { .. }
             | Self::WrongMasterKey { .. }
             | Self::NoShards
+            | Self::OlderDisk { .. }
             | Self::Expelled => EXIT_DATA,
             Self::AddressInUse { .. } => EXIT_ADDRESS,
             Self::Listen { .. }

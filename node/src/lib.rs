@@ -39,6 +39,7 @@ mod outbox;
 mod raft;
 mod replica;
 mod retention;
+mod root_key;
 mod server;
 mod snapshots;
 mod steward;

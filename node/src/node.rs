@@ -25,13 +25,14 @@ use crate::cluster::book::Book;
 use crate::cluster::credentials::OwnCredentials;
 use crate::cluster::currency::Currency;
 use crate::cluster::disk::{self, Room};
+use crate::cluster::disks::Disks;
 use crate::cluster::elections::{self, Elections, Vacancies};
-use crate::cluster::joining::Addresses;
+use crate::cluster::joining::{Addresses, Seeds};
 use crate::cluster::liveness::Liveness;
 use crate::cluster::reconciler::Reconciler;
 use crate::cluster::registry::Registry;
-use crate::cluster::{announcing, will};
-use crate::config::Config;
+use crate::cluster::{announcing, introductions, will};
+use crate::config::{Beginning, Config};
 use crate::delivery::webhook::WebhookPoster;
 use crate::delivery::{Carriers, Inbox};
 use crate::demo;
@@ -46,12 +47,12 @@ use crate::leadership::Leadership;
 use crate::leadership::Led;
 use crate::listing::Listing;
 use crate::network::{Contact, Dial, PeerServer, PeerServing, Peers, TcpDial};
-use crate::opening::{Begun, FIRST_NODE, Opened};
+use crate::opening::{FIRST_NODE, Opened};
 use crate::raft::{self, Groups};
 use crate::retention::Retention;
 use crate::server::{self, Bounds, Server};
 use crate::steward::GatewaySteward;
-use crate::{limits, snapshots, telemetry};
+use crate::{limits, root_key, snapshots, telemetry};
 
 /// How long the shards that this node leads may take to find another leader when it ends.
 const HAND_OVER: Duration = Duration::from_secs(6);
@@ -84,7 +85,6 @@ pub struct Node {
     leadership: Leadership,
     gateway: Arc<dyn Gateway>,
     here: Arc<Here>,
-    liveness: Liveness,
     server: Server,
     peer_server: PeerServer,
     peer_address: SocketAddr,
@@ -134,13 +134,15 @@ impl Node {
             address: config.peer_listen,
             reason: error.to_string(),
         })?;
-        let Begun { identity, told } = opened.begin(&config, &own, world.dial.as_ref()).await?;
+        let identity = opened.begin(&config, &own, &world.dial).await?;
         let Opened { store, keys, .. } = opened;
         let vault: Arc<dyn Vault> = Arc::clone(&keys) as Arc<dyn Vault>;
 
-        let book = Book::new(identity.node_id, identity.shards, Arc::clone(&vault), &store);
-        book.tell(told);
+        let disks = Disks::begin(&store).await?;
+        let book =
+            Book::new(identity.node_id, identity.shards, Arc::clone(&vault), &store, disks.clone());
         let credentials = OwnCredentials::open(&store, &keys, &identity, &world.clock)?;
+        book.tell(credentials.told());
         credentials.renew()?;
         let peers = Peers::new(
             identity.node_id,
@@ -238,8 +240,13 @@ impl Node {
             rest,
         });
         let route = Route { here: Arc::clone(&here), peers: peers.clone() };
-        let answering =
-            Answering { here: Arc::clone(&here), route: route.clone(), liveness: liveness.clone() };
+        let answering = Answering {
+            here: Arc::clone(&here),
+            route: route.clone(),
+            liveness: liveness.clone(),
+            disks: disks.clone(),
+        };
+        let (checked, is_checked) = watch::channel(false);
         let peer_server = PeerServer::start(
             peer_listener,
             PeerServing {
@@ -247,16 +254,14 @@ impl Node {
                 groups: Arc::clone(&groups),
                 store: Arc::clone(&store),
                 answerer: Arc::new(answering),
-                admits: Arc::new({
-                    let book = book.clone();
-                    move |node| book.admits(node)
-                }),
+                book: Arc::new(book.clone()),
                 cluster_secret: config.cluster_secret.clone(),
                 contact: contact.clone(),
                 takes_entries: Arc::new({
                     let room = roomy.clone();
                     move || *room.borrow() < Room::Out
                 }),
+                checked: is_checked.clone(),
                 votes_from: started + raft::LEASE,
             },
         )
@@ -277,6 +282,8 @@ impl Node {
             stopping: stopped.clone(),
         });
         steward.through(&gateway);
+        let seeds = seeds(&config, &own, &keys, &credentials, &world.dial)?;
+        let replaced = config.root_key.clone().filter(|_| config.replace_root_key);
         let mut options = api_options(&config, &identity.cluster_id, inbox);
         if config.sample {
             options.sample = Some(sample(&listener, config.root_key)?);
@@ -286,6 +293,9 @@ impl Node {
 
         let mut beside = JoinSet::new();
         beside.spawn(telemetry::keep_up());
+        if let Some(key) = replaced {
+            beside.spawn(root_key::replace(Arc::clone(&gateway), key));
+        }
         beside.spawn(snapshots::keep_compact(Arc::clone(&store), Arc::clone(&groups)));
         beside.spawn(follow_keys(Arc::clone(&store), Arc::clone(&keys)));
         let retention = Retention {
@@ -297,6 +307,9 @@ impl Node {
         };
         beside.spawn(retention.run());
         beside.spawn(currency.clone().keep());
+        let introductions =
+            introductions::run(book.clone(), peers.clone(), identity.clone(), seeds);
+        beside.spawn(introductions);
         beside.spawn(liveness.clone().keep(peers.clone(), book.clone()));
         beside.spawn(disk::watch(config.data_dir.clone(), config.disk_reserve, room));
         beside.spawn(will::keep(resting, stopped, roomy, rest_until, currency.clone()));
@@ -308,7 +321,7 @@ impl Node {
             not_before: started,
             vacancies: vacancies.clone(),
         };
-        beside.spawn(watch.run());
+        beside.spawn(once(is_checked.clone(), watch.run()));
         let reconciler = Reconciler {
             groups: Arc::clone(&groups),
             led: led.clone(),
@@ -319,7 +332,10 @@ impl Node {
         beside.spawn(reconciler.run());
         beside.spawn(credentials.keep());
         beside.spawn(announcing::run(route, store.directory(), identity.node_id, own));
-        beside.spawn(elections::let_timers(Arc::clone(&groups), started + raft::LEASE));
+        let timers = elections::let_timers(Arc::clone(&groups), started + raft::LEASE);
+        beside.spawn(once(is_checked, timers));
+        beside.spawn(disks.clone().keep(peers.clone(), book.clone()));
+        beside.spawn(disks.check(peers.clone(), book.clone(), checked));
         Ok(Self {
             id: identity.node_id,
             store,
@@ -328,7 +344,6 @@ impl Node {
             leadership,
             gateway,
             here,
-            liveness,
             server,
             peer_server,
             peer_address,
@@ -393,19 +408,12 @@ impl Node {
         }
     }
 
-    /// Returns if the node is taken out of the cluster.
-    pub async fn expelled(&self) {
-        let mut changes = self.store.directory().changes();
-        let mut told = self.liveness.expelled();
-        // By its own log, or by another node if the log came no more.
-        while !self.here.book.expelled() && !*told.borrow() {
-            let changed = tokio::select! {
-                changed = changes.changed() => changed,
-                changed = told.changed() => changed,
-            };
-            if changed.is_err() {
-                return std::future::pending().await;
-            }
+    /// Returns why the node must end, once it must: it was taken out of the cluster, or its disk is
+    /// an older copy of itself.
+    pub async fn expelled(&self) -> Error {
+        tokio::select! {
+            () = self.here.book.expelled() => Error::Expelled,
+            by = self.here.book.disk_refused() => Error::OlderDisk { by },
         }
     }
 
@@ -471,6 +479,24 @@ fn addresses(
     })
 }
 
+/// Whom to ask if all nodes that are known here have gone; `None` if the settings name nobody.
+fn seeds(
+    config: &Config,
+    own: &Addresses,
+    keys: &KeyRing,
+    credentials: &OwnCredentials,
+    dial: &Arc<dyn Dial>,
+) -> Result<Option<Seeds>, Error> {
+    let (Beginning::Join(seeds), Some(held)) = (&config.beginning, credentials.holder().current())
+    else {
+        return Ok(None);
+    };
+    if config.cluster_secret.is_none() {
+        return Ok(None);
+    }
+    Seeds::of(config, seeds, own, keys, held.key.clone(), dial).map(Some)
+}
+
 /// How the HTTP layer behaves, as the settings say.
 fn api_options(config: &Config, cluster_id: &str, inbox: Option<Arc<Inbox>>) -> ApiOptions {
     // The same on every node, or a verifier would depend on which one answered: RFC 7519 section 2
@@ -510,6 +536,13 @@ fn api(
     let Ports { directory, clock, entropy, vault, .. } = ports.clone();
     let state = ApiState::new(Arc::clone(gateway), directory, vault, clock, entropy, options);
     countersign_api::router(state)
+}
+
+/// Begins something once a condition holds; never, if it never does.
+async fn once(mut condition: watch::Receiver<bool>, then: impl Future<Output = ()>) {
+    if condition.wait_for(|holds| *holds).await.is_ok() {
+        then.await;
+    }
 }
 
 /// Opens data keys as they come into being.

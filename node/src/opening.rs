@@ -4,9 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use countersign_storage::{
-    Identity, KeyRing, MasterKey, NodeId, StorageError, Store, StoreOptions,
-};
+use countersign_storage::{Identity, KeyRing, MasterKey, StorageError, Store, StoreOptions};
 use zeroize::Zeroizing;
 
 use crate::cluster::joining::{self, Addresses};
@@ -25,14 +23,6 @@ pub(crate) struct Opened {
     /// The keys.
     pub(crate) keys: Arc<KeyRing>,
     identity: Option<Identity>,
-}
-
-/// Who this node is, and where it was told that others are.
-pub(crate) struct Begun {
-    /// Who it is.
-    pub(crate) identity: Identity,
-    /// Where the others are, as far as the join said so.
-    pub(crate) told: Vec<(NodeId, String)>,
 }
 
 impl Opened {
@@ -75,25 +65,21 @@ impl Opened {
         &self,
         config: &Config,
         own: &Addresses,
-        dial: &dyn Dial,
-    ) -> Result<Begun, Error> {
+        dial: &Arc<dyn Dial>,
+    ) -> Result<Identity, Error> {
         if let Some(identity) = &self.identity {
             // One that was let in and has heard nothing since may have moved: it asks again.
             let waits =
                 !self.store.directory().system().founded() && identity.node_id != FIRST_NODE;
             if let (true, Beginning::Join(seeds)) = (waits, &config.beginning) {
-                let joined =
-                    joining::run(config, seeds, own, &self.store, &self.keys, dial).await?;
-                return Ok(Begun { identity: joined.identity, told: joined.nodes });
+                return joining::run(config, seeds, own, &self.store, &self.keys, dial).await;
             }
-            return Ok(Begun { identity: identity.clone(), told: Vec::new() });
+            return Ok(identity.clone());
         }
         match &config.beginning {
             Beginning::Refuse => Err(Error::NothingThere { path: config.data_dir.clone() }),
             Beginning::Join(seeds) => {
-                let joined =
-                    joining::run(config, seeds, own, &self.store, &self.keys, dial).await?;
-                Ok(Begun { identity: joined.identity, told: joined.nodes })
+                joining::run(config, seeds, own, &self.store, &self.keys, dial).await
             }
             Beginning::Bootstrap => {
                 let identity = Identity {
@@ -107,7 +93,7 @@ impl Opened {
                     path: config.data_dir.clone(),
                     reason: error.to_string(),
                 })?;
-                Ok(Begun { identity, told: Vec::new() })
+                Ok(identity)
             }
         }
     }

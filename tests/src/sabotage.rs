@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::chaos::{Fault, Options, run};
 use crate::cluster::Program;
-use crate::scenarios::{self, Moment};
+use crate::scenarios::{self, Copied, Moment};
 
 /// Codes that are sent where a story is told of them.
 const CODES: u32 = 10;
@@ -22,6 +22,10 @@ pub enum Scene {
     Chaos(&'static [Fault]),
     /// The story of a leader that stood still.
     StaleLeader,
+    /// The story of a peer with a key that nobody registered.
+    UnknownKey,
+    /// The story of a node with an older copy of its disk.
+    OlderDisk,
     /// The story of a code on its way.
     Delivery(Moment),
 }
@@ -40,7 +44,7 @@ pub struct Broken {
 }
 
 /// All that must be found.
-pub const ALL: [Broken; 10] = [
+pub const ALL: [Broken; 12] = [
     Broken {
         name: "no-fsync",
         what: "the log is reported without being synced",
@@ -100,6 +104,18 @@ pub const ALL: [Broken; 10] = [
         scene: Scene::StaleLeader,
     },
     Broken {
+        name: "unknown-key",
+        what: "a peer with an unknown key is let in",
+        failpoints: "node::any_peer_key=return",
+        scene: Scene::UnknownKey,
+    },
+    Broken {
+        name: "older-disk",
+        what: "a node goes on with an older copy of its disk",
+        failpoints: "node::any_disk=return",
+        scene: Scene::OlderDisk,
+    },
+    Broken {
         name: "sent-again",
         what: "a message goes out again after its success is on record",
         failpoints: "courier::forgets_outcome=return",
@@ -136,6 +152,16 @@ impl Broken {
             Scene::StaleLeader => {
                 let begun = Instant::now();
                 let told = scenarios::stale_leader(program).await;
+                Caught { by: told.err(), after: begun.elapsed() }
+            }
+            Scene::UnknownKey => {
+                let begun = Instant::now();
+                let told = scenarios::unknown_key(program).await;
+                Caught { by: told.err(), after: begun.elapsed() }
+            }
+            Scene::OlderDisk => {
+                let begun = Instant::now();
+                let told = scenarios::older_disk(program, Copied::Running).await;
                 Caught { by: told.err(), after: begun.elapsed() }
             }
             Scene::Delivery(moment) => {

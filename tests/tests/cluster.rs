@@ -11,6 +11,8 @@ mod attacks;
 mod balancer;
 #[path = "cluster/chaos.rs"]
 mod chaos;
+#[path = "cluster/copies.rs"]
+mod copies;
 #[path = "cluster/deaths.rs"]
 mod deaths;
 #[path = "cluster/keys.rs"]

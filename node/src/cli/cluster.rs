@@ -16,7 +16,8 @@ pub(super) enum ClusterCommand {
     /// Show nodes and shards as one node sees them.
     #[command(after_help = "\
 Example:
-  countersign cluster status --url http://127.0.0.1:8080 --key csk_…")]
+  export COUNTERSIGN_KEY=csk_…
+  countersign cluster status --url http://127.0.0.1:8080")]
     Status(Connection),
     /// Take a node out of the cluster, for good: its number is never used again.
     #[command(after_help = "\
@@ -24,14 +25,16 @@ Refused while the nodes that stay could not decide without it. A node that is to
 removal: start it again. To replace a lost disk, remove the node, then start one with --join.
 
 Example:
-  countersign cluster remove n3 --url http://127.0.0.1:8080 --key csk_…")]
+  export COUNTERSIGN_KEY=csk_…
+  countersign cluster remove n3 --url http://127.0.0.1:8080")]
     Remove(OneNode),
     /// Make a node hand over all shards that it leads, and lead none for a minute.
     #[command(after_help = "\
 For work on a machine. Stopping a node with SIGTERM does the same by itself.
 
 Example:
-  countersign cluster transfer-leadership n1 --url http://127.0.0.1:8080 --key csk_…")]
+  export COUNTERSIGN_KEY=csk_…
+  countersign cluster transfer-leadership n1 --url http://127.0.0.1:8080")]
     TransferLeadership(OneNode),
 }
 
@@ -48,7 +51,7 @@ pub(super) struct Connection {
     /// Where a node's API is.
     #[arg(long, env = "COUNTERSIGN_URL", default_value = "http://127.0.0.1:8080")]
     url: String,
-    /// An API key with the scope `cluster`.
+    /// An API key with the scope `cluster`. Better in the variable: a command line is for all to see.
     #[arg(long, env = "COUNTERSIGN_KEY", hide_env_values = true)]
     key: String,
 }

@@ -22,7 +22,7 @@ Exit codes:
   0  done
   1  failed; the reason is on stderr
   2  the command line or the configuration is wrong
-  3  the data directory is locked, corrupt, or sealed with another master key
+  3  the data directory is locked, corrupt, sealed with another master key, or an older copy of itself
   4  the address to listen on is in use";
 
 /// Countersign: a self-hosted multi-factor authentication service.

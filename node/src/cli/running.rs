@@ -34,14 +34,14 @@ pub(super) fn signals() -> Result<Signals, Error> {
 /// Waits for a signal, then ends the node.
 ///
 /// # Errors
-/// If the node was taken out of its cluster meanwhile.
+/// If the node was taken out of its cluster meanwhile, or its disk is an older copy of itself.
 pub(super) async fn until_stopped(node: Node, mut signals: Signals) -> Result<(), Error> {
     let mut ended = Ok(());
     tokio::select! {
         signal = signals.next() => {
             tracing::info!(signal, "ending in order; a second signal ends at once");
         }
-        () = node.expelled() => ended = Err(Error::Expelled),
+        error = node.expelled() => ended = Err(error),
     }
     tell_service_manager(sd_notify::NotifyState::Stopping);
     tokio::select! {

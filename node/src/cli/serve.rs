@@ -24,7 +24,8 @@ Every flag is also a variable (--data-dir is COUNTERSIGN_DATA_DIR) and a key of 
 --config (data_dir). A flag wins over a variable, a variable over the file. Secrets have no flag:
   COUNTERSIGN_MASTER_KEY or COUNTERSIGN_MASTER_KEY_FILE   32 bytes in base64; seals secrets at rest
   COUNTERSIGN_ROOT_KEY       the first API key, csk_ and at least 32 characters; else one is made
-                             and printed once
+                             and printed once. With --replace-root-key it takes the place of all
+                             root keys that there are
   COUNTERSIGN_CLUSTER_SECRET proves to peers that this node belongs to them
 
 SIGTERM and SIGINT end the node in order: it hands over what it leads, is not ready any more,
@@ -60,6 +61,10 @@ pub(super) struct ServeArgs {
     /// How many shards a new cluster has, forever [default: 16].
     #[arg(long, value_name = "NUMBER")]
     shards: Option<String>,
+    /// End all root keys and take the one of COUNTERSIGN_ROOT_KEY in their place: for when they are
+    /// lost. Done once; leave it out of later starts.
+    #[arg(long)]
+    replace_root_key: bool,
     /// A file with the master key, 32 bytes in base64.
     #[arg(long, value_name = "FILE")]
     master_key_file: Option<String>,
@@ -122,6 +127,10 @@ impl ServeArgs {
             if let Some(value) = value {
                 sources.set(path, value, Origin::Flag(flag.to_owned()));
             }
+        }
+        if self.replace_root_key {
+            let origin = Origin::Flag("--replace-root-key".to_owned());
+            sources.set("replace_root_key", "true", origin);
         }
         if self.bootstrap {
             sources.set("bootstrap", "true", Origin::Flag("--bootstrap".to_owned()));

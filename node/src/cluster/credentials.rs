@@ -21,7 +21,9 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use crate::entropy::SystemEntropy;
 use crate::error::Error;
 use crate::network::authority::ClusterAuthority;
-use crate::network::{CredentialHolder, KeyPair, PeerCertificates, PeerIdentity};
+use crate::network::{
+    CredentialHolder, JoinGrant, KeyPair, Member, PeerCertificates, PeerIdentity,
+};
 
 /// What the sealed row is bound to.
 const ROW: &[u8] = b"peer credentials";
@@ -36,6 +38,8 @@ struct Kept {
     key: KeyPair,
     /// The certificate, the authority's certificate, and when the former was made.
     certified: Option<(Vec<u8>, Vec<u8>, Timestamp)>,
+    /// The nodes that there were at the join; for as long as the registry has not arrived.
+    told: Vec<Member>,
     /// Held by the founder until the log has it.
     founding: Option<FoundingAuthority>,
 }
@@ -55,6 +59,7 @@ pub(crate) struct OwnCredentials {
     clock: Arc<dyn Clock>,
     holder: CredentialHolder,
     founding: Option<FoundingAuthority>,
+    told: Vec<Member>,
 }
 
 fn failed(error: impl std::fmt::Display) -> Error {
@@ -91,7 +96,8 @@ pub(crate) fn joining_key(store: &Store, keys: &KeyRing) -> Result<KeyPair, Erro
         },
     }
     let key = KeyPair::generate().map_err(failed)?;
-    write(store, keys, &Kept { key: key.clone(), certified: None, founding: None })?;
+    let kept = Kept { key: key.clone(), certified: None, told: Vec::new(), founding: None };
+    write(store, keys, &kept)?;
     Ok(key)
 }
 
@@ -103,12 +109,12 @@ pub(crate) fn granted(
     store: &Store,
     keys: &KeyRing,
     key: KeyPair,
-    certificate: Vec<u8>,
-    authority: Vec<u8>,
+    grant: &JoinGrant,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let certified = Some((certificate, authority, now));
-    write(store, keys, &Kept { key, certified, founding: None })
+    let certified = Some((grant.certificate.clone(), grant.authority.clone(), now));
+    let told = grant.nodes.clone();
+    write(store, keys, &Kept { key, certified, told, founding: None })
 }
 
 /// A certificate for a node, by the cluster's authority.
@@ -148,13 +154,22 @@ impl OwnCredentials {
             Some(kept) => kept.key.clone(),
             None => KeyPair::generate().map_err(failed)?,
         };
-        let (certified, founding) = match kept {
-            Some(Kept { certified: Some(certified), founding, .. }) => (certified, founding),
-            _ => certify(store, keys.as_ref(), identity, &key, now)?,
+        #[cfg(feature = "sabotage")]
+        let (kept, key) =
+            if forges_key() { (None, KeyPair::generate().map_err(failed)?) } else { (kept, key) };
+        let (certified, founding, told) = match kept {
+            Some(Kept { certified: Some(certified), founding, told, .. }) => {
+                (certified, founding, told)
+            }
+            _ => {
+                let (certified, founding) = certify(store, keys.as_ref(), identity, &key, now)?;
+                (certified, founding, Vec::new())
+            }
         };
         let again = Kept {
             key: key.clone(),
             certified: Some(certified.clone()),
+            told: told.clone(),
             founding: founding.clone(),
         };
         write(store, keys, &again)?;
@@ -168,12 +183,18 @@ impl OwnCredentials {
             clock: Arc::clone(clock),
             holder,
             founding,
+            told,
         })
     }
 
     /// For those who show and check credentials.
     pub(crate) const fn holder(&self) -> &CredentialHolder {
         &self.holder
+    }
+
+    /// The nodes that there were at the join; empty once the registry has arrived here.
+    pub(crate) fn told(&self) -> Vec<Member> {
+        self.told.clone()
     }
 
     /// The authority that the founding puts into the log; `None` if it is there.
@@ -226,6 +247,7 @@ impl OwnCredentials {
         let kept = Kept {
             key: renewed.key.clone(),
             certified: Some((renewed.certificate.clone(), renewed.authority.clone(), now)),
+            told: Vec::new(),
             founding: None,
         };
         write(&self.store, &self.keys, &kept)?;
@@ -244,6 +266,14 @@ impl OwnCredentials {
             }
         }
     }
+}
+
+/// Whether this process poses as its node with a key that nobody registered, as somebody would who
+/// has a node's disk and the master key.
+#[cfg(feature = "sabotage")]
+fn forges_key() -> bool {
+    fail::fail_point!("node::forges_key", |_| true);
+    false
 }
 
 type Certified = ((Vec<u8>, Vec<u8>, Timestamp), Option<FoundingAuthority>);

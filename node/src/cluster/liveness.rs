@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use countersign_storage::NodeId;
 use futures::future::join_all;
-use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::book::Book;
@@ -20,25 +19,18 @@ const ASK: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_millis(2_500);
 
 /// When each node answered last, and whether it wants to lead. Clones are the same.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Liveness(Arc<Inner>);
 
+#[derive(Default)]
 struct Inner {
     heard: Mutex<BTreeMap<NodeId, Heard>>,
-    expelled: watch::Sender<bool>,
 }
 
 #[derive(Clone, Copy)]
 struct Heard {
     at: Instant,
     resting: bool,
-}
-
-impl Default for Liveness {
-    fn default() -> Self {
-        let inner = Inner { heard: Mutex::default(), expelled: watch::Sender::new(false) };
-        Self(Arc::new(inner))
-    }
 }
 
 impl Liveness {
@@ -69,11 +61,6 @@ impl Liveness {
         heard.insert(node, Heard { at: Instant::now(), resting });
     }
 
-    /// Whether another node said that this one was taken out of the cluster.
-    pub(crate) fn expelled(&self) -> watch::Receiver<bool> {
-        self.0.expelled.subscribe()
-    }
-
     /// Asks the others, until dropped.
     pub(crate) async fn keep(self, peers: Peers, book: Book) {
         let mut every = interval(ASK);
@@ -83,12 +70,10 @@ impl Liveness {
             let asked = book.others().into_iter().map(|node| {
                 let (liveness, peers) = (self.clone(), peers.clone());
                 async move {
-                    match peers.call(node, &Call::Ping, ASK).await {
-                        Ok(Answer::Pong { resting, .. }) => liveness.answered(node, resting),
-                        Err(error) if error.tells_removal() => {
-                            liveness.0.expelled.send_replace(true);
-                        }
-                        _ => {}
+                    if let Ok(Answer::Pong { resting, .. }) =
+                        peers.call(node, &Call::Ping, ASK).await
+                    {
+                        liveness.answered(node, resting);
                     }
                 }
             });

@@ -11,8 +11,10 @@
 //! will        whether this node wants to lead at all
 //! announcing  where this node is, and which release it has
 //! joining     how an empty node becomes one of the cluster
+//! introductions how a node that was away comes to know those that joined meanwhile
 //! credentials the node's certificate, made and renewed by itself
 //! disk        how much room is left
+//! disks       that no node goes on with an older copy of its disk
 //! ```
 //!
 //! Nothing here decides about users, and nothing here must be needed for safety: that is the log's.
@@ -23,7 +25,9 @@ pub(crate) mod book;
 pub(crate) mod credentials;
 pub(crate) mod currency;
 pub(crate) mod disk;
+pub(crate) mod disks;
 pub(crate) mod elections;
+pub(crate) mod introductions;
 pub(crate) mod joining;
 pub(crate) mod liveness;
 pub(crate) mod reconciler;

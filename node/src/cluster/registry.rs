@@ -16,6 +16,7 @@ use countersign_storage::{Identity, NodeId, Store};
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
+use super::book::member_of;
 use super::credentials;
 use super::liveness::Liveness;
 use crate::network::{Announcement, Changed, ClusterChange, JoinGrant, JoinRefusal, JoinRequest};
@@ -140,7 +141,7 @@ impl Registry {
             shards: system.shards,
             authority: authority.certificate.clone(),
             certificate: issued.map_err(|error| fault(error.to_string()))?,
-            nodes: system.members().map(|node| (node.id, node.peer_address.clone())).collect(),
+            nodes: system.members().map(member_of).collect(),
         })
     }
 }

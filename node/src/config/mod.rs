@@ -7,6 +7,7 @@
 pub mod keys;
 mod messaging;
 mod parse;
+mod secret_file;
 pub mod sources;
 mod webhooks;
 
@@ -75,6 +76,8 @@ pub struct Config {
     pub beginning: Beginning,
     /// The first API key of a new cluster; `None` to have one made and shown once.
     pub root_key: Option<Secret>,
+    /// Whether `root_key` takes the place of all root keys that there are.
+    pub replace_root_key: bool,
     /// The 32 bytes that wrap the data keys.
     pub master_key: Secret,
     /// What proves to peers that this node belongs to them.
@@ -128,6 +131,7 @@ impl Config {
             peer_advertise: None,
             beginning: Beginning::Bootstrap,
             root_key: None,
+            replace_root_key: false,
             master_key: Secret::new(master_key.to_vec()),
             cluster_secret: None,
             shards: SHARDS_DEFAULT,

@@ -7,8 +7,8 @@ use std::time::Duration;
 use countersign_core::ids::SLOTS;
 use countersign_core::secret::Secret;
 use data_encoding::{BASE64, BASE64_NOPAD};
-use zeroize::Zeroizing;
 
+use super::secret_file;
 use super::sources::{Given, Origin, Sources};
 use super::{
     AUDIT_RETENTION_DAYS_DEFAULT, Beginning, Config, DISK_RESERVE_DEFAULT, LogFormat,
@@ -37,6 +37,7 @@ pub(super) fn config(sources: &Sources) -> Result<Config, Error> {
         peer_advertise: read.optional("peer_advertise", advertised)?,
         beginning: beginning(&read)?,
         root_key: read.optional("root_key", root_key)?,
+        replace_root_key: replace_root_key(&read)?,
         master_key: master_key(&read)?,
         cluster_secret: read.optional("cluster_secret", cluster_secret)?,
         shards: read.optional("shards", shards)?.unwrap_or(SHARDS_DEFAULT),
@@ -121,12 +122,18 @@ fn beginning(read: &Reader<'_>) -> Result<Beginning, Error> {
     }
 }
 
+fn replace_root_key(read: &Reader<'_>) -> Result<bool, Error> {
+    let replaces = read.optional("replace_root_key", truth)?.unwrap_or(false);
+    if replaces && !read.is_set("root_key") {
+        return Err(missing("root_key", None));
+    }
+    Ok(replaces)
+}
+
 fn master_key(read: &Reader<'_>) -> Result<Secret, Error> {
     let direct = read.optional("master_key", master_key_text)?;
     let file = read.optional("master_key_file", |text| {
-        let text = std::fs::read_to_string(Path::new(text))
-            .map(Zeroizing::new)
-            .map_err(|error| format!("{text} cannot be read: {error}"))?;
+        let text = secret_file::read(Path::new(text))?;
         master_key_text(text.trim())
     })?;
     match (direct, file) {

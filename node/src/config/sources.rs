@@ -4,12 +4,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 use zeroize::Zeroizing;
 
 use super::keys::{self, COMMAND_VARIABLES, KEYS, Key, VARIABLE_PREFIX};
+use super::secret_file;
 use crate::error::Error;
 
 /// Where a value was written.
@@ -79,9 +82,11 @@ impl Sources {
     /// # Errors
     /// If the file cannot be read, is not TOML, or has a key that is no setting.
     pub fn read_file(&mut self, path: &Path) -> Result<(), Error> {
-        let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
-            Error::ConfigUnreadable { path: path.to_owned(), reason: error.to_string() }
-        })?;
+        let unreadable = |reason: String| Error::ConfigUnreadable { path: path.to_owned(), reason };
+        let mut file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+        let mut text = Zeroizing::new(String::new());
+        let read = file.read_to_string(&mut text);
+        read.map_err(|error| unreadable(error.to_string()))?;
         // The parser's own rendering of an error shows the line, which may hold a secret: only its
         // message and its place are passed on.
         let table = DeTable::parse(&text).map_err(|error| Error::ConfigSyntax {
@@ -89,7 +94,19 @@ impl Sources {
             line: line_of(&text, error.span().map_or(0, |span| span.start)),
             reason: error.message().to_owned(),
         })?;
-        self.read_table(path, &text, "", table.get_ref())
+        self.read_table(path, &text, "", table.get_ref())?;
+        let from_here = |given: &Given| matches!(&given.origin, Origin::File { path: file, .. } if file == path);
+        let secrets = KEYS.iter().filter(|key| key.secret);
+        if let Some(secret) =
+            secrets.map(|key| key.path).find(|key| self.find(key).is_some_and(from_here))
+        {
+            secret_file::check(&file, path).map_err(|reason| Error::InvalidSetting {
+                key: secret,
+                origin: self.find(secret).map_or(Origin::Default, |given| given.origin.clone()),
+                reason,
+            })?;
+        }
+        Ok(())
     }
 
     fn read_table(

@@ -7,11 +7,12 @@ use countersign_actors::gateway::GatewayError;
 use countersign_core::ids::ShardId;
 use countersign_storage::NodeId;
 use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, ready};
 use tokio::time::Instant;
 
 use super::here::Here;
 use super::route::Route;
+use crate::cluster::disks::Disks;
 use crate::cluster::liveness::Liveness;
 use crate::network::{
     Answer, Answerer, Call, Changed, ClusterChange, JoinGrant, JoinRefusal, JoinRequest,
@@ -28,11 +29,17 @@ pub(crate) struct Answering {
     pub(crate) route: Route,
     /// Who was heard of.
     pub(crate) liveness: Liveness,
+    /// How far their disks have come.
+    pub(crate) disks: Disks,
 }
 
 impl Answerer for Answering {
     fn answer(&self, from: NodeId, call: Call) -> BoxFuture<'_, Answer> {
         self.liveness.heard(from);
+        if let Call::RememberDisk(mark) = call {
+            self.disks.remember(from, mark);
+            return ready(Answer::Remembered).boxed();
+        }
         self.here.perform(call).boxed()
     }
 

@@ -96,6 +96,9 @@ impl Here {
                 let asked = Redelivery { tenant, webhook, delivery };
                 Answer::Redelivered(self.redeliver(asked, within).await)
             }
+            // Noted by whoever knows who asked.
+            Call::RememberDisk(_) => Answer::Remembered,
+            Call::Members => Answer::Members(self.book.members()),
             Call::Ping => Answer::Pong {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 resting: *self.resting.borrow(),

@@ -186,7 +186,7 @@ fn repeatable(call: &Call) -> bool {
         // Each looks first whether it was done.
         Call::ChangeCluster { .. } => true,
         Call::ReadIndex { .. } | Call::WaitApplied { .. } => true,
-        Call::Ping => true,
+        Call::Ping | Call::Members | Call::RememberDisk(_) => true,
         // At worst the endpoint gets the event once more, which it must bear anyway.
         Call::Redeliver { .. } => true,
         Call::HandOver { .. } => false,

@@ -8,8 +8,9 @@ use countersign_core::time::{DAY_MS, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SanType, SerialNumber,
-    SignatureAlgorithm,
+    SignatureAlgorithm, SigningKey,
 };
+use rustls::SignatureScheme::ECDSA_NISTP256_SHA256;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use thiserror::Error;
 use time::OffsetDateTime;
@@ -137,6 +138,24 @@ pub(super) fn key_pair(pkcs8: &[u8]) -> Result<KeyPair, AuthorityError> {
     let der = PrivatePkcs8KeyDer::from(pkcs8);
     KeyPair::from_pkcs8_der_and_sign_algo(&der, &PKCS_ECDSA_P256_SHA256)
         .map_err(failed("read a private key"))
+}
+
+/// Signs with a private key, PKCS#8 in DER: ECDSA over SHA-256, the signature in DER.
+///
+/// # Errors
+/// If the key is none.
+pub(super) fn sign(pkcs8: &[u8], message: &[u8]) -> Result<Vec<u8>, AuthorityError> {
+    key_pair(pkcs8)?.sign(message).map_err(failed("sign with a private key"))
+}
+
+/// Whether a node's public key verifies a signature that [`sign`] made.
+pub(super) fn is_signed_by(public_key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    let Ok(NodePublicKey(point)) = NodePublicKey::parse(public_key) else { return false };
+    let known = rustls::crypto::ring::default_provider().signature_verification_algorithms;
+    let ours = known.mapping.iter().find(|(name, _)| *name == ECDSA_NISTP256_SHA256);
+    ours.is_some_and(|(_, verifiers)| {
+        verifiers.iter().any(|one| one.verify_signature(&point, message, signature).is_ok())
+    })
 }
 
 /// Whether bytes are the public key of a node.

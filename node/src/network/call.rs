@@ -6,12 +6,12 @@ use countersign_actors::gateway::{Caller, GatewayError, Question, Target};
 use countersign_core::ids::{DeliveryId, ShardId, TenantId, WebhookId};
 use countersign_core::reply::Reply;
 use countersign_core::tenant::{TenantCommand, TenantReply};
-use countersign_storage::NodeId;
+use countersign_storage::{DiskMark, NodeId};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::refused::Refused;
-use super::wire::{JoinGrant, JoinRefusal, JoinRequest};
+use super::wire::{JoinGrant, JoinRefusal, JoinRequest, Member};
 
 /// A question to another node. `within_ms` is what is left of the asker's deadline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,6 +77,10 @@ pub(crate) enum Call {
         /// How long it may take.
         within_ms: u64,
     },
+    /// Which nodes there are, for one that met a node that it does not know.
+    Members,
+    /// To remember how far the asker's disk has come.
+    RememberDisk(DiskMark),
 }
 
 /// A change of the cluster itself, decided by the leader of shard 0.
@@ -154,6 +158,10 @@ pub(crate) enum Answer {
     },
     /// To [`Call::Redeliver`]: whether there is such a delivery.
     Redelivered(Result<bool, GatewayError>),
+    /// To [`Call::RememberDisk`].
+    Remembered,
+    /// To [`Call::Members`].
+    Members(Vec<Member>),
 }
 
 /// Why a call has no answer. Each holds which node and why.
@@ -171,9 +179,11 @@ pub(crate) enum CallError {
 }
 
 impl CallError {
-    /// Whether the other node says that this one was taken out of the cluster.
-    pub(crate) fn tells_removal(&self) -> bool {
-        matches!(self, Self::Refused(words) if words.ends_with(Refused::Removed.reason()))
+    /// Whether the other node refused this one for ever, and why.
+    pub(super) fn final_refusal(&self) -> Option<Refused> {
+        let Self::Refused(words) = self else { return None };
+        let said = |refused: &Refused| words.ends_with(&format!(" {}", refused.reason()));
+        [Refused::Removed, Refused::OlderDisk].into_iter().find(said)
     }
 }
 
@@ -187,7 +197,7 @@ impl Call {
             | Self::WaitApplied { within_ms, .. }
             | Self::HandOver { within_ms }
             | Self::Redeliver { within_ms, .. } => *within_ms,
-            Self::ReadIndex { .. } | Self::Ping => 60_000,
+            Self::ReadIndex { .. } | Self::Ping | Self::Members | Self::RememberDisk(_) => 60_000,
         }
     }
 
@@ -201,7 +211,7 @@ impl Call {
             | Self::WaitApplied { within_ms, .. }
             | Self::HandOver { within_ms }
             | Self::Redeliver { within_ms, .. } => *within_ms = left,
-            Self::ReadIndex { .. } | Self::Ping => {}
+            Self::ReadIndex { .. } | Self::Ping | Self::Members | Self::RememberDisk(_) => {}
         }
         self
     }

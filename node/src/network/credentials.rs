@@ -67,6 +67,14 @@ impl KeyPair {
         &self.0
     }
 
+    /// Signs, ECDSA over SHA-256, in DER.
+    ///
+    /// # Errors
+    /// If the key is none.
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, AuthorityError> {
+        authority::sign(&self.0, message)
+    }
+
     /// The public key: SubjectPublicKeyInfo in DER; empty for a key that is none.
     pub(crate) fn public_key(&self) -> Vec<u8> {
         authority::key_pair(&self.0).map(|pair| pair.subject_public_key_info()).unwrap_or_default()

@@ -7,10 +7,27 @@ use std::str::FromStr;
 
 use countersign_storage::NodeId;
 use rustls::pki_types::CertificateDer;
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 const SUFFIX: &str = "countersign.internal";
 const CLUSTER: &str = "clu_";
+
+/// SHA-256 over the SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7) of a node's key, as the registry
+/// has it.
+pub(crate) type PeerKey = [u8; 32];
+
+/// The key that a certificate is for.
+///
+/// # Errors
+/// If the certificate cannot be read.
+pub(crate) fn key_of_certificate(
+    certificate: &CertificateDer<'_>,
+) -> Result<PeerKey, IdentityError> {
+    let certificate =
+        webpki::EndEntityCert::try_from(certificate).map_err(|_| IdentityError::Unreadable)?;
+    Ok(Sha256::digest(certificate.subject_public_key_info()).into())
+}
 
 /// A node of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,9 +3,11 @@
 //! It knows a seed's address and the cluster secret, and no authority. So it takes any certificate,
 //! and both sides then prove the secret over that very TLS connection: an HMAC-SHA-256 over what
 //! TLS 1.3 exports of the connection's keys (RFC 8446 section 7.5, RFC 5705). Somebody in between
-//! has two connections with different exports, and can pass no proof on. The joiner proves first,
-//! so a server learns nothing for a stranger's asking; the joiner believes nothing of an answer,
-//! least of all the authority, before the server's proof is checked.
+//! has two connections with different exports, and can pass no proof on.
+//!
+//! The joiner proves first and says nothing with it, so a stranger who asks learns nothing; then the
+//! seed proves. Only then the joiner says who it is, signed with the key that it wants certified: a
+//! key that it does not hold cannot become a node's.
 //!
 //! The proofs can be tried against guesses of the secret by whoever is asked, so it must be one
 //! that nobody guesses: it is made, not thought up.
@@ -22,17 +24,23 @@ use thiserror::Error;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::authority;
 use super::body;
 use super::credentials::KeyPair;
 use super::dial::Dial;
-use super::identity::PeerIdentity;
+use super::identity::{self, PeerIdentity};
 use super::peers;
+use super::refused::Refused;
 use super::tls;
 use super::wire::{self, CONTROL_BYTES, JoinGrant, JoinRefusal, JoinRequest, path};
 
 const LABEL: &[u8] = b"EXPORTER-countersign-join";
+/// What each proof is for: none can stand for another.
+const JOINER_KNOWS: &[u8] = b"countersign join: the node that asks knows the secret\0";
+const SERVER_KNOWS: &[u8] = b"countersign join: the one that answers knows the secret\0";
 const JOINER: &[u8] = b"countersign join: the node that asks\0";
 const SERVER: &[u8] = b"countersign join: the one that answers\0";
+const POSSESSION: &[u8] = b"countersign join: the node that asks holds this key\0";
 
 /// What ties a proof to one TLS connection.
 pub(super) type Binding = [u8; 32];
@@ -82,6 +90,15 @@ pub(super) struct Proved {
     proof: [u8; 32],
 }
 
+/// What is in a joiner's [`Proved`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Signed {
+    /// The encoded [`JoinRequest`].
+    request: Vec<u8>,
+    /// By the key that stands in it, over the connection and the request.
+    signature: Vec<u8>,
+}
+
 /// What ties a proof to a TLS connection.
 pub(super) fn binding<Side>(
     session: &rustls::ConnectionCommon<Side>,
@@ -111,19 +128,50 @@ impl Proved {
     }
 }
 
-/// The server's side: what is asked, if the secret was proved; `None` if it was not.
+/// A proof of the secret with nothing said.
+fn knows(secret: &Secret, role: &[u8], binding: &Binding) -> Option<Vec<u8>> {
+    Some(mac(secret, role, binding, &[])?.finalize().into_bytes().to_vec())
+}
+
+/// Whether the other side proved the secret. Compared in constant time.
+fn is_known(secret: &Secret, role: &[u8], binding: &Binding, proof: &[u8]) -> bool {
+    mac(secret, role, binding, &[]).is_some_and(|mac| mac.verify_slice(proof).is_ok())
+}
+
+/// What a joiner signs with its key.
+fn possession(binding: &Binding, request: &[u8]) -> Vec<u8> {
+    [POSSESSION, &binding[..], request].concat()
+}
+
+/// The server's side: its own proof of the secret, for somebody who has proved it; `None` for
+/// anybody else.
+pub(super) fn proof_for(secret: &Secret, binding: &Binding, proof: &[u8]) -> Option<Vec<u8>> {
+    if is_known(secret, JOINER_KNOWS, binding, proof) {
+        knows(secret, SERVER_KNOWS, binding)
+    } else {
+        None
+    }
+}
+
+/// The server's side: what is asked, if the secret was proved, and that the joiner holds its key.
 ///
 /// # Errors
-/// If the bytes are no request.
+/// What is wrong.
 pub(super) fn asked(
     secret: &Secret,
     binding: &Binding,
     bytes: &[u8],
-) -> Result<Option<JoinRequest>, CodecError> {
-    let asked: Proved = wire::decode(bytes)?;
-    match asked.proved(secret, JOINER, binding) {
-        Some(message) => wire::decode(message).map(Some),
-        None => Ok(None),
+) -> Result<JoinRequest, Refused> {
+    let malformed = |_| Refused::Malformed;
+    let asked: Proved = wire::decode(bytes).map_err(malformed)?;
+    let message = asked.proved(secret, JOINER, binding).ok_or(Refused::WrongSecret)?;
+    let signed: Signed = wire::decode(message).map_err(malformed)?;
+    let request: JoinRequest = wire::decode(&signed.request).map_err(malformed)?;
+    let signed_text = possession(binding, &signed.request);
+    if authority::is_signed_by(&request.public_key, &signed_text, &signed.signature) {
+        Ok(request)
+    } else {
+        Err(Refused::KeyNotProved)
     }
 }
 
@@ -177,28 +225,27 @@ async fn ask(
     let session = stream.get_ref().1;
     let binding = binding(session).map_err(|error| failed(error.to_string()))?;
     let presented = session.peer_certificates().and_then(<[_]>::first).cloned();
-    let message = wire::encode(request).map_err(|error| failed(error.to_string()))?;
-    let proved = Proved::new(secret, JOINER, &binding, message);
-    let proved = proved.ok_or_else(|| failed("the secret cannot be a key".to_owned()))?;
-    let message = wire::encode(&proved).map_err(|error| failed(error.to_string()))?;
+    let not_proved = || JoinError::NotProved { seed: seed.to_owned() };
+    let no_key = || failed("the secret cannot be a key".to_owned());
 
     let shaken = peers::handshake(stream).await;
-    let (mut sender, connection) = shaken.map_err(|error| failed(error.to_string()))?;
-    let connection = tokio::spawn(connection);
-    let request = peers::request(path::JOIN, body::whole(message))
-        .map_err(|error| failed(error.to_string()))?;
-    let response = sender.send_request(request).await.map_err(|error| failed(error.to_string()))?;
-    let status = response.status();
-    let answer = body::collect(response.into_body(), CONTROL_BYTES).await;
-    let answer = answer.map_err(|error| failed(error.to_string()))?;
-    connection.abort();
-    if status == http::StatusCode::UNAUTHORIZED {
-        return Err(JoinError::WrongSecret { seed: seed.to_owned() });
+    let (sender, connection) = shaken.map_err(|error| failed(error.to_string()))?;
+    let connection = AbortOnDrop(tokio::spawn(connection));
+    let said = knows(secret, JOINER_KNOWS, &binding).ok_or_else(no_key)?;
+    let proof = say(sender.clone(), seed, path::JOIN_PROOF, said).await?;
+    if !is_known(secret, SERVER_KNOWS, &binding, &proof) {
+        return Err(not_proved());
     }
-    if status != http::StatusCode::OK {
-        return Err(failed(format!("it answered {status}")));
-    }
-    let not_proved = || JoinError::NotProved { seed: seed.to_owned() };
+
+    let request = wire::encode(request).map_err(|error| failed(error.to_string()))?;
+    let signature = key.sign(&possession(&binding, &request));
+    let signature = signature.map_err(|error| failed(error.to_string()))?;
+    let message = wire::encode(&Signed { request, signature });
+    let message = message.map_err(|error| failed(error.to_string()))?;
+    let proved = Proved::new(secret, JOINER, &binding, message).ok_or_else(no_key)?;
+    let message = wire::encode(&proved).map_err(|error| failed(error.to_string()))?;
+    let answer = say(sender, seed, path::JOIN, message).await?;
+    drop(connection);
     let answer: Proved = wire::decode(&answer).map_err(|_| not_proved())?;
     let message = answer.proved(secret, SERVER, &binding).ok_or_else(not_proved)?;
     let answer: Result<JoinGrant, JoinRefusal> = wire::decode(message).map_err(|error| {
@@ -208,6 +255,38 @@ async fn ask(
     check(&grant, key, presented.as_ref())
         .map_err(|reason| JoinError::Inconsistent { seed: seed.to_owned(), reason })?;
     Ok(grant)
+}
+
+/// Ends a connection with whoever needed it.
+struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Says one thing to a seed, and waits for its answer.
+async fn say(
+    mut sender: peers::Sender,
+    seed: &str,
+    path: &str,
+    message: Vec<u8>,
+) -> Result<Vec<u8>, JoinError> {
+    let failed = |reason: String| not_reached(seed, reason);
+    let request =
+        peers::request(path, body::whole(message)).map_err(|error| failed(error.to_string()))?;
+    let response = sender.send_request(request).await.map_err(|error| failed(error.to_string()))?;
+    let status = response.status();
+    let answer = body::collect(response.into_body(), CONTROL_BYTES).await;
+    let answer = answer.map_err(|error| failed(error.to_string()))?;
+    if status == http::StatusCode::UNAUTHORIZED {
+        return Err(JoinError::WrongSecret { seed: seed.to_owned() });
+    }
+    if status != http::StatusCode::OK {
+        return Err(failed(format!("it answered {status}")));
+    }
+    Ok(answer)
 }
 
 /// Whether what was granted holds together: made for this node's key, and by the cluster that the
@@ -229,10 +308,15 @@ fn check(
     if end_entity.subject_public_key_info().as_ref() != key.public_key() {
         return Err("the certificate is for another key".to_owned());
     }
-    let seed = presented.map(PeerIdentity::of_certificate).transpose();
-    let seed = seed.map_err(|error| error.to_string())?;
-    if seed.is_none_or(|seed| seed.cluster_id != grant.cluster_id) {
+    let seed = presented.ok_or("the seed showed no certificate")?;
+    let named = PeerIdentity::of_certificate(seed).map_err(|error| error.to_string())?;
+    if named.cluster_id != grant.cluster_id {
         return Err("the seed's own certificate is of another cluster".to_owned());
+    }
+    let shown = identity::key_of_certificate(seed).map_err(|error| error.to_string())?;
+    let known = grant.nodes.iter().find(|node| node.id == named.node_id);
+    if known.is_none_or(|known| known.key != shown) {
+        return Err(format!("the seed poses as node {}", named.node_id));
     }
     Ok(())
 }

@@ -9,7 +9,9 @@
 //! join                                            how a node without a certificate gets one
 //! ```
 //!
-//! A peer is taken for what its certificate says, never for what its messages say. What is
+//! A peer is taken for what its certificate says, never for what its messages say; and only if the
+//! registry has a member of that number with that very key: whoever holds the master key and an old
+//! disk can issue certificates, but not registrations. What is
 //! malformed, oversized or foreign is refused and counted, and changes nothing.
 
 mod append;
@@ -36,9 +38,10 @@ pub(crate) use self::call::{Announcement, Answer, Call, CallError, Changed, Clus
 pub(crate) use self::contact::Contact;
 pub(crate) use self::credentials::{CredentialHolder, KeyPair, PeerCertificates};
 pub use self::dial::{Dial, Stream, TcpDial};
-pub(crate) use self::identity::PeerIdentity;
+pub(crate) use self::identity::{PeerIdentity, PeerKey};
 pub(crate) use self::join::{JoinError, join};
 pub(crate) use self::peers::{AddressBook, Peers};
 pub(crate) use self::raft::PeerNetworks;
+pub(crate) use self::refused::Refused;
 pub(crate) use self::server::{Answerer, PeerServer, PeerServing};
-pub(crate) use self::wire::{JoinGrant, JoinRefusal, JoinRequest};
+pub(crate) use self::wire::{JoinGrant, JoinRefusal, JoinRequest, Member};

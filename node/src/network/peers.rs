@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use countersign_storage::NodeId;
+use countersign_storage::{DiskHistory, NodeId};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use hyper::body::Incoming;
@@ -25,9 +25,10 @@ use super::body::{self, Sent};
 use super::call::{Answer, Call, CallError};
 use super::credentials::CredentialHolder;
 use super::dial::Dial;
-use super::identity::PeerIdentity;
+use super::identity::{self, PeerIdentity, PeerKey};
+use super::refused::Refused;
 use super::tls;
-use super::wire::{self, CONTROL_BYTES, path};
+use super::wire::{self, CONTROL_BYTES, Hello, path};
 
 /// How long TLS and HTTP/2 may take to agree.
 const AGREE: Duration = Duration::from_secs(2);
@@ -47,11 +48,27 @@ pub(super) const FRAME: u32 = 128 << 10;
 /// Sends requests over one connection. Clones are the same connection.
 pub(super) type Sender = http2::SendRequest<Sent>;
 
-/// Where nodes are.
+/// Which nodes there are: where, with which keys, and how far their disks have come.
 pub(crate) trait AddressBook: Send + Sync + 'static {
     /// The address, `host:port`, where a node's peers reach it; `None` if it is not known, or not
     /// to be talked to.
     fn address(&self, node: NodeId) -> Option<String>;
+
+    /// Whether a node of this number with this key belongs to the cluster. Asked for every
+    /// connection, in both directions.
+    ///
+    /// # Errors
+    /// Why it does not.
+    fn check(&self, node: NodeId, key: &PeerKey) -> Result<(), Refused>;
+
+    /// How far this node's disk has come.
+    fn own_disk(&self) -> DiskHistory;
+
+    /// Whether a node's disk has all that is remembered of it here. What it has is remembered then.
+    fn is_sound(&self, node: NodeId, disk: &DiskHistory) -> bool;
+
+    /// A member has refused this node for ever: it was removed, or its disk is an older copy.
+    fn refused_by(&self, node: NodeId, refused: Refused);
 }
 
 /// Which of the two connections.
@@ -142,7 +159,11 @@ impl Peers {
                     return Err(failed(node, error.into_error()));
                 }
             };
-            let response = accepted(node, response).await?;
+            let response = accepted(node, response).await.inspect_err(|error| {
+                if let Some(refused) = error.final_refusal() {
+                    self.0.book.refused_by(node, refused);
+                }
+            })?;
             body::collect(response.into_body(), CONTROL_BYTES)
                 .await
                 .map_err(|error| unknown(node, error))
@@ -150,6 +171,11 @@ impl Peers {
         timeout_at(deadline, answered)
             .await
             .unwrap_or_else(|_| Err(unknown(node, "no answer within the deadline")))
+    }
+
+    /// Whether there is a connection to a node, or one could be made now.
+    pub(crate) async fn is_reached(&self, node: NodeId) -> bool {
+        self.connection(node, Line::Control).await.is_ok()
     }
 
     /// The connection to a node, or why there is none. Several who wait for the same one wait for
@@ -205,9 +231,17 @@ impl Peers {
         let agreed = async {
             // The server's certificate must name exactly the node that is wished.
             let stream = TlsConnector::from(Arc::clone(&held.client)).connect(name, stream).await?;
+            let (_, session) = stream.get_ref();
+            let shown = session.peer_certificates().and_then(<[_]>::first);
+            let shown = shown.ok_or_else(|| std::io::Error::other("it shows no certificate"))?;
+            let key = identity::key_of_certificate(shown).map_err(std::io::Error::other)?;
+            self.0.book.check(node, &key).map_err(|refused| {
+                refused.count();
+                std::io::Error::other(format!("it is not accepted: {}", refused.reason()))
+            })?;
             handshake(stream).await
         };
-        let (sender, connection) = timeout(AGREE, agreed)
+        let (mut sender, connection) = timeout(AGREE, agreed)
             .await
             .map_err(|_| format!("{address}: no agreement in time"))?
             .map_err(|error| format!("{address}: {error}"))?;
@@ -216,8 +250,43 @@ impl Peers {
                 tracing::debug!(node, %error, "a connection to a peer broke");
             }
         });
+        timeout(AGREE, self.greet(node, &mut sender))
+            .await
+            .map_err(|_| format!("{address}: no greeting in time"))?
+            .map_err(|error| error.to_string())?;
         Ok(sender)
     }
+
+    /// The first words on a connection: both sides see that the other's disk is no older copy.
+    async fn greet(&self, node: NodeId, sender: &mut Sender) -> Result<(), CallError> {
+        let book = &self.0.book;
+        let hello = Hello { disk: book.own_disk(), yours_is_older: false };
+        let answered = say(node, sender, &hello).await;
+        if let Err(error) = &answered
+            && let Some(refused) = error.final_refusal()
+        {
+            book.refused_by(node, refused);
+        }
+        if book.is_sound(node, &answered?.disk) {
+            return Ok(());
+        }
+        Refused::OlderDisk.count();
+        // It cannot know otherwise.
+        let told = say(node, sender, &Hello { yours_is_older: true, ..hello }).await;
+        tracing::warn!(node, ?told, "this node's disk is an older copy: it is refused");
+        Err(not_sent(node, "its disk is an older copy"))
+    }
+}
+
+async fn say(node: NodeId, sender: &mut Sender, hello: &Hello) -> Result<Hello, CallError> {
+    let message = wire::encode(hello).map_err(|error| not_sent(node, error))?;
+    let request =
+        request(path::HELLO, body::whole(message)).map_err(|error| not_sent(node, error))?;
+    let response = sender.send_request(request).await.map_err(|error| not_sent(node, error))?;
+    let response = accepted(node, response).await?;
+    let answer = body::collect(response.into_body(), CONTROL_BYTES).await;
+    let answer = answer.map_err(|error| not_sent(node, error))?;
+    wire::decode(&answer).map_err(|error| not_sent(node, error))
 }
 
 /// Begins HTTP/2 on a stream.

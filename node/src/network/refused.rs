@@ -20,6 +20,18 @@ pub(crate) enum Refused {
     OwnId,
     /// A node that was taken out of the cluster.
     Removed,
+    /// A number that is in no registry.
+    UnknownNode,
+    /// A node's number with another key than the registry has for it.
+    OtherKey,
+    /// A node whose disk lacks what this node remembers of it: an older copy.
+    OlderDisk,
+    /// Something else than the first words of a connection.
+    NotGreeted,
+    /// Raft's requests, before this node has asked the others whether its own disk is an older copy.
+    NotChecked,
+    /// A join without a proof that the joining node holds its private key.
+    KeyNotProved,
     /// Asked without a certificate for something other than to join.
     Anonymous,
     /// No such thing to ask for.
@@ -48,6 +60,12 @@ impl Refused {
             Self::ForeignCluster => "foreign_cluster",
             Self::OwnId => "own_id",
             Self::Removed => "removed",
+            Self::UnknownNode => "unknown_node",
+            Self::OtherKey => "other_key",
+            Self::OlderDisk => "older_disk",
+            Self::NotGreeted => "not_greeted",
+            Self::NotChecked => "not_checked",
+            Self::KeyNotProved => "key_not_proved",
             Self::Anonymous => "anonymous",
             Self::UnknownRoute => "unknown_route",
             Self::Malformed => "malformed",

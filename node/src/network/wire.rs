@@ -2,10 +2,12 @@
 //! field is never removed or reordered here: two neighbouring versions run side by side.
 
 use countersign_core::codec::{self, CodecError};
-use countersign_storage::NodeId;
+use countersign_storage::{DiskHistory, NodeId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use super::identity::PeerKey;
 
 /// The most bytes of a message on the control connection, and of an answer: 1 MiB.
 pub(crate) const CONTROL_BYTES: usize = 1 << 20;
@@ -16,8 +18,12 @@ pub(crate) const JOIN_BYTES: usize = 16 << 10;
 
 /// Where everything is asked.
 pub(crate) mod path {
+    /// The first words of a node on a connection.
+    pub(crate) const HELLO: &str = "/v1/hello";
     /// Questions between nodes.
     pub(crate) const CALL: &str = "/v1/call";
+    /// To learn whether who listens there knows the cluster secret, before anything is said to it.
+    pub(crate) const JOIN_PROOF: &str = "/v1/join/proof";
     /// To become a node of the cluster.
     pub(crate) const JOIN: &str = "/v1/join";
     /// What all of a shard's Raft paths begin with: `/v1/raft/<shard>/<kind>`.
@@ -59,6 +65,27 @@ pub(crate) struct JoinRequest {
     pub(crate) public_key: Vec<u8>,
 }
 
+/// The first words on a connection: how far the disk has come. Answered by the same of the other
+/// node, if that one knows no more of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Hello {
+    /// The disk of whoever says this.
+    pub(crate) disk: DiskHistory,
+    /// The other node's disk lacks what whoever says this remembers of it.
+    pub(crate) yours_is_older: bool,
+}
+
+/// A node of the cluster: where it is and by which key it is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Member {
+    /// Its number.
+    pub(crate) id: NodeId,
+    /// Where its peers reach it, `host:port`.
+    pub(crate) peer_address: String,
+    /// Its key.
+    pub(crate) key: PeerKey,
+}
+
 /// A node belongs to the cluster now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct JoinGrant {
@@ -72,8 +99,8 @@ pub(crate) struct JoinGrant {
     pub(crate) authority: Vec<u8>,
     /// The node's own certificate in DER.
     pub(crate) certificate: Vec<u8>,
-    /// The other nodes and where their peers reach them.
-    pub(crate) nodes: Vec<(NodeId, String)>,
+    /// All nodes.
+    pub(crate) nodes: Vec<Member>,
 }
 
 /// Why a node may not belong to the cluster.

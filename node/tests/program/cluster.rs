@@ -23,6 +23,11 @@ async fn status_shows_nodes_and_shards_as_tables() {
     let (_, shards) = text.split_once("SHARD").unwrap();
     assert_eq!(shards.lines().skip(1).count(), 4, "{text}");
 
+    // Through the environment, where it is in nobody's process list.
+    let quiet =
+        run(program().args(["cluster", "status", "--url", &url]).env("COUNTERSIGN_KEY", ROOT_KEY));
+    assert!(quiet.status.success(), "{}", said(&quiet));
+
     let refused = status("csk_somebody-elses-key-somebody-elses-key");
     assert_eq!(refused.status.code(), Some(1));
     assert!(said(&refused).contains("401"), "{}", said(&refused));

@@ -55,6 +55,39 @@ fn an_unknown_key_of_the_file_is_named_with_its_line() {
 }
 
 #[test]
+fn a_file_with_secrets_that_others_can_read_is_refused_and_the_cure_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let key = dir.path().join("master.key");
+    let config = dir.path().join("countersign.toml");
+    std::fs::write(&key, crate::running::MASTER_KEY).unwrap();
+    std::fs::write(&config, "cluster_secret = \"0123456789abcdef0123\"\n").unwrap();
+    let mode = |path: &std::path::Path, mode: u32| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let mut with_key = serve(&dir.path().join("data"));
+    with_key.env_remove("COUNTERSIGN_MASTER_KEY").arg("--master-key-file").arg(&key);
+    let mut with_config = serve(&dir.path().join("data"));
+    with_config.arg("--config").arg(&config);
+    for (file, command) in [(&key, &mut with_key), (&config, &mut with_config)] {
+        for open in [0o644, 0o640, 0o604, 0o660] {
+            mode(file, open);
+            // Root's files may be read by root's group, which is how some platforms mount them.
+            if open == 0o640 && rustix::process::geteuid().is_root() {
+                continue;
+            }
+            let output = run(command);
+            let text = said(&output);
+            assert_eq!(output.status.code(), Some(2), "{open:o}: {text}");
+            assert!(text.contains(&format!("chmod 600 {}", file.display())), "{open:o}: {text}");
+        }
+        mode(file, 0o600);
+        let text = said(&run(command));
+        assert!(text.contains("holds no data yet"), "{text}");
+    }
+}
+
+#[test]
 fn a_flag_wins_over_a_variable_and_a_variable_over_the_file() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("countersign.toml");

@@ -124,3 +124,81 @@ fn a_root_key_is_made_and_shown_once() {
     let (again, _) = Running::serving(&mut command);
     assert!(!again.log().contains("csk_"));
 }
+
+/// Every file and folder below `dir`, with its mode.
+fn modes(dir: &std::path::Path) -> Vec<(std::path::PathBuf, u32)> {
+    use std::os::unix::fs::PermissionsExt;
+    let mut found = Vec::new();
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        found.push((folder.clone(), std::fs::metadata(&folder).unwrap().permissions().mode()));
+        // RocksDB takes files away meanwhile.
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let Ok(metadata) = entry.metadata() else { continue };
+            if metadata.is_dir() {
+                folders.push(entry.path());
+            } else {
+                found.push((entry.path(), metadata.permissions().mode()));
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn the_data_directory_is_closed_to_other_users_whatever_the_umask() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let plain = serve(&data);
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "umask 000; exec \"$@\"", "sh"]).arg(plain.get_program());
+    command.args(plain.get_args()).arg("--bootstrap");
+    command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let (_node, url) = Running::serving(&mut command);
+    ready(&url).await;
+    let open: Vec<_> = modes(&data).into_iter().filter(|(_, mode)| mode & 0o077 != 0).collect();
+    assert!(open.is_empty(), "{open:?}");
+}
+
+#[tokio::test]
+async fn lost_root_keys_are_replaced_by_a_start_with_a_new_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut node, url) = Running::serving(serve(dir.path()).arg("--bootstrap"));
+    ready(&url).await;
+    node.terminate();
+    assert!(node.ended().success());
+    let new = "csk_new-new-new-new-new-new-new-new-new-new";
+    // Without the flag the variable means the first start alone.
+    let ask = |url: String, key: &'static str| async move {
+        let asked = crate::running::client().get(format!("{url}/v1/tenants")).bearer_auth(key);
+        asked.send().await.unwrap().status().as_u16()
+    };
+    let (mut node, url) = Running::serving(serve(dir.path()).env("COUNTERSIGN_ROOT_KEY", new));
+    ready(&url).await;
+    assert_eq!(ask(url, new).await, 401);
+    node.terminate();
+    assert!(node.ended().success());
+
+    let mut replace = serve(dir.path());
+    replace.arg("--replace-root-key").env("COUNTERSIGN_ROOT_KEY", new);
+    for _ in 0..2 {
+        let (mut node, url) = Running::serving(&mut replace);
+        ready(&url).await;
+        let deadline = std::time::Instant::now() + crate::running::PATIENCE;
+        while ask(url.clone(), new).await != 200 {
+            assert!(std::time::Instant::now() < deadline, "{}", node.log());
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        assert_eq!(ask(url, crate::running::ROOT_KEY).await, 401);
+        assert!(!node.log().contains(new), "the key is in the log");
+        node.terminate();
+        assert!(node.ended().success());
+    }
+    let without =
+        run(serve(dir.path()).arg("--replace-root-key").env_remove("COUNTERSIGN_ROOT_KEY"));
+    assert_eq!(without.status.code(), Some(2));
+    assert!(said(&without).contains("COUNTERSIGN_ROOT_KEY"), "{}", said(&without));
+}

@@ -1,11 +1,12 @@
 //! What can happen to a cluster.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::Signal;
 
 use super::rig::Cluster;
-use super::skew;
+use super::{shell, skew};
 
 impl Cluster {
     /// SIGKILL: no warning, no flush. Does nothing to a node that does not run.
@@ -137,6 +138,45 @@ impl Cluster {
     /// Whether clocks can be set here.
     pub fn can_skew() -> bool {
         skew::library().is_some()
+    }
+
+    /// A copy of a node's data directory as it is now: of a stopped node, or, as the image of a
+    /// virtual machine is taken, of a running one, which stands still meanwhile.
+    ///
+    /// # Panics
+    /// If it cannot be copied.
+    pub fn copy_disk(&mut self, node: usize) -> PathBuf {
+        self.made_copies += 1;
+        let copy = self.folder.path().join(format!("copy-{}", self.made_copies));
+        let running = self.runs(node);
+        if running {
+            self.pause(node);
+        }
+        let data = self.data_dir(node);
+        shell::run("cp", &["-a", &data.to_string_lossy(), &copy.to_string_lossy()]).unwrap();
+        if running {
+            self.resume(node);
+        }
+        copy
+    }
+
+    /// Kills a node and puts a copy of its data directory back.
+    ///
+    /// # Panics
+    /// If it cannot be copied.
+    pub fn put_back(&mut self, node: usize, copy: &Path) {
+        self.kill(node);
+        self.nodes[node].disk.wipe();
+        let data = self.data_dir(node);
+        shell::run("cp", &["-a", &copy.to_string_lossy(), &data.to_string_lossy()]).unwrap();
+    }
+
+    /// Starts a node with further failpoints, which it alone has.
+    pub fn spawn_broken(&mut self, node: usize, failpoints: &str) {
+        let mut plan = self.plan.clone();
+        let own = plan.program.failpoints.iter().map(String::as_str).filter(|own| !own.is_empty());
+        plan.program.failpoints = Some(own.chain([failpoints]).collect::<Vec<_>>().join(";"));
+        self.nodes[node].spawn(&plan);
     }
 
     /// Takes away all that a node keeps. It is killed if it runs. It has its old name still, and

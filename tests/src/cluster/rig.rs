@@ -24,9 +24,10 @@ pub struct Cluster {
     // In the order in which they must go: processes, then what they use.
     pub(super) nodes: Vec<Node>,
     pub(super) network: Network,
-    folder: TempDir,
+    pub(super) folder: TempDir,
     pub(super) plan: Plan,
     made: usize,
+    pub(super) made_copies: usize,
 }
 
 impl Cluster {
@@ -52,7 +53,7 @@ impl Cluster {
             .tempdir()
             .unwrap();
         let network = Network::new(plan.place).unwrap();
-        Self { nodes: Vec::new(), network, folder, plan, made: 0 }
+        Self { nodes: Vec::new(), network, folder, plan, made: 0, made_copies: 0 }
     }
 
     fn make_node(&mut self) {

@@ -2,9 +2,13 @@
 //! a deliberately broken one must stumble over.
 
 mod delivery;
+mod older_disk;
 mod slow_commit;
 mod stale_leader;
+mod unknown_key;
 
 pub use self::delivery::{Moment, Told, delivery};
+pub use self::older_disk::{Copied, older_disk};
 pub use self::slow_commit::slow_commit;
 pub use self::stale_leader::stale_leader;
+pub use self::unknown_key::unknown_key;

@@ -6,7 +6,7 @@ use countersign::config::Beginning;
 use countersign::{Config, Error, Node};
 use countersign_actors::gateway::{GatewayError, NodeRemoval};
 use countersign_core::secret::Secret;
-use countersign_tests::inside::{Cluster, Plan};
+use countersign_tests::inside::{Cluster, Plan, until};
 use tokio::runtime::Builder;
 use tokio::task::spawn_blocking;
 
@@ -122,4 +122,42 @@ async fn a_node_with_another_master_key_is_refused_and_joins_later_with_the_righ
     cluster.start_with(place, right).await.unwrap();
     cluster.whole().await;
     assert_eq!(cluster.health(0).nodes.len(), 2);
+}
+
+/// It knows nobody who is left, and those who are left are in no registry that it has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_was_away_while_all_others_were_replaced_is_brought_up_to_date() {
+    let _machine = alone().await;
+    let mut cluster = Cluster::of(3, Plan::default()).await;
+    cluster.door(0).put("ann", "here").await.unwrap();
+    cluster.crash(2).await;
+    for gone in [0, 1] {
+        // Two more for each that goes, so that there is a quorum without those that are down.
+        while cluster.running().len() < 4 {
+            let place = cluster.add().await;
+            let id = cluster.node(place).id();
+            let voters = || cluster.health(place).shards.into_iter().map(|shard| shard.voters);
+            until("it votes", Duration::from_secs(30), async || {
+                voters().all(|voters| voters.contains(&id))
+            })
+            .await;
+        }
+        let by = *cluster.running().last().unwrap();
+        assert_eq!(cluster.remove(by, gone).await, Ok(NodeRemoval::Removed));
+        let ids: Vec<u64> =
+            cluster.running().into_iter().map(|place| cluster.node(place).id()).collect();
+        until("it votes no more", Duration::from_secs(30), async || {
+            let shards = cluster.health(by).shards;
+            // The node that is down, and those that run.
+            shards.iter().all(|shard| shard.voters.len() == ids.len() + 1)
+        })
+        .await;
+    }
+    let by = *cluster.running().last().unwrap();
+    cluster.door(by).put("bob", "new").await.unwrap();
+    let config = cluster.config(2, cluster.joining());
+    cluster.start_with(2, config).await.unwrap();
+    cluster.whole().await;
+    assert_eq!(cluster.door(2).shown("bob").await, Ok(Some("new".to_owned())));
+    cluster.agree(&cluster.running()).await;
 }

@@ -1,9 +1,11 @@
 //! What other nodes ask of this one: the listener, one task a connection, and who may come in.
 //!
-//! Every connection proves which node is at its other end before anything is read from it. Who is
-//! refused is counted. A client without a certificate may ask one thing: to join.
+//! Every connection proves which node is at its other end before anything is read from it, and that
+//! node must be a member with that key. Who is refused is counted. A client without a certificate may
+//! ask one thing: to join.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use countersign_core::secret::Secret;
@@ -13,7 +15,7 @@ use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -21,12 +23,13 @@ use tokio_rustls::server::TlsStream;
 
 pub(super) use self::service::Failure;
 use self::service::{Door, Guest};
+use self::strangers::Strangers;
 use super::call::{Answer, Call};
 use super::contact::Contact;
 use super::credentials::{CredentialHolder, CredentialsError};
-use super::identity::PeerIdentity;
+use super::identity::{self, PeerIdentity};
 use super::join;
-use super::peers::{CONNECTION_WINDOW, FRAME, STREAM_WINDOW};
+use super::peers::{AddressBook, CONNECTION_WINDOW, FRAME, STREAM_WINDOW};
 use super::refused::Refused;
 use super::snapshot::Receptions;
 use super::wire::{JoinGrant, JoinRefusal, JoinRequest};
@@ -34,15 +37,17 @@ use crate::raft::Groups;
 
 mod raft;
 mod service;
+mod strangers;
 
-/// Connections at once. A cluster of seven needs two dozen, and a few more for snapshots.
+/// Connections of members at once. A cluster of seven needs two dozen, and a few more for snapshots.
 const CONNECTIONS: usize = 256;
 /// How long TLS may take, from a stranger.
 const HANDSHAKE: Duration = Duration::from_secs(2);
-/// How long a client without a certificate may stay.
+/// How long a client may stay that is not known to be a member.
 const GUEST: Duration = Duration::from_secs(15);
-/// Clients without a certificate at once: they must not take the nodes' places.
-const GUESTS: usize = 16;
+/// Connections at once of which it is not known that a member is at the other end: they must not
+/// take the members' places.
+const STRANGERS: usize = 64;
 /// How long a connection that is being closed may still take for its last answers.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// Requests at once on one connection. Forwarded questions take one each.
@@ -63,9 +68,6 @@ pub(crate) trait Answerer: Send + Sync + 'static {
     fn admit(&self, request: JoinRequest) -> BoxFuture<'_, Result<JoinGrant, JoinRefusal>>;
 }
 
-/// Whether a node may connect at all.
-pub(crate) type Admits = Arc<dyn Fn(NodeId) -> bool + Send + Sync>;
-
 /// Whether this node has room on its disk for entries of the log.
 pub(crate) type TakesEntries = Arc<dyn Fn() -> bool + Send + Sync>;
 
@@ -83,10 +85,13 @@ pub(crate) struct PeerServing {
     pub(crate) contact: Contact,
     /// Answers what is not Raft's.
     pub(crate) answerer: Arc<dyn Answerer>,
-    /// Whether the registry still knows a node.
-    pub(crate) admits: Admits,
+    /// Who belongs to the cluster.
+    pub(crate) book: Arc<dyn AddressBook>,
     /// Whether there is room for entries.
     pub(crate) takes_entries: TakesEntries,
+    /// Set once this node has asked the others whether its disk is an older copy. Before, it neither
+    /// votes nor takes entries.
+    pub(crate) checked: watch::Receiver<bool>,
     /// Before this no votes are given: this node may have promised a leader's lease that it does
     /// not remember.
     pub(crate) votes_from: Instant,
@@ -112,7 +117,8 @@ impl PeerServer {
             own,
             serving,
             receptions: Receptions::default(),
-            guests: Semaphore::new(GUESTS),
+            places: Semaphore::new(CONNECTIONS),
+            strangers: Strangers::new(STRANGERS),
         });
         Ok(Self { task: tokio::spawn(accept(listener, door)) })
     }
@@ -126,7 +132,6 @@ impl PeerServer {
 }
 
 async fn accept(listener: TcpListener, door: Arc<Door>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
         let stream = match listener.accept().await {
@@ -138,15 +143,7 @@ async fn accept(listener: TcpListener, door: Arc<Door>) {
             }
         };
         while connections.try_join_next().is_some() {}
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            Refused::Busy.count();
-            continue;
-        };
-        let door = Arc::clone(&door);
-        connections.spawn(async move {
-            Box::pin(serve(stream, door)).await;
-            drop(place);
-        });
+        connections.spawn(Box::pin(serve(stream, Arc::clone(&door))));
     }
 }
 
@@ -157,7 +154,12 @@ async fn serve(stream: TcpStream, door: Arc<Door>) {
         return;
     }
     let tls = Arc::clone(&held.server);
-    let agreed = timeout(HANDSHAKE, TlsAcceptor::from(tls).accept(stream)).await;
+    // Until a member has proved itself, a newer connection may take this one's place.
+    let stranger = door.strangers.enter();
+    let agreed = tokio::select! {
+        agreed = timeout(HANDSHAKE, TlsAcceptor::from(tls).accept(stream)) => agreed,
+        () = stranger.evicted() => return,
+    };
     let Ok(Ok(stream)) = agreed else {
         Refused::Handshake.count();
         if let Ok(Err(error)) = agreed {
@@ -174,10 +176,20 @@ async fn serve(stream: TcpStream, door: Arc<Door>) {
         }
     };
     let node = guest.node();
-    let stay = if node.is_none() { door.guests.try_acquire().map(Some) } else { Ok(None) };
-    let Ok(_stay) = stay else {
-        Refused::Busy.count();
-        return;
+    let standing = guest.standing(&*door.serving.book);
+    if let (Some(node), Err(refused)) = (node, standing) {
+        tracing::warn!(node, reason = refused.reason(), "this peer will be refused");
+    }
+    // A member has a place of its own; anybody else stays among the strangers, and not for long.
+    let (stranger, _place) = if standing.is_ok() {
+        let Ok(place) = door.places.try_acquire() else {
+            Refused::Busy.count();
+            return;
+        };
+        drop(stranger);
+        (None, Some(place))
+    } else {
+        (Some(stranger), None)
     };
     let close = Arc::new(Notify::new());
     let guest = Arc::new(guest);
@@ -202,9 +214,12 @@ async fn serve(stream: TcpStream, door: Arc<Door>) {
         .serve_connection(TokioIo::new(stream), answering);
     let mut connection = std::pin::pin!(connection);
     let stay = async {
-        match node {
-            Some(_) => std::future::pending().await,
-            None => sleep(GUEST).await,
+        match &stranger {
+            None => std::future::pending().await,
+            Some(stranger) => tokio::select! {
+                () = stranger.evicted() => {}
+                () = sleep(GUEST) => {}
+            },
         }
     };
     let ended = tokio::select! {
@@ -236,5 +251,6 @@ fn recognize(stream: &TlsStream<TcpStream>, door: &Door) -> Result<Guest, Refuse
     if identity.node_id == own.node_id {
         return Err(Refused::OwnId);
     }
-    Ok(Guest::Node(identity.node_id))
+    let key = identity::key_of_certificate(certificate).map_err(|_| Refused::Nameless)?;
+    Ok(Guest::Node { id: identity.node_id, key, greeted: AtomicBool::new(false) })
 }

@@ -26,6 +26,8 @@ use super::service::{Door, Failure, Outcome, encoded};
 use crate::network::body::{self, BodyError, Sent};
 use crate::network::contact::{Contact, Heard};
 use crate::network::frames::{self, FrameError, Frames};
+use crate::network::identity::PeerKey;
+use crate::network::peers::AddressBook;
 use crate::network::raft::kind;
 use crate::network::refused::Refused;
 use crate::network::snapshot;
@@ -44,6 +46,7 @@ const TOGETHER: usize = 64;
 pub(super) struct At<'a> {
     pub(super) door: &'a Door,
     pub(super) node: NodeId,
+    pub(super) key: PeerKey,
     pub(super) shard: ShardId,
     pub(super) group: &'a Group,
     pub(super) close: &'a Arc<Notify>,
@@ -52,6 +55,9 @@ pub(super) struct At<'a> {
 impl At<'_> {
     /// Answers one request of a kind.
     pub(super) async fn answer(self, kind: &str, body: Incoming) -> Outcome {
+        if !*self.door.serving.checked.borrow() {
+            return Err(Failure::Refused(Refused::NotChecked));
+        }
         match kind {
             kind::APPEND => self.append(body).await,
             kind::STREAM => Ok(self.stream(body)),
@@ -126,6 +132,8 @@ impl At<'_> {
             node: self.node,
             shard: self.shard,
             contact: self.door.serving.contact.clone(),
+            book: Arc::clone(&self.door.serving.book),
+            key: self.key,
             takes_entries: Arc::clone(&self.door.serving.takes_entries),
             under_way: Mutex::default(),
             broken: AtomicBool::new(false),
@@ -157,6 +165,8 @@ struct Inbox {
     node: NodeId,
     shard: ShardId,
     contact: Contact,
+    book: Arc<dyn AddressBook>,
+    key: PeerKey,
     takes_entries: super::TakesEntries,
     under_way: Mutex<VecDeque<Heard>>,
     broken: AtomicBool,
@@ -167,15 +177,14 @@ impl Inbox {
     /// A request, if it may go on to the group; none ends the stream.
     fn take(&self, request: Result<Append, FrameError>) -> Option<Append> {
         let refused = match request {
-            Ok(request) if request.vote.leader_id.node_id != self.node => Refused::Malformed,
-            Ok(request) if !request.entries.is_empty() && !(self.takes_entries)() => {
-                Refused::NoRoom
-            }
-            Ok(request) => {
-                let heard = heard(self.node, &request);
-                self.under_way.lock().unwrap_or_else(PoisonError::into_inner).push_back(heard);
-                return Some(request);
-            }
+            Ok(request) => match self.refusal(&request) {
+                Some(refused) => refused,
+                None => {
+                    let heard = heard(self.node, &request);
+                    self.under_way.lock().unwrap_or_else(PoisonError::into_inner).push_back(heard);
+                    return Some(request);
+                }
+            },
             Err(FrameError::Oversized(_)) => Refused::Oversized,
             Err(FrameError::Malformed(_)) => Refused::Malformed,
             Err(FrameError::Broken(_)) => {
@@ -189,6 +198,18 @@ impl Inbox {
             self.close.notify_one();
         }
         None
+    }
+
+    fn refusal(&self, request: &Append) -> Option<Refused> {
+        if request.vote.leader_id.node_id != self.node {
+            return Some(Refused::Malformed);
+        }
+        // Asked each time: a stream may last for months, a membership may end any day.
+        if let Err(refused) = self.book.check(self.node, &self.key) {
+            return Some(refused);
+        }
+        let no_room = !request.entries.is_empty() && !(self.takes_entries)();
+        no_room.then_some(Refused::NoRoom)
     }
 
     /// The oldest request was answered.

@@ -1,8 +1,10 @@
 //! What may be asked on a connection, and by whom.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use countersign_core::ids::ShardId;
+use countersign_core::secret::Secret;
 use countersign_storage::NodeId;
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
@@ -10,26 +12,38 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::PeerServing;
 use super::raft;
+use super::strangers::Strangers;
 use crate::network::authority;
 use crate::network::body::{self, BodyError, Sent};
-use crate::network::identity::PeerIdentity;
+use crate::network::identity::{PeerIdentity, PeerKey};
 use crate::network::join::{self, Binding};
+use crate::network::peers::AddressBook;
 use crate::network::refused::Refused;
 use crate::network::snapshot::Receptions;
-use crate::network::wire::{self, CONTROL_BYTES, JOIN_BYTES, JoinRefusal, path};
+use crate::network::wire::{self, CONTROL_BYTES, Hello, JOIN_BYTES, JoinRefusal, path};
 
 /// What every connection's requests go to.
 pub(super) struct Door {
     pub(super) own: PeerIdentity,
     pub(super) serving: PeerServing,
     pub(super) receptions: Receptions,
-    pub(super) guests: Semaphore,
+    /// Places for connections of members.
+    pub(super) places: Semaphore,
+    /// All other connections.
+    pub(super) strangers: Strangers,
 }
 
 /// Who is at the other end of a connection.
 pub(super) enum Guest {
     /// A node, by its certificate.
-    Node(NodeId),
+    Node {
+        /// Its number.
+        id: NodeId,
+        /// The key that it proved to hold.
+        key: PeerKey,
+        /// Whether its first words were heard.
+        greeted: AtomicBool,
+    },
     /// Somebody without a certificate, and what ties a proof to this connection.
     Stranger(Binding),
 }
@@ -37,8 +51,16 @@ pub(super) enum Guest {
 impl Guest {
     pub(super) const fn node(&self) -> Option<NodeId> {
         match self {
-            Self::Node(node) => Some(*node),
+            Self::Node { id, .. } => Some(*id),
             Self::Stranger(_) => None,
+        }
+    }
+
+    /// Whether a member is at the other end, or why not.
+    pub(super) fn standing(&self, book: &dyn AddressBook) -> Result<(), Refused> {
+        match self {
+            Self::Node { id, key, .. } => book.check(*id, key),
+            Self::Stranger(_) => Err(Refused::Anonymous),
         }
     }
 }
@@ -99,17 +121,28 @@ impl Door {
             return refuse(Refused::UnknownRoute);
         }
         let asked = request.uri().path();
-        let node = match guest {
+        let (node, key) = match guest {
+            Guest::Stranger(binding) if asked == path::JOIN_PROOF => {
+                return self.prove(binding, request.into_body()).await;
+            }
             Guest::Stranger(binding) if asked == path::JOIN => {
                 return self.join(binding, request.into_body()).await;
             }
             Guest::Stranger(_) => return refuse(Refused::Anonymous),
-            Guest::Node(node) => *node,
+            Guest::Node { id, key, greeted } => {
+                // Asked each time: a node that was taken out may have been connected before.
+                self.serving.book.check(*id, key).map_err(Failure::Refused)?;
+                if asked == path::HELLO {
+                    let answer = self.hello(*id, request.into_body()).await?;
+                    greeted.store(true, Ordering::Release);
+                    return Ok(answer);
+                }
+                if !greeted.load(Ordering::Acquire) {
+                    return refuse(Refused::NotGreeted);
+                }
+                (*id, *key)
+            }
         };
-        // Asked each time: a node that was taken out may have been connected before.
-        if !(self.serving.admits)(node) {
-            return refuse(Refused::Removed);
-        }
         if asked == path::CALL {
             return self.call(node, request.into_body()).await;
         }
@@ -119,7 +152,7 @@ impl Door {
         let group = shard.and_then(|shard| Some((shard, self.serving.groups.get(&shard)?)));
         let Some((shard, group)) = group else { return refuse(Refused::UnknownRoute) };
         let kind = kind.to_owned();
-        let at = raft::At { door: self, node, shard, group, close };
+        let at = raft::At { door: self, node, key, shard, group, close };
         at.answer(&kind, request.into_body()).await
     }
 
@@ -130,14 +163,42 @@ impl Door {
         encoded(&answer)
     }
 
+    /// A node's first words: that its disk is no older copy.
+    async fn hello(&self, node: NodeId, body: Incoming) -> Outcome {
+        let bytes = body::collect(body, CONTROL_BYTES).await?;
+        let hello: Hello =
+            wire::decode(&bytes).map_err(|_| Failure::Refused(Refused::Malformed))?;
+        let book = &self.serving.book;
+        if hello.yours_is_older {
+            book.refused_by(node, Refused::OlderDisk);
+            return Err(Failure::Unable("this node's disk is an older copy".to_owned()));
+        }
+        if !book.is_sound(node, &hello.disk) {
+            tracing::warn!(node, "this node's disk is an older copy: it is refused");
+            return Err(Failure::Refused(Refused::OlderDisk));
+        }
+        encoded(&Hello { disk: book.own_disk(), yours_is_older: false })
+    }
+
+    fn secret(&self) -> Result<&Secret, Failure> {
+        let secret = self.serving.cluster_secret.as_ref();
+        secret
+            .ok_or_else(|| Failure::Unable("this node was not told the cluster secret".to_owned()))
+    }
+
+    /// Proves the cluster secret to whoever has just proved it.
+    async fn prove(&self, binding: &Binding, body: Incoming) -> Outcome {
+        let secret = self.secret()?;
+        let bytes = body::collect(body, JOIN_BYTES).await?;
+        let proof = join::proof_for(secret, binding, &bytes);
+        Ok(ok(proof.ok_or(Failure::Refused(Refused::WrongSecret))?))
+    }
+
     async fn join(&self, binding: &Binding, body: Incoming) -> Outcome {
-        let Some(secret) = &self.serving.cluster_secret else {
-            return Err(Failure::Unable("this node was not told the cluster secret".to_owned()));
-        };
+        let secret = self.secret()?;
         let bytes = body::collect(body, JOIN_BYTES).await?;
         let asked = join::asked(secret, binding, &bytes);
-        let asked = asked.map_err(|_| Failure::Refused(Refused::Malformed))?;
-        let request = asked.ok_or(Failure::Refused(Refused::WrongSecret))?;
+        let request = asked.map_err(Failure::Refused)?;
         // Before anything is committed about it.
         let answer = if authority::is_public_key(&request.public_key) {
             self.serving.answerer.admit(request).await
@@ -174,9 +235,10 @@ const fn status(refused: Refused) -> StatusCode {
         Refused::Malformed => StatusCode::BAD_REQUEST,
         Refused::Oversized => StatusCode::PAYLOAD_TOO_LARGE,
         Refused::WrongSecret => StatusCode::UNAUTHORIZED,
-        Refused::VotesPaused | Refused::NoRoom | Refused::SnapshotUnderWay => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        Refused::VotesPaused
+        | Refused::NotChecked
+        | Refused::NoRoom
+        | Refused::SnapshotUnderWay => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::FORBIDDEN,
     }
 }
@@ -185,6 +247,14 @@ const fn status(refused: Refused) -> StatusCode {
 const fn closes(refused: Refused) -> bool {
     matches!(
         refused,
-        Refused::Anonymous | Refused::Malformed | Refused::Oversized | Refused::WrongSecret
+        Refused::Anonymous
+            | Refused::Malformed
+            | Refused::Oversized
+            | Refused::WrongSecret
+            | Refused::KeyNotProved
+            | Refused::UnknownNode
+            | Refused::OtherKey
+            | Refused::OlderDisk
+            | Refused::NotGreeted
     )
 }

@@ -64,11 +64,108 @@ async fn a_removed_node_is_refused_even_on_a_connection_that_it_had() {
     let cluster = Cluster::new();
     let (one, two) = (cluster.node(1).await, cluster.node(2).await);
     two.peers.call(1, &Call::Ping, SECOND).await.unwrap();
-    cluster.removed.lock().unwrap().push(2);
+    cluster.book.removed.lock().unwrap().push(2);
     let said = two.peers.call(1, &Call::Ping, SECOND).await;
     assert!(matches!(said, Err(CallError::Refused(_))), "{said:?}");
     assert_eq!(refused(&counts.handle(), "removed"), 1);
     drop(one);
+}
+
+#[tokio::test]
+async fn a_number_that_nobody_knows_is_refused_whatever_its_certificate() {
+    let counts = Counts::new();
+    let _guard = metrics::set_default_local_recorder(&counts.recorder);
+    let cluster = Cluster::new();
+    let one = cluster.node(1).await;
+    let unknown = cluster.peers(&PeerIdentity::new(CLUSTER, 7), Arc::new(Gate::default()));
+    let said = unknown.call(1, &Call::Ping, SECOND).await;
+    assert!(
+        matches!(&said, Err(CallError::NotSent(why)) if why.contains("unknown_node")),
+        "{said:?}"
+    );
+    assert_eq!(refused(&counts.handle(), "unknown_node"), 1);
+    drop(one);
+}
+
+#[tokio::test]
+async fn a_known_number_with_another_key_is_refused_whatever_its_certificate() {
+    let counts = Counts::new();
+    let _guard = metrics::set_default_local_recorder(&counts.recorder);
+    let cluster = Cluster::new();
+    let (one, _two) = (cluster.node(1).await, cluster.node(2).await);
+    let forged = cluster.peers(&PeerIdentity::new(CLUSTER, 2), Arc::new(Gate::default()));
+    let said = forged.call(1, &Call::Ping, SECOND).await;
+    assert!(matches!(&said, Err(CallError::NotSent(why)) if why.contains("other_key")), "{said:?}");
+    assert_eq!(refused(&counts.handle(), "other_key"), 1);
+    drop(one);
+}
+
+#[tokio::test]
+async fn the_dialer_does_not_talk_to_a_node_with_another_key_or_to_a_removed_one() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.node(1).await, cluster.node(2).await);
+    // Node 2's true key is another than the one that answers at its address.
+    cluster.book.register(2, &KeyPair::generate().unwrap().public_key());
+    let said = one.peers.call(2, &Call::Ping, SECOND).await;
+    assert!(matches!(&said, Err(CallError::NotSent(why)) if why.contains("other_key")), "{said:?}");
+    let three = cluster.node(3).await;
+    cluster.book.removed.lock().unwrap().push(3);
+    let said = one.peers.call(3, &Call::Ping, SECOND).await;
+    assert!(matches!(&said, Err(CallError::NotSent(why)) if why.contains("removed")), "{said:?}");
+    drop((two, three));
+}
+
+#[tokio::test]
+async fn a_node_whose_disk_is_an_older_copy_is_refused_in_both_directions_and_told() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.node(1).await, cluster.node(2).await);
+    cluster.book.older.lock().unwrap().push(2);
+    let said = two.peers.call(1, &Call::Ping, SECOND).await;
+    assert!(
+        matches!(&said, Err(CallError::NotSent(why)) if why.contains("older_disk")),
+        "{said:?}"
+    );
+    assert_eq!(cluster.book.refusals.lock().unwrap().pop(), Some((1, Refused::OlderDisk)));
+    let said = one.peers.call(2, &Call::Ping, SECOND).await;
+    assert!(
+        matches!(&said, Err(CallError::NotSent(why)) if why.contains("older copy")),
+        "{said:?}"
+    );
+    assert_eq!(cluster.book.refusals.lock().unwrap().pop(), Some((1, Refused::OlderDisk)));
+    drop((one, two));
+}
+
+#[tokio::test]
+async fn whoever_does_not_show_how_far_its_disk_has_come_is_refused() {
+    let counts = Counts::new();
+    let _guard = metrics::set_default_local_recorder(&counts.recorder);
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.node(1).await, cluster.node(2).await);
+    let held = two.credentials.in_use().unwrap();
+    let stream = TcpStream::connect(&one.address).await.unwrap();
+    let name = tls::server_name(&PeerIdentity::new(CLUSTER, 1)).unwrap();
+    let connector = TlsConnector::from(Arc::clone(&held.client));
+    let stream = connector.connect(name, stream).await.unwrap();
+    let (mut sender, connection) = peers::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let request = peers::request("/v1/raft/0/vote", body::whole(Vec::new())).unwrap();
+    let response = sender.send_request(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    assert_eq!(refused(&counts.handle(), "not_greeted"), 1);
+}
+
+/// More than all strangers' places, by somebody who begins no handshake.
+#[tokio::test]
+async fn connections_that_say_nothing_keep_no_member_out() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.node(1).await, cluster.node(2).await);
+    let mut silent = Vec::new();
+    for _ in 0..300 {
+        silent.push(TcpStream::connect(&one.address).await.unwrap());
+    }
+    let answer = two.peers.call(1, &Call::Ping, Duration::from_secs(1)).await;
+    assert!(answer.is_ok(), "{answer:?}");
+    drop(silent);
 }
 
 #[tokio::test]

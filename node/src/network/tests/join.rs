@@ -37,7 +37,7 @@ async fn a_node_that_proves_the_secret_gets_a_certificate_and_is_a_peer() {
     let (key, granted) = ask(&one.address, "n9", SECRET).await;
     let granted = granted.unwrap();
     assert_eq!((granted.cluster_id.as_str(), granted.node_id), (CLUSTER, 9));
-    assert_eq!(granted.nodes, [(1, "somewhere:7081".to_owned())]);
+    assert_eq!(granted.nodes, [cluster.book.member(1)]);
     let holder = CredentialHolder::default();
     let certificates = PeerCertificates {
         key,
@@ -120,4 +120,59 @@ async fn a_seed_that_does_not_know_the_secret_is_not_believed() {
         assert_eq!(said, Err(JoinError::NotProved { seed: address }));
         server.abort();
     }
+}
+
+/// A server that says nothing true is told nothing: it gets one proof, which is good for its own
+/// connection alone, and no name, address or key.
+#[tokio::test]
+async fn a_seed_learns_nothing_before_it_has_proved_itself() {
+    let impostors = Cluster::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let tls = impostors.credentials(&PeerIdentity::new(CLUSTER, 1)).in_use().unwrap();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let hearing = Arc::clone(&heard);
+    let server = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let stream = TlsAcceptor::from(Arc::clone(&tls.server)).accept(stream).await.unwrap();
+        let answer = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+            let hearing = Arc::clone(&hearing);
+            async move {
+                let said = body::collect(request.into_body(), 1 << 20).await.unwrap();
+                hearing.lock().unwrap().push(said);
+                let answer = body::whole(vec![7; 32]);
+                Ok::<_, std::convert::Infallible>(hyper::Response::new(answer))
+            }
+        });
+        let http = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+        let _ = http.serve_connection(TokioIo::new(stream), answer).await;
+    });
+    let (_, said) = ask(&address, "n9", SECRET).await;
+    assert_eq!(said, Err(JoinError::NotProved { seed: address }));
+    let heard = heard.lock().unwrap();
+    assert_eq!(heard.iter().map(Vec::len).collect::<Vec<_>>(), [32]);
+    server.abort();
+}
+
+/// Somebody who knows the secret and another node's public key does not get that key certified.
+#[tokio::test]
+async fn a_key_that_the_joiner_does_not_hold_is_not_certified() {
+    let counts = Counts::new();
+    let _guard = metrics::set_default_local_recorder(&counts.recorder);
+    let cluster = Cluster::new();
+    let one = cluster.node(1).await;
+    let (own, another) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let request = request("n9", &another);
+    let secret = Secret::from(SECRET.to_owned());
+    let said = join::join(&Gate::default(), &one.address, &own, &secret, &request, LONG).await;
+    assert!(matches!(said, Err(JoinError::NotReached { .. })), "{said:?}");
+    assert_eq!(refused(&counts.handle(), "key_not_proved"), 1);
+}
+
+/// A stranger who asks for a proof without one gets none to guess the secret by.
+#[tokio::test]
+async fn a_server_proves_nothing_to_a_stranger() {
+    let secret = Secret::from(SECRET.to_owned());
+    assert_eq!(join::proof_for(&secret, &[1; 32], &[0; 32]), None);
+    assert_eq!(join::proof_for(&secret, &[1; 32], &[]), None);
 }

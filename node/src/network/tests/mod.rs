@@ -10,7 +10,7 @@ use std::time::Duration;
 use countersign_core::ids::ShardId;
 use countersign_core::secret::Secret;
 use countersign_core::time::Timestamp;
-use countersign_storage::{NodeId, Store, StoreOptions};
+use countersign_storage::{DiskHistory, NodeId, Store, StoreOptions};
 use futures::future::BoxFuture;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use openraft::{Config, Raft};
@@ -25,11 +25,12 @@ use super::call::{Answer, Call};
 use super::contact::Contact;
 use super::credentials::{CredentialHolder, KeyPair, PeerCertificates};
 use super::dial::{Dial, Stream};
-use super::identity::PeerIdentity;
+use super::identity::{PeerIdentity, PeerKey};
 use super::peers::{AddressBook, Peers};
 use super::raft::PeerNetworks;
+use super::refused::Refused;
 use super::server::{Answerer, PeerServer, PeerServing};
-use super::wire::{JoinGrant, JoinRefusal, JoinRequest};
+use super::wire::{JoinGrant, JoinRefusal, JoinRequest, Member};
 use crate::raft::Groups;
 
 mod append;
@@ -52,27 +53,69 @@ fn now() -> Timestamp {
 struct Cluster {
     authority: Arc<ClusterAuthority>,
     book: Arc<Plan>,
-    removed: Arc<Mutex<Vec<NodeId>>>,
 }
 
-/// Where everybody is.
+/// Where everybody is, and by which key each is known.
 #[derive(Default)]
-struct Plan(Mutex<BTreeMap<NodeId, String>>);
+struct Plan {
+    addresses: Mutex<BTreeMap<NodeId, String>>,
+    keys: Mutex<BTreeMap<NodeId, PeerKey>>,
+    removed: Mutex<Vec<NodeId>>,
+    /// Whose disks are older copies.
+    older: Mutex<Vec<NodeId>>,
+    /// Who refused somebody for ever.
+    refusals: Mutex<Vec<(NodeId, Refused)>>,
+}
 
 impl Plan {
     fn tell(&self, node: NodeId, address: &str) {
-        self.0.lock().unwrap().insert(node, address.to_owned());
+        self.addresses.lock().unwrap().insert(node, address.to_owned());
+    }
+
+    /// From now on a node is known by this key.
+    fn register(&self, node: NodeId, public_key: &[u8]) {
+        let key = <sha2::Sha256 as sha2::Digest>::digest(public_key).into();
+        self.keys.lock().unwrap().insert(node, key);
+    }
+
+    fn member(&self, node: NodeId) -> Member {
+        let key = self.keys.lock().unwrap()[&node];
+        Member { id: node, peer_address: self.address(node).unwrap(), key }
     }
 }
 
 impl AddressBook for Plan {
     fn address(&self, node: NodeId) -> Option<String> {
-        self.0.lock().unwrap().get(&node).cloned()
+        self.addresses.lock().unwrap().get(&node).cloned()
+    }
+
+    fn check(&self, node: NodeId, key: &PeerKey) -> Result<(), Refused> {
+        if self.removed.lock().unwrap().contains(&node) {
+            return Err(Refused::Removed);
+        }
+        match self.keys.lock().unwrap().get(&node) {
+            None => Err(Refused::UnknownNode),
+            Some(known) if known == key => Ok(()),
+            Some(_) => Err(Refused::OtherKey),
+        }
+    }
+
+    fn own_disk(&self) -> DiskHistory {
+        DiskHistory::default()
+    }
+
+    fn is_sound(&self, node: NodeId, _disk: &DiskHistory) -> bool {
+        !self.older.lock().unwrap().contains(&node)
+    }
+
+    fn refused_by(&self, node: NodeId, refused: Refused) {
+        self.refusals.lock().unwrap().push((node, refused));
     }
 }
 
 /// One node.
 struct Side {
+    credentials: CredentialHolder,
     peers: Peers,
     contact: Contact,
     groups: Groups,
@@ -85,7 +128,7 @@ struct Side {
 impl Cluster {
     fn new() -> Self {
         let authority = ClusterAuthority::found(CLUSTER, now()).unwrap();
-        Self { authority: Arc::new(authority), book: Arc::default(), removed: Arc::default() }
+        Self { authority: Arc::new(authority), book: Arc::default() }
     }
 
     /// A node's credentials, as this cluster's authority makes them for any identity.
@@ -116,6 +159,7 @@ impl Cluster {
     async fn node_that_dials(&self, id: NodeId, dial: Arc<dyn Dial>, votes_from: Instant) -> Side {
         let identity = PeerIdentity::new(CLUSTER, id);
         let credentials = self.credentials(&identity);
+        self.book.register(id, &credentials.current().unwrap().key.public_key());
         let book = Arc::clone(&self.book);
         let peers = Peers::new(id, credentials.clone(), book, dial);
         let folder = TempDir::new().unwrap();
@@ -138,20 +182,23 @@ impl Cluster {
         let address = listener.local_addr().unwrap().to_string();
         self.book.tell(id, &address);
         let contact = Contact::new(1);
-        let removed = Arc::clone(&self.removed);
         let serving = PeerServing {
-            credentials,
+            credentials: credentials.clone(),
             cluster_secret: Some(Secret::from(SECRET.to_owned())),
             groups: Arc::clone(&groups),
             store: Arc::clone(&store),
             contact: contact.clone(),
-            answerer: Arc::new(Echo { authority: Arc::clone(&self.authority) }),
-            admits: Arc::new(move |node| !removed.lock().unwrap().contains(&node)),
+            answerer: Arc::new(Echo {
+                authority: Arc::clone(&self.authority),
+                book: Arc::clone(&self.book),
+            }),
+            book: Arc::<Plan>::clone(&self.book),
             takes_entries: Arc::new(|| true),
+            checked: watch::Sender::new(true).subscribe(),
             votes_from,
         };
         let server = PeerServer::start(listener, serving).unwrap();
-        Side { peers, contact, groups, store, server, folder, address }
+        Side { credentials, peers, contact, groups, store, server, folder, address }
     }
 }
 
@@ -164,6 +211,7 @@ impl Side {
 /// Says who asked what; lets a question about an entry wait for ever.
 struct Echo {
     authority: Arc<ClusterAuthority>,
+    book: Arc<Plan>,
 }
 
 impl Answerer for Echo {
@@ -187,13 +235,14 @@ impl Answerer for Echo {
             }
             let node = PeerIdentity::new(CLUSTER, 9);
             let certificate = self.authority.issue(&node, &request.public_key, now()).unwrap();
+            self.book.register(9, &request.public_key);
             Ok(JoinGrant {
                 cluster_id: CLUSTER.to_owned(),
                 node_id: 9,
                 shards: 1,
                 authority: self.authority.certificate().to_vec(),
                 certificate: certificate.to_vec(),
-                nodes: vec![(1, "somewhere:7081".to_owned())],
+                nodes: vec![self.book.member(1)],
             })
         })
     }

@@ -65,7 +65,7 @@ test("a form of another origin is not taken", async () => {
 test("a way back that nobody here went out on signs nobody in", async () => {
   await scene.window(async (page) => {
     await shop(page, scene).signUp("lured@example.com");
-    const answer = await page.goto(`${scene.service.url}/back?state=guessed&code=pcd_guessed`);
+    const answer = await page.goto(`${scene.service.url}/back?state=guessed&countersign_result=pcd_guessed`);
     assert.equal(answer?.status(), 403);
     await page.getByRole("heading", { name: "This way leads nowhere" }).waitFor();
     await look(page, "demo-lost");

@@ -223,4 +223,6 @@ pub enum Query {
     Challenge(ChallengeId),
     /// A session on the hosted pages, shown to the browser that holds this.
     Portal(PortalId, SessionHash),
+    /// Whether a link to the hosted pages can be opened, for whoever has it.
+    PortalLink(PortalId, SessionHash),
 }

@@ -29,6 +29,9 @@ pub fn answer(
     if let Query::Portal(id, session) = query {
         return portal::answer(key, state, *id, session, around, now);
     }
+    if let Query::PortalLink(id, link) = query {
+        return portal::answer_link(state, *id, link, now);
+    }
     if let Query::Challenge(id) = query {
         let policy = &around.tenant.policy;
         return match state.challenge(*id) {
@@ -44,7 +47,7 @@ pub fn answer(
         return Reply::Refused(Refusal::UserNotFound);
     }
     match query {
-        Query::Challenge(_) | Query::Portal(..) | Query::User => {
+        Query::Challenge(_) | Query::Portal(..) | Query::PortalLink(..) | Query::User => {
             Reply::User(user_view(&key.user, state, false))
         }
         Query::Factors => Reply::Factors(factor_views(state, state.factors_in_order())),

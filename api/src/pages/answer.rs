@@ -7,25 +7,17 @@ use axum::response::{IntoResponse, Response};
 
 use crate::problem::Problem;
 
-/// What a page may load (CSP Level 3). Forms apart: see [`html_leading_to`].
-const LOADS: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// What a page may load, and where its forms lead: to this service (CSP Level 3).
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
+);
 
 /// No window that this page opens, or that opened it, can reach into it.
 const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
-/// A page whose forms lead to this service alone.
+/// A page.
 pub fn html(status: StatusCode, page: &impl Template) -> Response {
-    html_leading_to(None, status, page)
-}
-
-/// A page whose forms may also end at another origin: browsers hold redirects that answer a form
-/// against `form-action` too, so the way back to an application has to be named.
-pub(crate) fn html_leading_to(
-    origin: Option<&str>,
-    status: StatusCode,
-    page: &impl Template,
-) -> Response {
     let text = match page.render() {
         Ok(text) => text,
         Err(error) => {
@@ -35,7 +27,7 @@ pub(crate) fn html_leading_to(
     };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (header::CONTENT_SECURITY_POLICY, policy(origin)),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         // Told to this origin, and to no other. Without it browsers would send `Origin: null` with
         // this page's forms (Fetch section 3.2), and a forged one could not be told from them.
@@ -43,16 +35,6 @@ pub(crate) fn html_leading_to(
         (OPENER, HeaderValue::from_static("same-origin")),
     ];
     (status, headers, text).into_response()
-}
-
-fn policy(origin: Option<&str>) -> HeaderValue {
-    let own = || HeaderValue::from_str(&format!("{LOADS}; form-action 'self'"));
-    // An origin has none of the characters that end a directive; one that had would be left out.
-    let origin = origin.filter(|origin| !origin.contains([' ', ';', ',', '\'']));
-    origin
-        .map_or_else(own, |it| HeaderValue::from_str(&format!("{LOADS}; form-action 'self' {it}")))
-        .or_else(|_| own())
-        .unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
 #[cfg(test)]
@@ -88,19 +70,6 @@ mod tests {
         assert_eq!(of(&answer, &header::CACHE_CONTROL), "no-store");
         assert_eq!(of(&answer, &header::CONTENT_TYPE), "text/html; charset=utf-8");
         assert_eq!(of(&answer, &header::REFERRER_POLICY), "same-origin");
-    }
-
-    #[test]
-    fn a_form_may_end_at_the_one_origin_that_is_named() {
-        let named = |origin| {
-            let answer = html_leading_to(Some(origin), StatusCode::OK, &page("Ann"));
-            of(&answer, &header::CONTENT_SECURITY_POLICY).to_owned()
-        };
-        assert!(named("https://acme.example").ends_with("form-action 'self' https://acme.example"));
-        // Whatever would end the directive and begin another is left out.
-        for odd in ["https://a.example; script-src *", "a b", "x,y", "'unsafe-inline'", "a\nb"] {
-            assert!(named(odd).ends_with("form-action 'self'"), "{}", named(odd));
-        }
     }
 
     #[test]

@@ -45,8 +45,11 @@ const FILES: &[(&str, &str, &[u8])] = &files![
     "portal/codes.js" JS
     "portal/forms.js" JS
     "portal/keys.js" JS
+    "portal/opening.js" JS
     "portal/page.js" JS
     "portal/resend.js" JS
+    "portal/status.js" JS
+    "portal/watch.js" JS
     "portal/webauthn.js" JS
     "console/activity.js" JS
     "console/api.js" JS

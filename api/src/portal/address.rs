@@ -1,14 +1,25 @@
 //! Where the pages are, and where they lead in the end.
 
 use axum::http::{HeaderMap, header};
+use countersign_core::ids::PortalId;
+use countersign_core::portal::ResultParameter;
 use url::{Host, Url};
 
 use crate::state::ApiState;
 
 /// The most characters of an address to return to.
 const RETURN_URL_MAX: usize = 2_048;
-/// What is added to an address to return to.
-const CODE: &str = "code";
+
+/// The first page of a session. All of its pages are below: which session a page is of stands in its
+/// address, so that two tabs with two sessions never take each other's forms.
+pub(super) fn first_page(id: PortalId) -> String {
+    format!("/portal/{id}")
+}
+
+/// The session whose pages are at this path.
+pub(super) fn session_in(path: &str) -> Option<PortalId> {
+    path.strip_prefix("/portal/")?.split('/').next()?.parse().ok()
+}
 
 /// The origin under which browsers reach the pages: as configured, else as this request's `Host` has
 /// it. A host that is not of this machine alone is taken to be behind TLS.
@@ -75,9 +86,6 @@ impl ReturnAddress {
         if !url.username().is_empty() || url.password().is_some() {
             return Err("must not have a user or a password in it");
         }
-        if url.query_pairs().any(|(name, _)| name == CODE) {
-            return Err("must not have a `code` of its own in its query");
-        }
         Ok(Self(url))
     }
 
@@ -96,10 +104,15 @@ impl ReturnAddress {
         self.0.host_str().unwrap_or_default()
     }
 
+    /// Whether its query has a parameter of this name already.
+    pub(crate) fn has(&self, parameter: ResultParameter) -> bool {
+        self.0.query_pairs().any(|(name, _)| name == parameter.as_str())
+    }
+
     /// The address with a code.
-    pub(crate) fn with_code(&self, code: &str) -> String {
+    pub(crate) fn with_code(&self, parameter: ResultParameter, code: &str) -> String {
         let mut url = self.0.clone();
-        url.query_pairs_mut().append_pair(CODE, code);
+        url.query_pairs_mut().append_pair(parameter.as_str(), code);
         url.into()
     }
 }
@@ -130,8 +143,6 @@ mod tests {
             "ftp://acme.example/",
             "https://acme.example@evil.example/",
             "https://u:p@acme.example/",
-            "https://acme.example/?code=x",
-            "https://acme.example/?a=b&c%6fde=x",
             &format!("https://acme.example/{}", "x".repeat(2_048)),
         ] {
             assert!(ReturnAddress::parse(text).is_err(), "{text}");
@@ -140,12 +151,26 @@ mod tests {
 
     #[test]
     fn the_code_is_added_and_the_applications_own_stays() {
-        let with = |text: &str| ReturnAddress::parse(text).unwrap().with_code("pcd_x");
-        assert_eq!(with("https://a.example/b"), "https://a.example/b?code=pcd_x");
+        let with = |text: &str, parameter| {
+            ReturnAddress::parse(text).unwrap().with_code(parameter, "pcd_x")
+        };
+        let (ours, oauths) = (ResultParameter::CountersignResult, ResultParameter::Code);
+        assert_eq!(with("https://a.example/b", oauths), "https://a.example/b?code=pcd_x");
         assert_eq!(
-            with("https://a.example/b?state=%26x#t"),
-            "https://a.example/b?state=%26x&code=pcd_x#t"
+            with("https://a.example/b?state=%26x#t", ours),
+            "https://a.example/b?state=%26x&countersign_result=pcd_x#t"
         );
+    }
+
+    #[test]
+    fn a_parameter_of_the_same_name_is_seen_however_it_is_written() {
+        let has = |text: &str, parameter| ReturnAddress::parse(text).unwrap().has(parameter);
+        let (ours, oauths) = (ResultParameter::CountersignResult, ResultParameter::Code);
+        assert!(has("https://a.example/?code=x", oauths));
+        assert!(has("https://a.example/?a=b&c%6fde=x", oauths));
+        assert!(has("https://a.example/?countersign%5Fresult", ours));
+        assert!(!has("https://a.example/?code=x", ours));
+        assert!(!has("https://a.example/?countersign_result=x", oauths));
     }
 
     #[test]

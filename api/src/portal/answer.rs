@@ -3,13 +3,13 @@
 use axum::response::Response;
 use countersign_core::command::{Command, Proof, RememberDevice};
 use countersign_core::factor::FactorType;
-use countersign_core::ids::{ChallengeId, FactorId};
+use countersign_core::ids::FactorId;
 use countersign_core::portal::{PortalReply, PortalView};
-use countersign_core::reply::{ChallengeView, Refusal, Reply};
+use countersign_core::reply::{Refusal, Reply};
 use countersign_core::secret::Secret;
 use serde::Deserialize;
 
-use super::ask::{Asker, RECOVERY, Wanted, own, page};
+use super::ask::{Asker, RECOVERY, Wanted, begun, own, page};
 use super::filled::Filled;
 use super::finish::{leave, to};
 use super::trouble::Trouble;
@@ -42,17 +42,26 @@ pub(super) async fn answer(
     let view = visitor.view().await?;
     let asker = asker_of(&view, &form.challenge);
     let wanted = Wanted { with: form.with.clone(), next: form.next.clone() };
-    let Some(challenge) = asker.challenge(&view) else { return Ok(to("/portal")) };
+    let next = visitor.page(own(&form.next));
+    if asker == Asker::Session && view.fresh_until.is_some() {
+        return Ok(to(&next));
+    }
     let proof = match proof(&view, &form) {
         Ok(proof) => proof,
         Err(refusal) => return page(&visitor, &view, asker, &wanted, Some(&refusal)),
     };
     let remember_device = (!form.remember.is_empty()).then(RememberDevice::default);
-    let act = Command::Verify { challenge: challenge.id, proof, remember_device };
+    let challenge = match (asker, &view.challenge) {
+        (Asker::Application, Some(challenge)) => challenge.id,
+        _ => begun(&visitor).await?,
+    };
+    let act = Command::Verify { challenge, proof, remember_device };
     match visitor.act("answer", act).await? {
         Reply::Portal(reply) => match *reply {
-            PortalReply::Ended { code, return_url } => leave(&visitor, code, &return_url),
-            PortalReply::Verified => Ok(to(own(&form.next))),
+            PortalReply::Ended { code, return_url, result_parameter } => {
+                leave(&visitor, code, &return_url, result_parameter)
+            }
+            PortalReply::Verified => Ok(to(&next)),
             _ => Err(unexpected()),
         },
         Reply::Refused(refusal) => {
@@ -63,10 +72,10 @@ pub(super) async fn answer(
     }
 }
 
+/// Whose question a form answers: the application's, if it names its challenge.
 fn asker_of(view: &PortalView, challenge: &str) -> Asker {
-    let named = |one: &ChallengeView| one.id.to_string() == challenge;
-    let own = view.verification.as_ref().is_some_and(named);
-    if own { Asker::Session } else { Asker::Application }
+    let named = view.challenge.as_ref().is_some_and(|one| one.id.to_string() == challenge);
+    if named { Asker::Application } else { Asker::Session }
 }
 
 /// What is shown as a proof. What is empty or longer than any code is not worth a guess.
@@ -110,13 +119,14 @@ pub(super) async fn send(Filled { visitor, form }: Filled<Sending>) -> Result<Re
     let view = visitor.view().await?;
     let asker = asker_of(&view, &form.challenge);
     let wanted = Wanted { with: form.with.clone(), next: form.next.clone() };
-    let challenge: Option<ChallengeId> = asker.challenge(&view).map(|challenge| challenge.id);
-    let (Some(challenge), Ok(factor)) = (challenge, form.with.parse()) else {
-        return Ok(to("/portal"));
+    let Ok(factor) = form.with.parse() else { return Ok(to(&visitor.page("/"))) };
+    let challenge = match (asker, &view.challenge) {
+        (Asker::Application, Some(challenge)) => challenge.id,
+        _ => begun(&visitor).await?,
     };
     let act = Command::SendChallengeCode { challenge, factor };
     match visitor.act("send", act).await? {
-        Reply::CodeSent(_) => Ok(to(&asker.address(&form.with, own(&form.next)))),
+        Reply::CodeSent(_) => Ok(to(&asker.address(&visitor, &wanted))),
         Reply::Refused(refusal) => {
             let view = visitor.view().await?;
             page(&visitor, &view, asker, &wanted, Some(&refusal))

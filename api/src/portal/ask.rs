@@ -7,17 +7,20 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use countersign_core::challenge::{ChallengeStatus, Purpose};
 use countersign_core::factor::FactorType;
-use countersign_core::portal::{PortalCommand, PortalPurpose, PortalView};
+use countersign_core::ids::ChallengeId;
+use countersign_core::portal::{PortalCommand, PortalPurpose, PortalRefusal, PortalReply, PortalView};
 use countersign_core::reply::{ChallengeView, FactorView, Refusal, Reply};
 use countersign_core::time::Timestamp;
 use serde::Deserialize;
 
 use super::finish::to;
+use super::home::by_enrolling;
 use super::shown::{Moment, Shared, about, icon, name, status, words};
 use super::texts::{Message, Texts};
 use super::trouble::Trouble;
-use super::visitor::Visitor;
+use super::visitor::{Visitor, unexpected};
 use crate::pages::Frame;
+use crate::pages::answer::html;
 
 /// What stands for a recovery code where a factor is named.
 pub(super) const RECOVERY: &str = "recovery";
@@ -28,9 +31,19 @@ pub(super) struct Wanted {
     /// Which factor; the primary one if left out.
     #[serde(default)]
     pub(super) with: String,
-    /// Where to go on.
+    /// Where to go on, below the session's first page.
     #[serde(default)]
     pub(super) next: String,
+}
+
+impl Wanted {
+    /// The address of a page that wants the same.
+    fn query(&self, asker: Asker) -> String {
+        match asker {
+            Asker::Application => format!("?with={}", self.with),
+            Asker::Session => format!("?with={}&next={}", self.with, own(&self.next)),
+        }
+    }
 }
 
 /// Whose question it is.
@@ -43,28 +56,51 @@ pub(super) enum Asker {
 }
 
 impl Asker {
-    /// The challenge, if it has one.
-    pub(super) fn challenge(self, view: &PortalView) -> Option<&ChallengeView> {
+    /// What is asked, if anything can be answered.
+    pub(super) fn question(self, view: &PortalView) -> Option<Question<'_>> {
         match self {
-            Self::Application => view.challenge.as_ref(),
-            Self::Session => view.verification.as_ref(),
+            Self::Application => {
+                let challenge = view.challenge.as_ref().filter(|it| is_open(it))?;
+                Some(Question {
+                    challenge: Some(challenge.id),
+                    remembers: challenge.purpose == Purpose::Login,
+                    factors: &challenge.factors,
+                    recovery: challenge.recovery_codes_available,
+                })
+            }
+            Self::Session => view.provable.then(|| Question {
+                challenge: None,
+                remembers: false,
+                factors: &view.provable_by,
+                recovery: view.recovery_codes_remaining > 0,
+            }),
         }
     }
 
     /// The page that asks so.
-    pub(super) fn address(self, with: &str, next: &str) -> String {
-        match self {
-            Self::Application => format!("/portal?with={with}"),
-            Self::Session => format!("/portal/verify?with={with}&next={next}"),
-        }
+    pub(super) fn address(self, visitor: &Visitor, wanted: &Wanted) -> String {
+        let page = if self == Self::Application { "" } else { "/verify" };
+        visitor.page(&format!("{page}{}", wanted.query(self)))
     }
 }
 
-/// A page of ours to go on with: nobody is led elsewhere from here.
+/// What somebody is asked.
+pub(super) struct Question<'a> {
+    /// The application's challenge. The session's own is begun by the first answer, since looking at
+    /// the page changes nothing.
+    challenge: Option<ChallengeId>,
+    /// Whether the browser can be remembered.
+    remembers: bool,
+    /// What answers it, the primary first.
+    factors: &'a [FactorView],
+    /// Whether a recovery code does.
+    recovery: bool,
+}
+
+/// A page of the session to go on with, below its first one: nobody is led elsewhere from here.
 pub(super) fn own(next: &str) -> &str {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-');
-    let ours = next == "/portal" || next.starts_with("/portal/");
-    if ours && next.bytes().all(plain) { next } else { "/portal" }
+    if next.starts_with('/') && next.bytes().all(plain) { next } else { "/" }
 }
 
 /// How somebody can answer.
@@ -83,10 +119,10 @@ impl Way<'_> {
 }
 
 /// All ways, the primary factor first. Keys are left out where they could not be used.
-fn all_ways(challenge: &ChallengeView, keys: bool) -> Vec<Way<'_>> {
-    let factors = challenge.factors.iter();
+fn all_ways<'a>(question: &Question<'a>, keys: bool) -> Vec<Way<'a>> {
+    let factors = question.factors.iter();
     let usable = factors.filter(|one| keys || one.factor_type != FactorType::WebAuthn);
-    let recovery = challenge.recovery_codes_available.then_some(Way::Recovery);
+    let recovery = question.recovery.then_some(Way::Recovery);
     usable.map(Way::Factor).chain(recovery).collect()
 }
 
@@ -109,7 +145,8 @@ struct Page {
     remember: Option<String>,
     others: Option<String>,
     leaves: bool,
-    asks: bool,
+    /// This page once more.
+    again: String,
 }
 
 /// What is to be done on it.
@@ -203,19 +240,28 @@ pub(super) async fn verify(
 ) -> Result<Response, Trouble> {
     let view = visitor.view().await?;
     if view.fresh_until.is_some() {
-        return Ok(to(own(&wanted.next)));
+        return Ok(to(&visitor.page(own(&wanted.next))));
     }
-    let open = view.verification.as_ref().is_some_and(is_open);
-    let view = if open { view } else { begun(&visitor).await? };
+    if view.purpose == PortalPurpose::Challenge && !by_enrolling(&view) {
+        return Err(PortalRefusal::NotPermitted.into());
+    }
+    if !view.provable {
+        return Err(PortalRefusal::NothingToProve.into());
+    }
     page(&visitor, &view, Asker::Session, &wanted, None)
 }
 
-async fn begun(visitor: &Visitor) -> Result<PortalView, Trouble> {
+/// The session's own challenge. Only forms ask for it.
+pub(super) async fn begun(visitor: &Visitor) -> Result<ChallengeId, Trouble> {
     let (portal, session) = (visitor.pass.portal(), visitor.session());
     let wish = PortalCommand::BeginVerification { portal, session };
     match visitor.wish("verify", wish).await? {
         Reply::Refused(refusal) => Err(refusal.into()),
-        _ => visitor.view().await,
+        Reply::Portal(reply) => match *reply {
+            PortalReply::Verifying { challenge } => Ok(challenge),
+            _ => Err(unexpected()),
+        },
+        _ => Err(unexpected()),
     }
 }
 
@@ -230,14 +276,14 @@ pub(super) async fn ways(
 ) -> Result<Response, Trouble> {
     let view = visitor.view().await?;
     let asker = if wanted.next.is_empty() { Asker::Application } else { Asker::Session };
-    let next = own(&wanted.next);
-    let Some(challenge) = asker.challenge(&view).filter(|it| is_open(it)) else {
-        return Ok(to(if asker == Asker::Session { next } else { "/portal" }));
+    let Some(question) = asker.question(&view) else {
+        return Ok(to(&visitor.page("/")));
     };
     let texts = visitor.texts;
     let keys = visitor.serves_keys(&*visitor.tenant()?);
     let row = |way: Way<'_>| {
-        let address = asker.address(&way.id(), next);
+        let wanted = Wanted { with: way.id(), next: wanted.next.clone() };
+        let address = asker.address(&visitor, &wanted);
         match way {
             Way::Factor(factor) => Row {
                 address,
@@ -253,16 +299,16 @@ pub(super) async fn ways(
             },
         }
     };
-    let rows = all_ways(challenge, keys).into_iter().map(row).collect();
+    let rows = all_ways(&question, keys).into_iter().map(row).collect();
     let shared = Shared::of(&visitor, &view)?;
     let page = WaysPage {
         frame: texts.frame(),
         t: texts,
         rows,
-        back: asker.address(&wanted.with, next),
+        back: asker.address(&visitor, &wanted),
         shared,
     };
-    Ok(page.shared.send(StatusCode::OK, &page))
+    Ok(html(StatusCode::OK, &page))
 }
 
 /// The page that asks, once something was refused or before.
@@ -275,13 +321,15 @@ pub(super) fn page(
 ) -> Result<Response, Trouble> {
     let texts = visitor.texts;
     let shared = Shared::of(visitor, view)?;
-    let Some(challenge) = asker.challenge(view).filter(|it| is_open(it)) else {
-        return ended(texts, shared, asker.challenge(view), asker);
+    let Some(question) = asker.question(view) else {
+        return match asker {
+            Asker::Application => Ok(ended(texts, shared, view.challenge.as_ref())),
+            Asker::Session => Ok(to(&visitor.page("/"))),
+        };
     };
     let keys = visitor.serves_keys(&*visitor.tenant()?);
-    let ways = all_ways(challenge, keys);
+    let ways = all_ways(&question, keys);
     let way = ways.iter().find(|way| way.id() == wanted.with).or(ways.first());
-    let next = own(&wanted.next);
     let locked = view.locked_hard || view.locked_until.is_some();
     let (input, lead, resend) = match way {
         None => (Input::Nothing, texts.no_way.to_owned(), None),
@@ -289,37 +337,37 @@ pub(super) fn page(
         Some(Way::Recovery) if locked => (Input::Nothing, String::new(), None),
         Some(Way::Recovery) => (Input::Recovery, texts.recovery_lead.to_owned(), None),
     };
-    let remembers = asker == Asker::Application && challenge.purpose == Purpose::Login;
     let answers = !matches!(input, Input::Nothing | Input::Send);
     let shows_lock = locked && input != Input::Key;
-    let way_id = way.map(Way::id).unwrap_or_default();
+    let this = Wanted {
+        with: way.map(Way::id).unwrap_or_default(),
+        next: own(&wanted.next).to_owned(),
+    };
     let page = Page {
         frame: texts.frame(),
         t: texts,
         shared,
         title: if asker == Asker::Application { texts.ask_title } else { texts.verify_title },
         lead,
-        challenge: challenge.id.to_string(),
-        next: if asker == Asker::Session { next.to_owned() } else { String::new() },
+        challenge: question.challenge.map(|id| id.to_string()).unwrap_or_default(),
         error: refusal.filter(|_| !shows_lock).map(|refusal| words(refusal, texts)),
         locked: shows_lock.then(|| view.locked_until.map(|until| Locked::until(until, visitor))),
         resend,
         remember: view
             .trust_days
-            .filter(|_| remembers && answers)
+            .filter(|_| question.remembers && answers)
             .map(|days| (texts.remember)(days)),
-        others: (ways.len() > 1).then(|| match asker {
-            Asker::Application => format!("/portal/ways?with={way_id}"),
-            Asker::Session => format!("/portal/ways?with={way_id}&next={next}"),
-        }),
+        others: (ways.len() > 1)
+            .then(|| visitor.page(&format!("/ways{}", this.query(asker)))),
         // Where adding a factor is all that it is for, there is nothing to go back to.
         leaves: asker == Asker::Application || view.purpose != PortalPurpose::Manage,
-        asks: asker == Asker::Application,
-        way: way_id,
+        again: asker.address(visitor, &this),
+        way: this.with,
+        next: if asker == Asker::Session { this.next } else { String::new() },
         input,
     };
     let status = refusal.map_or(StatusCode::OK, status);
-    Ok(page.shared.send(status, &page))
+    Ok(html(status, &page))
 }
 
 /// What is to be done with a factor, and what is said of it.
@@ -350,15 +398,10 @@ fn ended(
     texts: &'static Texts,
     shared: Shared,
     challenge: Option<&ChallengeView>,
-    asker: Asker,
-) -> Result<Response, Trouble> {
-    if asker == Asker::Session {
-        return Ok(to("/portal"));
-    }
+) -> Response {
     let message = match challenge.map(|challenge| challenge.status) {
         Some(ChallengeStatus::Failed) => texts.challenge_failed,
         _ => texts.challenge_expired,
     };
-    let page = EndedPage { frame: texts.frame(), t: texts, shared, message };
-    Ok(page.shared.send(StatusCode::GONE, &page))
+    html(StatusCode::GONE, &EndedPage { frame: texts.frame(), t: texts, shared, message })
 }

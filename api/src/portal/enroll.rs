@@ -19,6 +19,7 @@ use super::texts::Texts;
 use super::trouble::Trouble;
 use super::visitor::{SHOW, Visitor, unexpected};
 use crate::pages::Frame;
+use crate::pages::answer::html;
 use crate::request::Fields;
 use crate::wire::SecretText;
 use crate::wire::totp::qr_code;
@@ -82,7 +83,7 @@ pub(super) fn chosen(
     refusal: Option<&Refusal>,
 ) -> Result<Response, Trouble> {
     if view.guarded {
-        return Err(Trouble::VerifyFirst("/portal/add".to_owned()));
+        return Err(Trouble::VerifyFirst("/add".to_owned()));
     }
     let texts = visitor.texts;
     let keys = visitor.serves_keys(&*visitor.tenant()?);
@@ -102,7 +103,7 @@ pub(super) fn chosen(
         error: refusal.map(|refusal| words(refusal, texts)),
     };
     let status = refusal.map_or(StatusCode::OK, status);
-    Ok(page.shared.send(status, &page))
+    Ok(html(status, &page))
 }
 
 /// Begins with an app.
@@ -111,7 +112,7 @@ pub(super) async fn begin_app(
 ) -> Result<Response, Trouble> {
     let act = Command::BeginTotp { name: None, parameters: Default::default(), account_name: None };
     match guarded(visitor.act("begin", act).await)? {
-        Reply::TotpEnrollment(_) => Ok(to("/portal/add/app")),
+        Reply::TotpEnrollment(_) => Ok(to(&visitor.page("/add/app"))),
         Reply::Refused(refusal) => chosen(&visitor, &visitor.view().await?, Some(&refusal)),
         _ => Err(unexpected()),
     }
@@ -119,7 +120,7 @@ pub(super) async fn begin_app(
 
 /// Whoever has to be verified first comes back here.
 pub(super) fn guarded(reply: Result<Reply, Trouble>) -> Result<Reply, Trouble> {
-    verified_for("/portal/add", reply)
+    verified_for("/add", reply)
 }
 
 /// Whoever has to be verified first goes on there.
@@ -158,7 +159,7 @@ async fn app_page(visitor: &Visitor, refusal: Option<&Refusal>) -> Result<Respon
         Reply::Refused(Refusal::NoPendingEnrollment) => {
             return match refusal {
                 Some(refusal) => chosen(visitor, &view, Some(refusal)),
-                None => Ok(to("/portal/add")),
+                None => Ok(to(&visitor.page("/add"))),
             };
         }
         Reply::Refused(refusal) => return Err(refusal.into()),
@@ -177,7 +178,7 @@ async fn app_page(visitor: &Visitor, refusal: Option<&Refusal>) -> Result<Respon
         error: refusal.map(|refusal| words(refusal, texts)),
     };
     let status = refusal.map_or(StatusCode::OK, status);
-    Ok(page.shared.send(status, &page))
+    Ok(html(status, &page))
 }
 
 /// In groups of four, as people copy it. Apps take it so.
@@ -195,11 +196,11 @@ pub(super) async fn confirm_app(
         Err(refusal) => Reply::Refused(refusal),
         Ok(code) => {
             let act = Command::ConfirmTotp { code, name: None, challenge: to_answer(&view) };
-            verified_for("/portal/add/app", visitor.act("confirm", act).await)?
+            verified_for("/add/app", visitor.act("confirm", act).await)?
         }
     };
     match reply {
-        Reply::Factor { .. } => Ok(to("/portal?done=added")),
+        Reply::Factor { .. } => Ok(to(&visitor.page("?done=added"))),
         Reply::Refused(refusal) => app_page(&visitor, Some(&refusal)).await,
         _ => Err(unexpected()),
     }
@@ -222,10 +223,10 @@ pub(super) async fn key(visitor: Visitor) -> Result<Response, Trouble> {
 async fn key_page(visitor: &Visitor, refusal: Option<&Refusal>) -> Result<Response, Trouble> {
     let view = visitor.view().await?;
     if view.guarded {
-        return Err(Trouble::VerifyFirst("/portal/add/key".to_owned()));
+        return Err(Trouble::VerifyFirst("/add/key".to_owned()));
     }
     if !view.offered.contains(&FactorType::WebAuthn) {
-        return Ok(to("/portal/add"));
+        return Ok(to(&visitor.page("/add")));
     }
     let texts = visitor.texts;
     let page = KeyPage {
@@ -235,7 +236,7 @@ async fn key_page(visitor: &Visitor, refusal: Option<&Refusal>) -> Result<Respon
         error: refusal.map(|refusal| words(refusal, texts)),
     };
     let status = refusal.map_or(StatusCode::OK, status);
-    Ok(page.shared.send(status, &page))
+    Ok(html(status, &page))
 }
 
 /// What a script brings of a new key.
@@ -255,10 +256,10 @@ pub(super) async fn confirm_key(
     let view = visitor.view().await?;
     let reply = match confirmation(&form, &view) {
         Err(refusal) => Reply::Refused(refusal),
-        Ok(act) => verified_for("/portal/add/key", visitor.act("confirm", act).await)?,
+        Ok(act) => verified_for("/add/key", visitor.act("confirm", act).await)?,
     };
     match reply {
-        Reply::Factor { .. } => Ok(to("/portal?done=added")),
+        Reply::Factor { .. } => Ok(to(&visitor.page("?done=added"))),
         Reply::Refused(refusal) => key_page(&visitor, Some(&refusal)).await,
         _ => Err(unexpected()),
     }

@@ -19,6 +19,7 @@ use super::texts::Texts;
 use super::trouble::Trouble;
 use super::visitor::{Visitor, unexpected};
 use crate::pages::Frame;
+use crate::pages::answer::html;
 use crate::request::Fields;
 
 /// A factor in the list.
@@ -89,7 +90,7 @@ struct DevicesPage {
 pub(super) fn all(visitor: &Visitor, view: &PortalView, done: &str) -> Result<Response, Trouble> {
     let texts = visitor.texts;
     let item = |factor: &FactorView| Item {
-        address: format!("/portal/factors/{}", factor.id),
+        address: visitor.page(&format!("/factors/{}", factor.id)),
         icon: icon(factor.factor_type),
         title: name(factor, texts),
         text: about(factor, texts),
@@ -118,7 +119,7 @@ pub(super) fn all(visitor: &Visitor, view: &PortalView, done: &str) -> Result<Re
         provable: view.provable,
         devices: (!view.devices.is_empty()).then(|| (texts.devices_count)(view.devices.len())),
     };
-    Ok(page.shared.send(StatusCode::OK, &page))
+    Ok(html(StatusCode::OK, &page))
 }
 
 /// Asks for a verification where one is needed and possible.
@@ -134,17 +135,20 @@ fn guard(view: &PortalView, next: &str) -> Result<(), Trouble> {
 }
 
 fn address(id: &str) -> String {
-    format!("/portal/factors/{id}")
+    format!("/factors/{id}")
 }
 
-pub(super) async fn factor(visitor: Visitor, Path(id): Path<String>) -> Result<Response, Trouble> {
+pub(super) async fn factor(
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+) -> Result<Response, Trouble> {
     page(&visitor, &id, None).await
 }
 
 async fn page(visitor: &Visitor, id: &str, error: Option<String>) -> Result<Response, Trouble> {
     let view = visitor.view().await?;
     let Some(factor) = view.factors.iter().find(|factor| factor.id.to_string() == id) else {
-        return Ok(to("/portal"));
+        return Ok(to(&visitor.page("/")));
     };
     guard(&view, &address(id))?;
     let texts = visitor.texts;
@@ -164,7 +168,7 @@ async fn page(visitor: &Visitor, id: &str, error: Option<String>) -> Result<Resp
         error: error.clone(),
     };
     let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok(page.shared.send(status, &page))
+    Ok(html(status, &page))
 }
 
 /// A name, as typed.
@@ -175,7 +179,7 @@ pub(super) struct Named {
 }
 
 pub(super) async fn rename(
-    Path(id): Path<String>,
+    Path((_, id)): Path<(String, String)>,
     Filled { visitor, form }: Filled<Named>,
 ) -> Result<Response, Trouble> {
     let typed = form.name.trim();
@@ -188,14 +192,14 @@ pub(super) async fn rename(
 }
 
 pub(super) async fn make_primary(
-    Path(id): Path<String>,
+    Path((_, id)): Path<(String, String)>,
     Filled { visitor, form: Nothing {} }: Filled<Nothing>,
 ) -> Result<Response, Trouble> {
     change(&visitor, &id, "primary", |id| Command::MakePrimary { id }).await
 }
 
 pub(super) async fn remove(
-    Path(id): Path<String>,
+    Path((_, id)): Path<(String, String)>,
     Filled { visitor, form: Nothing {} }: Filled<Nothing>,
 ) -> Result<Response, Trouble> {
     change(&visitor, &id, "removed", |id| Command::RemoveFactor { id }).await
@@ -208,19 +212,19 @@ async fn change(
     act: impl FnOnce(FactorId) -> Command,
 ) -> Result<Response, Trouble> {
     // What is no id is a factor that is gone.
-    let Ok(factor) = id.parse() else { return Ok(to("/portal")) };
+    let Ok(factor) = id.parse() else { return Ok(to(&visitor.page("/"))) };
     match verified_for(&address(id), visitor.act(done, act(factor)).await)? {
-        Reply::Done | Reply::Factor { .. } => Ok(to(&format!("/portal?done={done}"))),
-        Reply::Refused(_) => Ok(to("/portal")),
+        Reply::Done | Reply::Factor { .. } => Ok(to(&visitor.page(&format!("?done={done}")))),
+        Reply::Refused(_) => Ok(to(&visitor.page("/"))),
         _ => Err(unexpected()),
     }
 }
 
 pub(super) async fn devices(visitor: Visitor) -> Result<Response, Trouble> {
     let view = visitor.view().await?;
-    guard(&view, "/portal/devices")?;
+    guard(&view, "/devices")?;
     if view.devices.is_empty() {
-        return Ok(to("/portal"));
+        return Ok(to(&visitor.page("/")));
     }
     let texts = visitor.texts;
     let device = |device: &countersign_core::reply::DeviceView| Device {
@@ -238,7 +242,7 @@ pub(super) async fn devices(visitor: Visitor) -> Result<Response, Trouble> {
         shared: Shared::of(&visitor, &view)?,
         devices: view.devices.iter().map(device).collect(),
     };
-    Ok(page.shared.send(StatusCode::OK, &page))
+    Ok(html(StatusCode::OK, &page))
 }
 
 /// What a `User-Agent` most likely means, roughly: enough to recognise one's own.
@@ -282,11 +286,11 @@ pub(super) async fn forget(
         Command::RevokeDevices
     } else {
         // What is no id is a device that is gone.
-        let Ok(id) = form.device.parse() else { return Ok(to("/portal/devices")) };
+        let Ok(id) = form.device.parse() else { return Ok(to(&visitor.page("/devices"))) };
         Command::RevokeDevice { id }
     };
-    match verified_for("/portal/devices", visitor.act("forget", act).await)? {
-        Reply::Done | Reply::Refused(_) => Ok(to("/portal?done=forgotten")),
+    match verified_for("/devices", visitor.act("forget", act).await)? {
+        Reply::Done | Reply::Refused(_) => Ok(to(&visitor.page("?done=forgotten"))),
         _ => Err(unexpected()),
     }
 }

@@ -18,7 +18,7 @@ use crate::state::ApiState;
 /// The token, in a request of a script.
 const TOKEN: HeaderName = HeaderName::from_static("x-portal-token");
 /// Where a request comes from, as the browser says (W3C Fetch Metadata section 2.4).
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+pub(super) const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// A form, and who sent it.
 pub(super) struct Filled<T> {
@@ -44,7 +44,7 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for Filled<T> {
     async fn from_request(request: Request, api: &ApiState) -> Result<Self, Trouble> {
         let (mut parts, body) = request.into_parts();
         let mut visitor = Visitor::from_request_parts(&mut parts, api).await?;
-        if !comes_from(&visitor, &parts.headers) {
+        if !comes_from(&visitor.origin, &parts.headers) {
             return Err(Trouble::Forged);
         }
         let whole = Request::from_parts(parts.clone(), body);
@@ -89,7 +89,7 @@ impl FromRequestParts<ApiState> for Scripted {
         let visitor = Visitor::from_request_parts(parts, api).await?;
         let sent = parts.headers.get(TOKEN).and_then(|value| value.to_str().ok());
         let is_ours = sent.is_some_and(|token| is_token(&visitor, token));
-        if is_ours && comes_from(&visitor, &parts.headers) {
+        if is_ours && comes_from(&visitor.origin, &parts.headers) {
             Ok(Self(visitor))
         } else {
             Err(Trouble::Forged)
@@ -99,9 +99,9 @@ impl FromRequestParts<ApiState> for Scripted {
 
 /// Whether the browser says that a page of this origin sent it. One that says nothing is an old one;
 /// `null` is what it says of a page that hides where it is.
-fn comes_from(visitor: &Visitor, headers: &HeaderMap) -> bool {
+pub(super) fn comes_from(own: &str, headers: &HeaderMap) -> bool {
     let says = |name: HeaderName| headers.get(name).map(|value| value.as_bytes());
-    says(header::ORIGIN).is_none_or(|origin| origin == visitor.origin.as_bytes())
+    says(header::ORIGIN).is_none_or(|origin| origin == own.as_bytes())
         && says(FETCH_SITE).is_none_or(|site| site == b"same-origin")
 }
 

@@ -16,6 +16,7 @@ use super::texts::Texts;
 use super::trouble::Trouble;
 use super::visitor::Visitor;
 use crate::pages::Frame;
+use crate::pages::answer::html;
 
 /// What is wanted of the first page.
 #[derive(Deserialize)]
@@ -41,7 +42,7 @@ pub(super) async fn home(
 }
 
 /// Whether the application's challenge is answered by enrolling a factor.
-fn by_enrolling(view: &PortalView) -> bool {
+pub(super) fn by_enrolling(view: &PortalView) -> bool {
     let kind = view.challenge.as_ref().map(|challenge| challenge.kind);
     kind == Some(ChallengeKind::EnrollmentRequired)
 }
@@ -72,5 +73,5 @@ fn enrolling(visitor: &Visitor, view: &PortalView) -> Result<Response, Trouble> 
         wants_codes: view.recovery_codes_remaining == 0 && view.fresh_until.is_some(),
         shared: Shared::of(visitor, view)?,
     };
-    Ok(page.shared.send(StatusCode::OK, &page))
+    Ok(html(StatusCode::OK, &page))
 }

@@ -11,6 +11,7 @@ use countersign_core::reply::Reply;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::ask::begun;
 use super::filled::Scripted;
 use super::trouble::Trouble;
 use super::visitor::{Visitor, unexpected};
@@ -22,7 +23,7 @@ pub(super) async fn create(Scripted(visitor): Scripted) -> Result<Response, Trou
     options(&visitor, act).await
 }
 
-/// Which challenge is to be answered.
+/// Which challenge is to be answered; none for the session's own.
 #[derive(Deserialize)]
 pub(super) struct Asked {
     challenge: String,
@@ -33,7 +34,10 @@ pub(super) async fn get(
     Scripted(visitor): Scripted,
     Json(asked): Json<Asked>,
 ) -> Result<Response, Trouble> {
-    let challenge: ChallengeId = asked.challenge.parse().map_err(|_| Trouble::Garbled)?;
+    let challenge: ChallengeId = match asked.challenge.as_str() {
+        "" => begun(&visitor).await?,
+        named => named.parse().map_err(|_| Trouble::Garbled)?,
+    };
     options(
         &visitor,
         Command::BeginAssertion { user_verification: None, challenge: Some(challenge) },

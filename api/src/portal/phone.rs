@@ -22,6 +22,7 @@ use super::texts::Texts;
 use super::trouble::Trouble;
 use super::visitor::{Visitor, unexpected};
 use crate::pages::Frame;
+use crate::pages::answer::html;
 
 /// A channel and what its pages are called.
 fn named(name: &str) -> Option<Channel> {
@@ -40,7 +41,7 @@ const fn name(channel: Channel) -> &'static str {
 }
 
 fn address(channel: Channel) -> String {
-    format!("/portal/add/{}", name(channel))
+    format!("/add/{}", name(channel))
 }
 
 /// The page on which a number is typed.
@@ -92,7 +93,7 @@ pub(super) async fn email(visitor: Visitor) -> Result<Response, Trouble> {
     let view = visitor.view().await?;
     match waiting(&view, Channel::Email) {
         Some(pending) => sent(&visitor, &view, Channel::Email, pending, None),
-        None => Ok(to("/portal/add")),
+        None => Ok(to(&visitor.page("/add"))),
     }
 }
 
@@ -107,10 +108,10 @@ fn number_page(
     error: Option<(StatusCode, String)>,
 ) -> Result<Response, Trouble> {
     if view.guarded {
-        return Err(Trouble::VerifyFirst("/portal/add/phone".to_owned()));
+        return Err(Trouble::VerifyFirst("/add/phone".to_owned()));
     }
     if !view.offered.contains(&FactorType::Sms) {
-        return Ok(to("/portal/add"));
+        return Ok(to(&visitor.page("/add")));
     }
     let texts = visitor.texts;
     let (status, error) = error.map_or((StatusCode::OK, None), |(status, it)| (status, Some(it)));
@@ -121,7 +122,7 @@ fn number_page(
         number: number.to_owned(),
         error,
     };
-    Ok(page.shared.send(status, &page))
+    Ok(html(status, &page))
 }
 
 fn sent(
@@ -150,7 +151,7 @@ fn sent(
         error: refusal.map(|refusal| words(refusal, texts)),
     };
     let status = refusal.map_or(StatusCode::OK, status);
-    Ok(page.shared.send(status, &page))
+    Ok(html(status, &page))
 }
 
 /// A number, as typed.
@@ -173,7 +174,7 @@ pub(super) async fn begin(Filled { visitor, form }: Filled<Number>) -> Result<Re
     };
     let act = Command::BeginSms { number, name: None };
     match begun(&visitor, Channel::Sms, act).await? {
-        None => Ok(to(&address(Channel::Sms))),
+        None => Ok(to(&visitor.page(&address(Channel::Sms)))),
         Some(refusal) => {
             let error = wrong(status(&refusal), words(&refusal, visitor.texts));
             number_page(&visitor, &visitor.view().await?, typed, Some(error))
@@ -198,7 +199,7 @@ pub(super) async fn begin_email(
     Filled { visitor, form: Nothing {} }: Filled<Nothing>,
 ) -> Result<Response, Trouble> {
     match begun(&visitor, Channel::Email, Command::BeginEmail { name: None }).await? {
-        None => Ok(to(&address(Channel::Email))),
+        None => Ok(to(&visitor.page(&address(Channel::Email)))),
         Some(refusal) => chosen(&visitor, &visitor.view().await?, Some(&refusal)),
     }
 }
@@ -232,19 +233,19 @@ async fn is_live(visitor: &Visitor, channel: Channel) -> Result<bool, Trouble> {
 }
 
 pub(super) async fn send_again(
-    Path(channel): Path<String>,
+    Path((_, channel)): Path<(String, String)>,
     Filled { visitor, form: Nothing {} }: Filled<Nothing>,
 ) -> Result<Response, Trouble> {
     let channel = named(&channel).ok_or(Trouble::NoSuchPage)?;
     match guarded(visitor.act("send", Command::SendEnrollmentCode { channel }).await)? {
-        Reply::CodeSent(_) => Ok(to(&address(channel))),
+        Reply::CodeSent(_) => Ok(to(&visitor.page(&address(channel)))),
         Reply::Refused(refusal) => refused(&visitor, channel, &refusal).await,
         _ => Err(unexpected()),
     }
 }
 
 pub(super) async fn confirm(
-    Path(channel): Path<String>,
+    Path((_, channel)): Path<(String, String)>,
     Filled { visitor, form }: Filled<Confirming>,
 ) -> Result<Response, Trouble> {
     let channel = named(&channel).ok_or(Trouble::NoSuchPage)?;
@@ -258,7 +259,7 @@ pub(super) async fn confirm(
         }
     };
     match reply {
-        Reply::Factor { .. } => Ok(to("/portal?done=added")),
+        Reply::Factor { .. } => Ok(to(&visitor.page("?done=added"))),
         Reply::Refused(refusal) => refused(&visitor, channel, &refusal).await,
         _ => Err(unexpected()),
     }

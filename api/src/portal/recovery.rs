@@ -15,8 +15,9 @@ use super::texts::Texts;
 use super::trouble::Trouble;
 use super::visitor::{Visitor, unexpected};
 use crate::pages::Frame;
+use crate::pages::answer::html;
 
-const HERE: &str = "/portal/recovery-codes";
+const HERE: &str = "/recovery-codes";
 
 /// The page that offers new ones.
 #[derive(Template)]
@@ -59,7 +60,7 @@ pub(super) async fn offer(visitor: Visitor) -> Result<Response, Trouble> {
         shared: Shared::of(&visitor, &view)?,
         replaces: (remaining > 0).then(|| (visitor.texts.replaces)(remaining)),
     };
-    Ok(page.shared.send(StatusCode::OK, &page))
+    Ok(html(StatusCode::OK, &page))
 }
 
 pub(super) async fn make(
@@ -84,5 +85,5 @@ pub(super) async fn make(
         file: (visitor.texts.codes_file)(&shared.brand),
         shared,
     };
-    Ok(page.shared.send(StatusCode::OK, &page))
+    Ok(html(StatusCode::OK, &page))
 }

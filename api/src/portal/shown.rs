@@ -1,8 +1,6 @@
 //! What all pages of a session share, and how what the core says becomes words.
 
-use askama::Template;
 use axum::http::StatusCode;
-use axum::response::Response;
 use countersign_core::factor::FactorType;
 use countersign_core::portal::PortalView;
 use countersign_core::reply::{FactorView, Refusal};
@@ -11,24 +9,22 @@ use data_encoding::BASE64URL_NOPAD;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::address::ReturnAddress;
 use super::texts::Texts;
 use super::trouble::Trouble;
 use super::visitor::Visitor;
-use crate::pages::answer::html_leading_to;
 
 /// What all pages of a session share.
 pub(super) struct Shared {
     /// Whom they speak for.
     pub(super) brand: String,
+    /// The address of the session's first page: all others are below.
+    pub(super) base: String,
     /// Whose account it is, masked.
     pub(super) account: Option<String>,
     /// What every form carries: that it is ours.
     pub(super) token: String,
     /// What every form carries: which one it is.
     pub(super) once: String,
-    /// Where they lead in the end.
-    back: Option<ReturnAddress>,
 }
 
 impl Shared {
@@ -38,18 +34,13 @@ impl Shared {
         visitor.api.entropy.fill(&mut once);
         Ok(Self {
             brand: visitor.tenant()?.settings.rp_name.clone(),
+            base: visitor.page("/"),
             account: view.account.clone(),
             token: visitor.token(),
             once: BASE64URL_NOPAD.encode(&once),
-            back: ReturnAddress::parse(&view.return_url).ok(),
         })
     }
 
-    /// Sends a page. Its forms may end at the application.
-    pub(super) fn send(&self, status: StatusCode, page: &impl Template) -> Response {
-        let origin = self.back.as_ref().map(ReturnAddress::origin);
-        html_leading_to(origin.as_deref(), status, page)
-    }
 }
 
 /// A point in time, for a page: as UTC, and as what a script makes of it where the browser is.

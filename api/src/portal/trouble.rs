@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use countersign_core::portal::PortalRefusal;
 use countersign_core::reply::Refusal;
 
-use super::address::{ReturnAddress, public_origin};
+use super::address::{ReturnAddress, first_page, public_origin, session_in};
 use super::finish::to;
 use super::texts::{self, Message, Texts};
 use super::visitor::take;
@@ -25,7 +25,7 @@ pub(super) enum Trouble {
     Refused(PortalRefusal),
     /// The browser holds no session.
     NoSession,
-    /// The person has to be verified before this page.
+    /// The person has to be verified before this page of the session.
     VerifyFirst(String),
     /// A form that no page of this session sent.
     Forged,
@@ -112,7 +112,7 @@ impl Trouble {
 
     /// Where it leads on: to the application, if the session told which one that is; else to the
     /// session, if there is one.
-    fn link(&self, texts: &Texts) -> Option<(String, String)> {
+    fn link(&self, texts: &Texts, path: &str) -> Option<(String, String)> {
         match self {
             Self::Refused(PortalRefusal::Expired(back) | PortalRefusal::Over(back)) => {
                 let back = ReturnAddress::parse(back).ok()?;
@@ -124,7 +124,9 @@ impl Trouble {
             | Self::Forged
             | Self::Garbled
             | Self::NoSuchPage
-            | Self::Problem(_) => Some(("/portal".to_owned(), texts.continue_.to_owned())),
+            | Self::Problem(_) => {
+                session_in(path).map(|id| (first_page(id), texts.continue_.to_owned()))
+            }
         }
     }
 }
@@ -132,16 +134,18 @@ impl Trouble {
 /// Writes troubles out.
 pub(super) async fn show(State(api): State<ApiState>, request: Request, next: Next) -> Response {
     let headers = request.headers().clone();
+    let path = request.uri().path().to_owned();
     let mut response = next.run(request).await;
     let Some(trouble) = response.extensions_mut().remove::<Trouble>() else {
         return response;
     };
-    page(&api, &headers, trouble)
+    page(&api, &headers, &path, trouble)
 }
 
-fn page(api: &ApiState, headers: &HeaderMap, trouble: Trouble) -> Response {
+fn page(api: &ApiState, headers: &HeaderMap, path: &str, trouble: Trouble) -> Response {
     if let Trouble::VerifyFirst(next) = &trouble {
-        return to(&format!("/portal/verify?next={next}"));
+        let first = session_in(path).map(first_page).unwrap_or_default();
+        return to(&format!("{first}/verify?next={next}"));
     }
     if let Trouble::Problem(problem) = &trouble
         && let Some(fault) = &problem.fault
@@ -153,12 +157,12 @@ fn page(api: &ApiState, headers: &HeaderMap, trouble: Trouble) -> Response {
         frame: texts.frame(),
         brand: texts.brand,
         message: trouble.message(texts),
-        link: trouble.link(texts),
+        link: trouble.link(texts, path),
     };
     let mut response = html(trouble.status(), &page);
     let over = matches!(trouble, Trouble::Refused(PortalRefusal::Over(_)));
-    if let Some(origin) = public_origin(api, headers).filter(|_| over) {
-        response.headers_mut().insert(header::SET_COOKIE, take(&origin));
+    if over && let (Some(origin), Some(id)) = (public_origin(api, headers), session_in(path)) {
+        response.headers_mut().insert(header::SET_COOKIE, take(&origin, id));
     }
     response
 }

@@ -1,11 +1,13 @@
-//! A browser that holds a session, as its cookie says. Whether the session is alive is for the core
-//! to say, with everything that is asked.
+//! A browser that holds a session: the address says which, and a cookie of that session's own shows
+//! that this browser has it. Whether the session is alive is for the core to say, with everything that
+//! is asked.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use countersign_actors::gateway::{Caller, Idempotency, Question};
 use countersign_core::command::{Command, Query};
+use countersign_core::ids::PortalId;
 use countersign_core::portal::{
     PortalCommand, PortalRefusal, PortalReply, PortalView, SessionHash, secret_hash,
 };
@@ -15,7 +17,7 @@ use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-use super::address::{public_origin, serves_keys};
+use super::address::{first_page, public_origin, serves_keys, session_in};
 use super::pass::{Pass, target};
 use super::texts::{self, Texts};
 use super::trouble::Trouble;
@@ -24,10 +26,12 @@ use crate::layers::request_id::RequestId;
 use crate::problem::Problem;
 use crate::state::ApiState;
 
-/// The cookie over TLS: browsers take it from nowhere else (RFC 6265bis section 4.1.3.1).
-const SECURE_COOKIE: &str = "__Secure-countersign_portal";
-/// The cookie on a machine of one's own.
-const LOCAL_COOKIE: &str = "countersign_portal";
+/// What a cookie's name begins with over TLS: browsers then take it from this very host, for all of its
+/// paths (RFC 6265bis section 4.1.3.2), so that no neighbour within the domain can plant another. On a
+/// machine of one's own without TLS not all of them do.
+const SECURE_PREFIX: &str = "__Host-";
+/// What comes before the session's id in the name of its cookie.
+const COOKIE: &str = "countersign_portal_";
 /// How long a browser keeps it: as long as the session lasts.
 const COOKIE_SECONDS: i64 = countersign_core::portal::SESSION_LIFETIME_MS / 1_000;
 
@@ -51,7 +55,8 @@ impl FromRequestParts<ApiState> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, api: &ApiState) -> Result<Self, Trouble> {
         let origin = public_origin(api, &parts.headers).ok_or(Trouble::NoSuchPage)?;
-        let pass = held(&parts.headers, &origin).ok_or(Trouble::NoSession)?;
+        let session = session_in(parts.uri.path()).ok_or(Trouble::NoSuchPage)?;
+        let pass = held(&parts.headers, &origin, session).ok_or(Trouble::NoSession)?;
         let request_id = parts.extensions.get::<RequestId>().map_or("", RequestId::as_str);
         Ok(Self {
             api: api.clone(),
@@ -64,42 +69,51 @@ impl FromRequestParts<ApiState> for Visitor {
     }
 }
 
-/// The pass that a browser holds.
-pub(super) fn held(headers: &HeaderMap, origin: &str) -> Option<Pass> {
+/// The pass to this session, if the browser holds it. A pass to any other is none, whatever the cookie
+/// is called.
+pub(super) fn held(headers: &HeaderMap, origin: &str, session: PortalId) -> Option<Pass> {
+    let wanted = cookie(origin, session);
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|text| text.split(';')).filter_map(|it| it.split_once('='));
-    let (_, value) = pairs.find(|(name, _)| name.trim() == cookie(origin))?;
-    value.trim().parse().ok()
+    let pairs = cookies.flat_map(|text| text.split(';')).filter_map(|it| it.split_once('='));
+    let values = pairs.filter(|(name, _)| name.trim() == wanted).map(|(_, value)| value.trim());
+    let mut passes = values.filter_map(|value| value.parse::<Pass>().ok());
+    passes.find(|pass| pass.portal() == session)
 }
 
 fn is_secure(origin: &str) -> bool {
     origin.starts_with("https://")
 }
 
-fn cookie(origin: &str) -> &'static str {
-    if is_secure(origin) { SECURE_COOKIE } else { LOCAL_COOKIE }
+fn cookie(origin: &str, session: PortalId) -> String {
+    let prefix = if is_secure(origin) { SECURE_PREFIX } else { "" };
+    format!("{prefix}{COOKIE}{session}")
 }
 
 /// What gives a browser its pass. `Lax`, since whoever comes here comes from another site; forms are
 /// guarded on their own.
 pub(super) fn give(pass: &Pass, origin: &str) -> HeaderValue {
-    set_cookie(origin, &pass.text(), COOKIE_SECONDS)
+    set_cookie(origin, pass.portal(), &pass.text(), COOKIE_SECONDS)
 }
 
 /// What takes it away.
-pub(super) fn take(origin: &str) -> HeaderValue {
-    set_cookie(origin, "", 0)
+pub(super) fn take(origin: &str, session: PortalId) -> HeaderValue {
+    set_cookie(origin, session, "", 0)
 }
 
-fn set_cookie(origin: &str, value: &str, seconds: i64) -> HeaderValue {
-    let (name, secure) = (cookie(origin), if is_secure(origin) { "; Secure" } else { "" });
-    let text =
-        format!("{name}={value}; Path=/portal; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+fn set_cookie(origin: &str, session: PortalId, value: &str, seconds: i64) -> HeaderValue {
+    let name = cookie(origin, session);
+    let place = if is_secure(origin) { "Path=/; Secure" } else { "Path=/portal" };
+    let text = format!("{name}={value}; {place}; Max-Age={seconds}; HttpOnly; SameSite=Lax");
     // Ids, tenants and secrets have no characters that a header may not.
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }
 
 impl Visitor {
+    /// The address of one of the session's pages; `/` is the first.
+    pub(super) fn page(&self, rest: &str) -> String {
+        format!("{}{}", first_page(self.pass.portal()), if rest == "/" { "" } else { rest })
+    }
+
     /// What is kept of the secret that the browser holds.
     pub(super) fn session(&self) -> SessionHash {
         secret_hash(self.pass.secret())

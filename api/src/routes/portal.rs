@@ -20,8 +20,9 @@ use crate::wire::{Answer, Created};
 /// Send a user to the hosted pages
 ///
 /// To enroll, to answer a challenge, or to look after factors, recovery codes and devices. The link
-/// can be opened once, within ten minutes. In the end the browser comes to `returnUrl` with a `code`,
-/// for which `fetchPortalResult` says what came of it.
+/// can be opened once, within ten minutes. In the end the browser comes to `returnUrl` with a code in
+/// the parameter `countersign_result` (or `code`, if `resultParameter` says so), for which
+/// `fetchPortalResult` says what came of it.
 #[utoipa::path(
     post, path = "/v1/portal/sessions", operation_id = "createPortalSession", tag = "Hosted pages",
     request_body = CreatePortalSession,
@@ -57,7 +58,7 @@ fn unexpected() -> Problem {
 
 /// Fetch what a user did on the hosted pages
 ///
-/// With the `code` that the browser brought back: once, within five minutes. Tokens are made now,
+/// With the code that the browser brought back: once, within five minutes. Tokens are made now,
 /// and are in no address and no browser. Compare `userId` with the user that you sent, and keep a
 /// `state` in `returnUrl`, so that nobody's code is taken for another's.
 #[utoipa::path(

@@ -46,6 +46,13 @@ words! {
         Manage = portal::PortalPurpose::Manage,
     }
 
+    /// Under which name the browser brings the result's code back.
+    #[serde(rename_all = "snake_case")]
+    ResultParameter for portal::ResultParameter {
+        CountersignResult = portal::ResultParameter::CountersignResult,
+        Code = portal::ResultParameter::Code,
+    }
+
     /// A kind of factor.
     #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
     FactorType for factor::FactorType {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::tokens::Tokens;
-use super::{Answer, PortalPurpose, PortalStatus, SecretText, Time};
+use super::{Answer, PortalPurpose, PortalStatus, ResultParameter, SecretText, Time};
 use crate::error::ApiError;
 use crate::portal::{ResultCode, ReturnAddress};
 use crate::problem::Problem;
@@ -28,10 +28,13 @@ pub(crate) struct CreatePortalSession {
     /// enrollment is to answer it.
     #[schema(example = "chl_0c7ig9t6h8kq5v2m3n4p1r0s2g")]
     challenge_id: Option<String>,
-    /// Where the browser goes in the end, with `code` added to its query; of one of the `origins`
-    /// in the settings.
+    /// Where the browser goes in the end, with the result's code added to its query; of one of the
+    /// `origins` in the settings.
     #[schema(max_length = 2048, example = "https://app.acme.example/mfa/back?state=x7k2")]
     return_url: String,
+    /// Under which name the code is added; `countersign_result` if left out. `code` is also what
+    /// libraries for OAuth look for, and take for an authorization code.
+    result_parameter: Option<ResultParameter>,
 }
 
 impl CreatePortalSession {
@@ -41,8 +44,16 @@ impl CreatePortalSession {
         let detail = "must have 1 to 128 characters out of A–Z a–z 0–9 . _ : @ | + -";
         let user = fields.parsed::<UserId>("/userId", Some(&self.user_id), detail);
         let return_address = ReturnAddress::parse(&self.return_url);
-        if let Err(detail) = &return_address {
-            fields.refuse("/returnUrl", *detail);
+        let result_parameter: portal::ResultParameter =
+            self.result_parameter.map(Into::into).unwrap_or_default();
+        match &return_address {
+            Err(detail) => fields.refuse("/returnUrl", *detail),
+            Ok(address) if address.has(result_parameter) => {
+                let name = result_parameter.as_str();
+                let detail = format!("must not have a `{name}` of its own in its query");
+                fields.refuse("/returnUrl", detail);
+            }
+            Ok(_) => {}
         }
         let (user, return_address) = fields.finish((user, return_address.ok()))?;
         let (Some(user), Some(back)) = (user, return_address) else {
@@ -54,6 +65,7 @@ impl CreatePortalSession {
             challenge,
             return_url: back.as_str().to_owned(),
             return_origin: back.origin(),
+            result_parameter,
         };
         Ok((user, Command::Portal(Box::new(create))))
     }
@@ -63,7 +75,8 @@ impl CreatePortalSession {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PortalSession {
-    /// Where to send the user's browser. It can be opened once: do not open it yourself.
+    /// Where to send the user's browser. It opens one session, in one browser. Looking at it uses
+    /// nothing up: it may be mailed.
     #[schema(value_type = String, example = "https://mfa.acme.example/portal/open/pts_…")]
     pub(crate) url: SecretText,
     /// Until when it can be opened.
@@ -74,7 +87,7 @@ pub(crate) struct PortalSession {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct FetchPortalResult {
-    /// The `code` that the browser brought back.
+    /// The code that the browser brought back, as `countersign_result` or as `code`.
     #[schema(value_type = String, min_length = 1, max_length = 128, example = "pcd_…")]
     code: SecretText,
 }

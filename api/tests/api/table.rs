@@ -327,7 +327,7 @@ fn told(query: &Query) -> Reply {
             failed_attempts: 0,
         }),
         Query::Challenge(_) => Reply::ChallengeState(challenge()),
-        Query::Portal(..) => Reply::Done,
+        Query::Portal(..) | Query::PortalLink(..) => Reply::Done,
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Typed {
 pub(super) struct Back {
     #[serde(default)]
     state: String,
-    #[serde(default)]
+    #[serde(default, rename = "countersign_result")]
     code: String,
 }
 

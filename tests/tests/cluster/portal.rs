@@ -13,6 +13,13 @@ use crate::{alone, plan};
 /// Where browsers believe to be, whatever node answers; the settings of a new tenant name it.
 const PUBLIC: &str = "http://localhost:8080";
 
+/// What a browser was given.
+struct Session<'a> {
+    /// The first page.
+    first: &'a str,
+    cookie: &'a str,
+}
+
 /// A browser, before three nodes.
 struct Browser {
     client: Client,
@@ -31,10 +38,23 @@ impl Browser {
         asked.send().await.unwrap()
     }
 
-    async fn finish(&self, node: usize, cookie: &str, token: &str, once: &str) -> Response {
+    async fn open(&self, node: usize, link: &str) -> Response {
+        let url = format!("{}{link}", self.urls[node]);
+        let asked = self.client.post(url).header(HOST, "localhost:8080").header(ORIGIN, PUBLIC);
+        asked.send().await.unwrap()
+    }
+
+    async fn finish(
+        &self,
+        node: usize,
+        session: &Session<'_>,
+        token: &str,
+        once: &str,
+    ) -> Response {
+        let Session { first, cookie } = *session;
         let asked = self
             .client
-            .post(format!("{}/portal/finish", self.urls[node]))
+            .post(format!("{}{first}/finish", self.urls[node]))
             .header(HOST, "localhost:8080")
             .header(ORIGIN, PUBLIC)
             .header(COOKIE, cookie);
@@ -70,31 +90,35 @@ async fn a_link_a_form_and_a_code_are_good_once_through_whichever_nodes_they_go(
         let user = format!("visitor-{round}");
         let link = link(&cluster, round % 3, &user).await;
         // Opened through all nodes at once: one browser gets the session.
-        let opened = join_all((0..3).map(|node| browser.get(node, &link, ""))).await;
-        let cookies: Vec<String> = opened
+        let opened = join_all((0..3).map(|node| browser.open(node, &link))).await;
+        let cookies: Vec<(String, String)> = opened
             .iter()
             .filter(|answer| answer.status() == 303)
-            .map(|answer| header(answer, SET_COOKIE))
+            .map(|answer| (header(answer, SET_COOKIE), header(answer, LOCATION)))
             .collect();
         assert_eq!(cookies.len(), 1, "round {round}: {opened:?}");
         assert!(opened.iter().filter(|answer| answer.status() == 410).count() == 2, "{opened:?}");
-        let cookie = cookies[0].split(';').next().unwrap();
+        let (cookie, first) = &cookies[0];
+        let session = Session { first, cookie: cookie.split(';').next().unwrap() };
 
         // It is the same session through each.
         for node in 0..3 {
-            let page = browser.get(node, "/portal", cookie).await;
+            let page = browser.get(node, first, session.cookie).await;
             assert_eq!(page.status(), 200, "round {round}, node {node}");
         }
-        let page = browser.get((round + 1) % 3, "/portal", cookie).await.text().await.unwrap();
+        let page = browser.get((round + 1) % 3, first, session.cookie).await;
+        let page = page.text().await.unwrap();
         let (token, once) = (hidden(&page, "token"), hidden(&page, "once"));
 
         // A form sent through all nodes at once has one answer.
-        let finished = join_all((0..3).map(|node| browser.finish(node, cookie, token, once))).await;
-        let mut back: Vec<String> =
-            finished.iter().map(|answer| header(answer, LOCATION)).collect();
+        let finished =
+            join_all((0..3).map(|node| browser.finish(node, &session, token, once))).await;
+        let pages = join_all(finished.into_iter().map(Response::text)).await;
+        let mut back: Vec<String> = pages.into_iter().map(|page| page.unwrap()).collect();
         back.dedup();
-        assert_eq!(back.len(), 1, "round {round}: {finished:?}");
-        let (_, code) = back[0].split_once("?code=").unwrap();
+        assert_eq!(back.len(), 1, "round {round}: {back:?}");
+        let (_, rest) = back[0].split_once("?countersign_result=").unwrap();
+        let code = rest.split_once('"').unwrap().0;
 
         // And its code fetches once.
         let body = json!({ "code": code });

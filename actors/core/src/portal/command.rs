@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{PortalPurpose, SessionHash};
+use super::{PortalPurpose, ResultParameter, SessionHash};
 use crate::command::Command;
 use crate::ids::{ChallengeId, PortalId};
 
@@ -19,6 +19,8 @@ pub enum PortalCommand {
         return_url: String,
         /// Its origin, which the settings must name.
         return_origin: String,
+        /// Under which name it brings the code.
+        result_parameter: ResultParameter,
     },
     /// Opens a link. A browser asks, as for all that follows but the last.
     Open {

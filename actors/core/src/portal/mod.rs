@@ -73,6 +73,26 @@ impl PortalPurpose {
     }
 }
 
+/// Under which name the browser brings the code back: a parameter of the query of `return_url`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ResultParameter {
+    /// A name that nobody else uses.
+    #[default]
+    CountersignResult,
+    /// OAuth's name, which libraries for it take for an authorization code of theirs.
+    Code,
+}
+
+impl ResultParameter {
+    /// The name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CountersignResult => "countersign_result",
+            Self::Code => "code",
+        }
+    }
+}
+
 /// How far a session has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
@@ -130,6 +150,8 @@ pub struct PortalSession {
     pub challenge: Option<ChallengeId>,
     /// Where the browser goes in the end.
     pub return_url: String,
+    /// Under which name it brings the code.
+    pub result_parameter: ResultParameter,
     /// When its link was made.
     pub created_at: Timestamp,
     /// When its stage ends by itself.
@@ -165,6 +187,27 @@ impl PortalSession {
             Stage::Waiting { .. } => None,
             Stage::Open { session } | Stage::Ended { session, .. } | Stage::Fetched { session } => {
                 Some(session)
+            }
+        }
+    }
+
+    /// The session that this link opens, if it still waits; else why it does not.
+    pub fn waiting<'a>(
+        state: &'a UserState,
+        id: PortalId,
+        link: &SessionHash,
+        now: Timestamp,
+    ) -> Result<&'a Self, PortalRefusal> {
+        let found = state.portal.iter().find(|one| one.id == id);
+        let session = found.ok_or(PortalRefusal::Unknown)?;
+        match &session.stage {
+            Stage::Waiting { link: hash } if hash != link => Err(PortalRefusal::Unknown),
+            Stage::Waiting { .. } if now >= session.expires_at => {
+                Err(PortalRefusal::Expired(session.return_url.clone()))
+            }
+            Stage::Waiting { .. } => Ok(session),
+            Stage::Open { .. } | Stage::Ended { .. } | Stage::Fetched { .. } => {
+                Err(PortalRefusal::Used)
             }
         }
     }
@@ -250,6 +293,13 @@ pub enum PortalEvent {
         /// Which session.
         id: PortalId,
     },
+}
+
+/// Whether a link can be opened. Whoever only looks opens nothing: links are mailed, and mail is read by
+/// scanners.
+pub fn answer_link(state: &UserState, id: PortalId, link: &SessionHash, now: Timestamp) -> Reply {
+    let told = PortalSession::waiting(state, id, link, now);
+    told.map_or_else(PortalReply::Refused, |_| PortalReply::Waiting).into()
 }
 
 /// Shows a session to the browser that holds it.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{PortalPurpose, PortalView};
+use super::{PortalPurpose, PortalView, ResultParameter};
 use crate::ids::{ChallengeId, FactorId, PortalId, UserId};
 use crate::reply::{Reply, TokenGrant, TotpEnrollment};
 use crate::secret::Secret;
@@ -60,6 +60,8 @@ pub enum PortalReply {
         /// Until when it can be opened.
         expires_at: Timestamp,
     },
+    /// The link can be opened.
+    Waiting,
     /// It was opened.
     Opened {
         /// What the browser holds from now on.
@@ -84,6 +86,8 @@ pub enum PortalReply {
         code: Secret,
         /// Where the browser goes.
         return_url: String,
+        /// Under which name it brings the code.
+        result_parameter: ResultParameter,
     },
     /// What came of it.
     Outcome(Box<PortalOutcome>),

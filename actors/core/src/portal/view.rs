@@ -42,8 +42,6 @@ pub struct PortalView {
     pub id: PortalId,
     /// What for.
     pub purpose: PortalPurpose,
-    /// Where the browser goes in the end.
-    pub return_url: String,
     /// When the session ends by itself.
     pub expires_at: Timestamp,
     /// Until when the last verification within it counts, if one does.
@@ -58,6 +56,8 @@ pub struct PortalView {
     pub challenge: Option<ChallengeView>,
     /// The session's own.
     pub verification: Option<ChallengeView>,
+    /// The factors by which the person could be verified, the primary first.
+    pub provable_by: Vec<FactorView>,
     /// ACTIVE factors, the primary first.
     pub factors: Vec<FactorView>,
     /// Ids of the credentials of keys, which a browser is told anyway, and whose they are.

@@ -88,6 +88,7 @@ fn the_way_back_leads_to_an_origin_of_the_settings_and_nowhere_else() {
             purpose: PortalPurpose::Manage,
             challenge: None,
             return_url: format!("{origin}/"),
+            result_parameter: Default::default(),
             return_origin: origin.to_owned(),
         }));
         let Refusal::Invalid { pointer, .. } = refusal else { panic!("{refusal:?}") };

@@ -30,14 +30,27 @@ function sendOnce(form) {
   });
 }
 
+/** What stands between digits or around them and means nothing: spaces, dashes, invisible marks. */
+const BETWEEN = /[\s\p{Pd}\u2212\p{Cf}]/gu;
+
 /**
- * Codes are digits: whatever else is typed or pasted between them goes.
+ * What only separates goes as soon as it is typed or pasted. Everything else stays as it was typed, in
+ * whatever script: the service knows all digits, and says what is no code.
  * @param {HTMLInputElement} input
  */
 function tidyCode(input) {
-  input.addEventListener("input", () => {
-    const digits = input.value.replace(/\D/g, "");
-    if (digits !== input.value) input.value = digits;
+  const tidy = () => {
+    const { value, selectionStart } = input;
+    const tidied = value.replace(BETWEEN, "");
+    if (tidied === value) return;
+    const before = value.slice(0, selectionStart ?? value.length).replace(BETWEEN, "");
+    input.value = tidied;
+    input.setSelectionRange(before.length, before.length);
+  };
+  input.addEventListener("input", (event) => {
+    // What is still being composed belongs to the input method (UI Events section 5.7).
+    if (!(event instanceof InputEvent && event.isComposing)) tidy();
   });
+  input.addEventListener("compositionend", tidy);
   if (input.getAttribute("aria-invalid") === "true") input.focus();
 }

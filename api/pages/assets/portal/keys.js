@@ -67,7 +67,7 @@ async function ask(form) {
  */
 async function fetched(form, what) {
   const body = what === "get" ? { challenge: field(form, "challenge").value } : {};
-  const answer = await fetch(`/portal/key/${what}`, {
+  const answer = await fetch(`${form.dataset.options}/${what}`, {
     method: "POST",
     headers: {
       "content-type": "application/json",

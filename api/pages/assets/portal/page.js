@@ -4,6 +4,7 @@ import { showHere } from "./clock.js";
 import { keepCodes } from "./codes.js";
 import { easeForms } from "./forms.js";
 import { useKeys } from "./keys.js";
+import { openAtOnce } from "./opening.js";
 import { countDown } from "./resend.js";
 
 showHere();
@@ -11,3 +12,4 @@ easeForms();
 countDown();
 keepCodes();
 useKeys();
+openAtOnce();

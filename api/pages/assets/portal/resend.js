@@ -1,30 +1,37 @@
-// When another code can be sent.
+// When another code can be sent: shown as it comes nearer, said once when it is there.
+
+import { say } from "./status.js";
 
 /** Counts the seconds down on buttons that have to wait. */
 export function countDown() {
-  for (const button of document.querySelectorAll("button[data-at]")) {
+  for (const button of document.querySelectorAll("button[data-seconds]")) {
     if (button instanceof HTMLButtonElement) wait(button);
   }
 }
 
 /** @param {HTMLButtonElement} button */
 function wait(button) {
-  const at = new Date(button.dataset.at ?? "").getTime();
-  const ready = button.textContent ?? "";
+  // By the time that passes here: the clock of this device may be wrong.
+  const until = performance.now() + Number(button.dataset.seconds) * 1000;
+  // What is read aloud stays what the button does; the seconds are for the eye.
+  const clock = document.createElement("span");
+  clock.setAttribute("aria-hidden", "true");
+  button.append(clock);
   // The button tells it itself.
   button.form?.querySelector("[data-wait]")?.setAttribute("hidden", "");
   button.disabled = true;
   const tick = () => {
-    const left = Math.ceil((at - Date.now()) / 1000);
+    const left = Math.ceil((until - performance.now()) / 1000);
     if (left <= 0) {
-      clearInterval(timer);
       button.disabled = false;
-      button.textContent = ready;
+      clock.remove();
+      say(button.dataset.now);
       return;
     }
     const seconds = String(left % 60).padStart(2, "0");
-    button.textContent = `${button.dataset.again} ${Math.floor(left / 60)}:${seconds}`;
+    clock.textContent = ` ${button.dataset.in} ${Math.floor(left / 60)}:${seconds}`;
+    // When the next second begins, and no more often.
+    setTimeout(tick, until - performance.now() - (left - 1) * 1000);
   };
-  const timer = setInterval(tick, 500);
   tick();
 }

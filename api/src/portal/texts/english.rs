@@ -37,6 +37,10 @@ pub(super) const ENGLISH: Texts = Texts {
     back: "Back",
     cancel: "Cancel",
     back_to: |host| format!("Back to {host}"),
+    open_title: "Almost there",
+    open_lead: "Continue to confirm it’s you or to look after your sign-in methods.",
+    leaving_title: "Taking you back",
+    leaving_lead: "If nothing happens, use the button.",
     needs_script: "This step needs JavaScript, which is turned off in your browser.",
     months: [
         "January",
@@ -61,8 +65,8 @@ pub(super) const ENGLISH: Texts = Texts {
     ),
     no_session: message(
         "Nothing is open here",
-        "What was open here is finished, or it was begun in another browser. Go back to where you \
-         came from.",
+        "What was open here is finished, or it was begun in another browser, or this browser keeps no \
+         cookies. Go back to where you came from and start again.",
     ),
     used: message(
         "This link was opened before",
@@ -84,7 +88,8 @@ pub(super) const ENGLISH: Texts = Texts {
     ),
     forged: message(
         "Please try that again",
-        "What was sent didn’t come from this page, so nothing was done.",
+        "What was sent didn’t come from this page as it is now, so nothing was done. If you have these \
+         pages open more than once, carry on in one of them.",
     ),
     garbled: message(
         "Please try that again",

@@ -62,6 +62,10 @@ texts! {
     cancel: &'static str,
     back_to: fn(&str) -> String,
     needs_script: &'static str,
+    open_title: &'static str,
+    open_lead: &'static str,
+    leaving_title: &'static str,
+    leaving_lead: &'static str,
     months: [&'static str; 12],
     day: fn(u8, &str, i32) -> String,
 

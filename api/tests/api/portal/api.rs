@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::browser::{Browser, HOST, ORIGIN, challenge, enrolled, link, result};
+use super::browser::{Browser, HOST, ORIGIN, challenge, enrolled, leads_to, link, result};
 use crate::house::{House, KEY, OTHER_KEY};
 
 async fn asked(house: &House, body: &Value) -> crate::house::Answer {
@@ -46,12 +46,46 @@ async fn the_way_back_is_an_address_of_an_origin_that_the_settings_name() {
         "//localhost:8080/",
         "/back",
         "javascript:alert(1)//localhost:8080",
-        "http://localhost:8080/?code=mine",
+        "http://localhost:8080/?countersign_result=mine",
         "",
     ] {
         let body = json!({"userId": "ann", "purpose": "MANAGE", "returnUrl": back});
         assert_eq!(asked(&house, &body).await.pointers(), ["/returnUrl"], "{back}");
     }
+}
+
+/// A single-page application whose OAuth library watches its address takes any `code` for its own.
+#[tokio::test]
+async fn the_code_comes_back_under_a_name_of_ours_or_on_request_as_code() {
+    let house = House::new();
+    for (asked_for, comes_as) in [
+        (None, "countersign_result"),
+        (Some("countersign_result"), "countersign_result"),
+        (Some("code"), "code"),
+    ] {
+        let mut body = json!({"userId": "ann", "purpose": "MANAGE", "returnUrl": ORIGIN});
+        if let Some(name) = asked_for {
+            body["resultParameter"] = name.into();
+        }
+        let answer = asked(&house, &body).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        let url = answer.json()["url"].as_str().unwrap().to_owned();
+        let mut browser = Browser::new(&house);
+        browser.open(url.strip_prefix(ORIGIN).unwrap()).await;
+        let answer = browser.send("/portal/finish", &[]).await;
+        let address = leads_to(&answer);
+        let code = address.strip_prefix(&format!("{ORIGIN}/?{comes_as}=")).unwrap();
+        assert_eq!(result(&house, code).await["status"], "COMPLETED", "{asked_for:?}");
+    }
+    // Where it is another's name, the application's own parameter of that name stays.
+    let mut body = json!({
+        "userId": "ann", "purpose": "MANAGE", "returnUrl": format!("{ORIGIN}/?code=mine"),
+    });
+    assert_eq!(asked(&house, &body).await.status, 201);
+    body["resultParameter"] = "code".into();
+    assert_eq!(asked(&house, &body).await.pointers(), ["/returnUrl"]);
+    body["resultParameter"] = "other".into();
+    assert_eq!(asked(&house, &body).await.problem(), "invalid_request");
 }
 
 #[tokio::test]

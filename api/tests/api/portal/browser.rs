@@ -17,6 +17,8 @@ pub(super) const ORIGIN: &str = "http://localhost:8080";
 pub(super) struct Browser<'a> {
     pub(super) house: &'a House,
     pub(super) cookie: String,
+    /// Where the pages of its session are.
+    pub(super) base: String,
     /// The page that is shown.
     pub(super) page: String,
 }
@@ -99,7 +101,7 @@ impl House {
 
 impl<'a> Browser<'a> {
     pub(super) fn new(house: &'a House) -> Self {
-        Self { house, cookie: String::new(), page: String::new() }
+        Self { house, cookie: String::new(), base: String::new(), page: String::new() }
     }
 
     /// One that was sent to the pages.
@@ -114,17 +116,35 @@ impl<'a> Browser<'a> {
         browser
     }
 
-    /// Follows a link.
+    /// Follows a link, and goes on from the page that it shows.
     pub(super) async fn open(&mut self, link: &str) {
-        let answer = self.get(link).await;
+        let shown = self.get(link).await;
+        if shown.status != 303 {
+            assert_eq!(shown.status, 200, "{}", shown.text());
+        }
+        let answer = self.send_raw(link, String::new()).await;
         assert_eq!(answer.status, 303, "{}", answer.text());
-        assert_eq!(answer.header("location"), "/portal");
+        self.base = answer.header("location").to_owned();
+        assert!(self.base.starts_with("/portal/pts_") && !self.base.contains('.'), "{}", self.base);
         self.go("/portal").await;
+    }
+
+    /// The address of a page of this session, which tests write without naming the session.
+    pub(super) fn at(&self, path: &str) -> String {
+        let rest = path.strip_prefix("/portal").filter(|rest| {
+            !self.base.is_empty() && !rest.starts_with("/pts_") && !rest.starts_with("/open/")
+        });
+        rest.map_or_else(|| path.to_owned(), |rest| format!("{}{rest}", self.base))
+    }
+
+    /// An address of this session as tests write it.
+    pub(super) fn short(&self, address: &str) -> String {
+        address.replacen(&self.base, "/portal", 1)
     }
 
     /// Asks for a page, whatever comes.
     pub(super) async fn get(&mut self, path: &str) -> Answer {
-        let knock = self.house.knock("GET", path).header("host", HOST);
+        let knock = self.house.knock("GET", &self.at(path)).header("host", HOST);
         let answer = knock.header("cookie", &self.cookie).send().await;
         self.keep(&answer);
         answer
@@ -135,7 +155,7 @@ impl<'a> Browser<'a> {
         let mut answer = self.get(path).await;
         while answer.status == 303 {
             let location = answer.header("location").to_owned();
-            assert!(location.starts_with("/portal"), "{location}");
+            assert!(location.starts_with(&self.base), "{location}");
             answer = self.get(&location).await;
         }
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
@@ -144,7 +164,7 @@ impl<'a> Browser<'a> {
 
     /// The hidden fields of the form that leads there.
     pub(super) fn hidden(&self, action: &str) -> Vec<(String, String)> {
-        let begins = format!("action=\"{action}\"");
+        let begins = format!("action=\"{}\"", self.at(action));
         let at = self.page.find(&begins).unwrap_or_else(|| panic!("{action}: {}", self.page));
         let form = &self.page[at..];
         let form = &form[..form.find("</form>").unwrap()];
@@ -173,7 +193,7 @@ impl<'a> Browser<'a> {
     pub(super) async fn send_raw(&mut self, action: &str, body: String) -> Answer {
         let answer = self
             .house
-            .knock("POST", action)
+            .knock("POST", &self.at(action))
             .header("host", HOST)
             .header("origin", ORIGIN)
             .header("sec-fetch-site", "same-origin")
@@ -225,10 +245,20 @@ impl<'a> Browser<'a> {
     }
 }
 
+/// The address to which a page of ours leads on by itself: no redirect answers a form.
+pub(super) fn leads_to(answer: &Answer) -> String {
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let begins = "<meta http-equiv=\"refresh\" content=\"0; url=";
+    let (_, rest) = answer.text().split_once(begins).unwrap_or_else(|| panic!("{}", answer.text()));
+    let address = rest.split_once('"').unwrap().0.replace("&#38;", "&");
+    assert!(answer.text().contains(&format!("href=\"{}\"", address.replace('&', "&#38;"))));
+    address
+}
+
 /// The code with which a browser goes back.
 pub(super) fn left(answer: &Answer) -> String {
-    assert_eq!(answer.status, 303, "{}", answer.text());
-    let (before, code) = answer.header("location").split_once("&code=").unwrap();
+    let address = leads_to(answer);
+    let (before, code) = address.split_once("&countersign_result=").unwrap();
     assert_eq!(before, format!("{ORIGIN}/back?state=7"));
     assert!(code.starts_with("pcd_"), "{code}");
     code.to_owned()

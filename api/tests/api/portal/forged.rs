@@ -5,7 +5,8 @@ use crate::house::{Answer, House};
 
 /// Sends the form that ends a session, with these headers.
 async fn sent(browser: &Browser<'_>, headers: &[(&str, &str)], body: &str) -> Answer {
-    let mut knock = browser.house.knock("POST", "/portal/finish").header("host", HOST);
+    let path = browser.at("/portal/finish");
+    let mut knock = browser.house.knock("POST", &path).header("host", HOST);
     knock = knock.header("cookie", &browser.cookie);
     for (name, value) in headers {
         knock = knock.header(name, value);
@@ -38,7 +39,7 @@ async fn a_form_without_the_sessions_token_does_nothing() {
     let answer = sent(&browser, &[("origin", ORIGIN)], "once=y").await;
     assert_eq!((answer.status.as_u16(), asked(&house)), (400, before));
     let own = browser.body("/portal/finish", &[]);
-    assert_eq!(sent(&browser, &[("origin", ORIGIN)], &own).await.status, 303);
+    assert_eq!(sent(&browser, &[("origin", ORIGIN)], &own).await.status, 200);
 }
 
 #[tokio::test]
@@ -59,7 +60,7 @@ async fn a_form_from_another_origin_does_nothing_even_with_the_token() {
         assert_forged(&house, before, &sent(&browser, &headers, &body).await);
     }
     // A browser that says neither is an old one; the token is enough.
-    assert_eq!(sent(&browser, &[], &body).await.status, 303);
+    assert_eq!(sent(&browser, &[], &body).await.status, 200);
 }
 
 #[tokio::test]
@@ -70,7 +71,8 @@ async fn the_pages_of_keys_take_the_token_from_a_header_that_no_form_has() {
     let (_, token) = fields.iter().find(|(name, _)| name == "token").unwrap();
     let before = asked(&house);
     let knock = |headers: &[(&str, &str)]| {
-        let mut knock = house.knock("POST", "/portal/key/create").header("host", HOST);
+        let path = browser.at("/portal/key/create");
+        let mut knock = house.knock("POST", &path).header("host", HOST);
         knock = knock.header("cookie", &browser.cookie).raw("application/json", "{}");
         for (name, value) in headers {
             knock = knock.header(name, value);
@@ -98,6 +100,11 @@ async fn the_token_tells_nothing_of_the_secret_that_it_comes_from() {
     assert!(!browser.page.contains(secret), "a page never shows what the cookie hides");
 }
 
+/// Whether an answer leads to a page of the session, and so to none of another host.
+fn stays(browser: &Browser<'_>, answer: &Answer) -> bool {
+    answer.header("location").strip_prefix(&browser.base).is_some_and(|rest| !rest.contains('.'))
+}
+
 #[tokio::test]
 async fn a_page_leads_nowhere_but_to_pages_of_ours() {
     let house = House::new();
@@ -106,10 +113,10 @@ async fn a_page_leads_nowhere_but_to_pages_of_ours() {
         "https://evil.example/",
         "//evil.example",
         "/\\evil.example",
-        "/portal/../v1",
-        "/portalx",
-        "/portal/add?x=//evil.example",
-        "/portal%2f%2fevil.example",
+        "/../v1",
+        "portal",
+        "/add?x=//evil.example",
+        "/%2f%2fevil.example",
         "javascript:alert(1)",
     ] {
         let mut browser = Browser::sent(&house, "MANAGE", None).await;
@@ -119,16 +126,16 @@ async fn a_page_leads_nowhere_but_to_pages_of_ours() {
         let code = app.code(house.now());
         let answer = browser.send("/portal/answer", &[("code", &code)]).await;
         assert_eq!(answer.status, 303, "{}", answer.text());
-        assert_eq!(answer.header("location"), "/portal", "{next}");
+        assert!(stays(&browser, &answer), "{next}: {}", answer.header("location"));
         // Nor does a form whose hidden field somebody changed.
         let mut browser = Browser::sent(&house, "MANAGE", None).await;
         browser.go("/portal/verify").await;
         house.clock.advance(30_000);
         let code = app.code(house.now());
         let body = browser.body("/portal/answer", &[("code", &code)]);
-        let body = body.replace("next=%2Fportal", &format!("next={encoded}"));
+        let body = body.replace("next=%2F", &format!("next={encoded}"));
         let answer = browser.send_raw("/portal/answer", body).await;
-        assert_eq!(answer.header("location"), "/portal", "{next}");
+        assert!(stays(&browser, &answer), "{next}: {}", answer.header("location"));
     }
 }
 

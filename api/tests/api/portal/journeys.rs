@@ -185,7 +185,8 @@ async fn a_verification_that_has_passed_is_asked_for_again_where_it_is_needed() 
     browser.submit("/portal/answer", &[("code", &app.code(house.now()))]).await;
     house.clock.advance(600_000);
     let answer = browser.send(&format!("{there}/remove"), &[]).await;
-    assert_eq!(answer.header("location"), format!("/portal/verify?next={there}"));
+    let short = there.strip_prefix("/portal").unwrap();
+    assert_eq!(browser.short(answer.header("location")), format!("/portal/verify?next={short}"));
     let status = house.get("/v1/users/ann/mfa/status").await.json();
     assert_eq!(status["factorCount"], 1);
 }
@@ -254,7 +255,8 @@ async fn a_person_who_is_to_add_a_factor_and_has_one_proves_it_first_or_gives_up
     let page = browser.page.clone();
     let code = browser.leave("/portal/finish", &[]).await;
     assert_eq!(result(&house, &code).await["status"], "CANCELLED");
-    assert!(!page.contains("href=\"/portal\""), "it would lead in a circle: {page}");
+    let circle = format!("href=\"{}\"", browser.base);
+    assert!(!page.contains(&circle), "it would lead in a circle: {page}");
 
     let mut browser = Browser::sent(&house, "ENROLL", None).await;
     browser.submit("/portal/answer", &[("code", &app.code(house.now()))]).await;

@@ -1,15 +1,29 @@
 //! Opening links, and what a browser holds from then on.
 
-use super::browser::{Browser, HOST, link};
-use crate::house::House;
+use countersign_actors::gateway::Question;
+use countersign_core::command::Command;
+use countersign_core::portal::PortalCommand;
+
+use super::browser::{Browser, HOST, ORIGIN, challenge, enrolled, left, link};
+use crate::house::{Answer, House};
+
+/// Sends the form of a link's page.
+async fn opened(house: &House, link: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut knock = house.knock("POST", link).header("host", HOST);
+    for (name, value) in headers {
+        knock = knock.header(name, value);
+    }
+    knock.raw("application/x-www-form-urlencoded", "").send().await
+}
 
 #[tokio::test]
 async fn a_link_gives_a_cookie_that_scripts_cannot_read_and_leads_on_without_itself() {
     let house = House::new();
     let link = link(&house, "MANAGE", None).await;
-    let answer = house.knock("GET", &link).header("host", HOST).send().await;
+    let answer = opened(&house, &link, &[("origin", ORIGIN)]).await;
     assert_eq!(answer.status, 303);
-    assert_eq!(answer.header("location"), "/portal");
+    let (id, _) = link.strip_prefix("/portal/open/").unwrap().split_once('.').unwrap();
+    assert_eq!(answer.header("location"), format!("/portal/{id}"));
     assert_eq!(answer.header("cache-control"), "no-store");
     assert_eq!(answer.header("referrer-policy"), "no-referrer");
     let cookie = answer.header("set-cookie");
@@ -17,11 +31,12 @@ async fn a_link_gives_a_cookie_that_scripts_cannot_read_and_leads_on_without_its
     assert_eq!(attributes, "Path=/portal; Max-Age=1800; HttpOnly; SameSite=Lax");
     // The browser's secret is not the link's.
     let of_link = link.rsplit_once('.').unwrap().1;
-    assert!(value.starts_with("countersign_portal=pts_") && !value.contains(of_link));
+    assert!(value.starts_with(&format!("countersign_portal_{id}={id}.")), "{value}");
+    assert!(!value.contains(of_link));
 }
 
 #[tokio::test]
-async fn over_tls_the_cookie_is_for_tls_alone() {
+async fn over_tls_the_cookie_is_for_this_very_host_alone() {
     let house = House::with(|options| {
         options.public_url = Some("https://mfa.acme.example".to_owned());
     });
@@ -30,14 +45,74 @@ async fn over_tls_the_cookie_is_for_tls_alone() {
     });
     let url = house.post("/v1/portal/sessions", &body).await.json()["url"].clone();
     let path = url.as_str().unwrap().strip_prefix("https://mfa.acme.example").unwrap();
-    let answer = house.knock("GET", path).send().await;
-    let cookie = answer.header("set-cookie");
-    assert!(cookie.starts_with("__Secure-countersign_portal=pts_"), "{cookie}");
-    assert!(cookie.ends_with("; Secure"), "{cookie}");
+    let answer = opened(&house, path, &[]).await;
+    let (cookie, attributes) = answer.header("set-cookie").split_once("; ").unwrap();
+    assert!(cookie.starts_with("__Host-countersign_portal_pts_"), "{cookie}");
+    assert_eq!(attributes, "Path=/; Secure; Max-Age=1800; HttpOnly; SameSite=Lax");
     // The name without the prefix could have been set by anybody on the way.
-    let plain = cookie.split(';').next().unwrap().replace("__Secure-", "");
-    let answer = house.knock("GET", "/portal").header("cookie", &plain).send().await;
-    assert_eq!(answer.status, 404);
+    let first = answer.header("location");
+    for (cookie, status) in [(cookie.to_owned(), 200), (cookie.replace("__Host-", ""), 404)] {
+        let answer = house.knock("GET", first).header("cookie", &cookie).send().await;
+        assert_eq!(answer.status, status, "{cookie}");
+    }
+}
+
+#[tokio::test]
+async fn two_sessions_of_one_browser_do_not_take_each_others_forms() {
+    let house = House::new();
+    let one = Browser::sent(&house, "MANAGE", None).await;
+    let other = Browser::sent(&house, "ENROLL", None).await;
+    // The browser holds both, and a page of each is open.
+    let both = format!("{}; {}", one.cookie, other.cookie);
+    for mut tab in [one, other] {
+        tab.cookie = both.clone();
+        let answer = tab.send("/portal/finish", &[]).await;
+        left(&answer);
+        let (id, _) = answer.header("set-cookie").split_once('=').unwrap();
+        assert!(tab.base.ends_with(id.strip_prefix("countersign_portal_").unwrap()), "{id}");
+    }
+}
+
+/// A neighbour within the domain can plant a cookie, and one with a longer path is sent first.
+#[tokio::test]
+async fn a_planted_cookie_does_not_lead_into_a_strangers_session() {
+    let house = House::new();
+    let own = Browser::sent(&house, "ENROLL", None).await;
+    let stranger = Browser::sent(&house, "ENROLL", None).await;
+    let (own_name, _) = own.cookie.split_once('=').unwrap();
+    let (_, strangers) = stranger.cookie.split_once('=').unwrap();
+    let planted = format!("{}; {own_name}={strangers}; {}", stranger.cookie, own.cookie);
+    let body = own.body("/portal/add/app", &[]);
+    let mut browser = Browser { cookie: planted, ..own };
+    house.gateway.asked.lock().unwrap().clear();
+    let answer = browser.send_raw("/portal/add/app", body).await;
+    assert_eq!(answer.header("location"), format!("{}/add/app", browser.base));
+    let asked = house.gateway.asked.lock().unwrap();
+    let portals = asked.iter().filter_map(|(_, _, question)| match question {
+        Question::Do(Command::Portal(command)) => match &**command {
+            PortalCommand::Act { portal, .. } => Some(portal.to_string()),
+            _ => None,
+        },
+        _ => None,
+    });
+    let portals: Vec<_> = portals.collect();
+    assert!(!portals.is_empty());
+    assert!(portals.iter().all(|portal| browser.base.ends_with(portal)), "{portals:?}");
+}
+
+#[tokio::test]
+async fn a_cookie_of_one_session_shows_no_page_of_another() {
+    let house = House::new();
+    let mut one = Browser::sent(&house, "MANAGE", None).await;
+    let other = Browser::sent(&house, "MANAGE", None).await;
+    let (name, _) = one.cookie.split_once('=').unwrap();
+    let (_, value) = other.cookie.split_once('=').unwrap();
+    for cookie in [other.cookie.clone(), format!("{name}={value}")] {
+        one.cookie = cookie;
+        let answer = one.get("/portal").await;
+        assert_eq!(answer.status, 404);
+        assert!(answer.text().contains("Nothing is open here"), "{}", answer.text());
+    }
 }
 
 #[tokio::test]
@@ -46,27 +121,123 @@ async fn a_link_that_was_opened_leads_its_own_browser_on_and_tells_others_so() {
     let link = link(&house, "MANAGE", None).await;
     let mut browser = Browser::new(&house);
     browser.open(&link).await;
+    assert_eq!(browser.get(&link).await.header("location"), browser.base);
     browser.open(&link).await;
     browser.shows("Security settings");
     let mut other = Browser::new(&house);
-    let answer = other.get(&link).await;
-    assert_eq!(answer.status, 410);
-    assert!(answer.text().contains("opened before"), "{}", answer.text());
-    assert_eq!(answer.header("set-cookie"), "");
-    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+    for answer in [other.get(&link).await, other.send_raw(&link, String::new()).await] {
+        assert_eq!(answer.status, 410);
+        assert!(answer.text().contains("opened before"), "{}", answer.text());
+        assert_eq!(answer.header("set-cookie"), "");
+        assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+    }
+}
+
+/// As scanners of mail do, and browsers that fetch ahead.
+#[tokio::test]
+async fn whoever_only_looks_uses_no_link_up() {
+    let house = House::new();
+    let link = link(&house, "MANAGE", None).await;
+    for method in ["HEAD", "GET"] {
+        for header in [("accept", "*/*"), ("sec-purpose", "prefetch;prerender")] {
+            let knock = house.knock(method, &link).header("host", HOST);
+            let answer = knock.header(header.0, header.1).send().await;
+            assert_eq!(answer.status, 200, "{method} {header:?}");
+            assert_eq!(answer.header("set-cookie"), "");
+        }
+    }
+    Browser::new(&house).open(&link).await;
 }
 
 #[tokio::test]
-async fn whoever_only_looks_ahead_uses_no_link_up() {
+async fn a_link_opens_by_itself_only_for_whoever_comes_from_a_page() {
     let house = House::new();
     let link = link(&house, "MANAGE", None).await;
-    assert_eq!(house.knock("HEAD", &link).header("host", HOST).send().await.status, 503);
-    for header in ["sec-purpose", "purpose"] {
-        let knock = house.knock("GET", &link).header("host", HOST);
-        let answer = knock.header(header, "prefetch;prerender").send().await;
-        assert_eq!(answer.status, 503, "{header}");
+    for (site, at_once) in [
+        (Some("cross-site"), true),
+        (Some("same-site"), true),
+        (Some("same-origin"), true),
+        (Some("none"), false),
+        (None, false),
+    ] {
+        let mut knock = house.knock("GET", &link).header("host", HOST);
+        if let Some(site) = site {
+            knock = knock.header("sec-fetch-site", site);
+        }
+        let answer = knock.send().await;
+        assert_eq!(answer.text().contains("data-at-once"), at_once, "{site:?}");
+        assert!(answer.text().contains("<form method=\"post\""), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn no_page_of_somebody_else_opens_a_link() {
+    let house = House::new();
+    let link = link(&house, "MANAGE", None).await;
+    for headers in [
+        [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")],
+        [("origin", ORIGIN), ("sec-fetch-site", "same-site")],
+        [("origin", "null"), ("sec-fetch-site", "same-origin")],
+    ] {
+        let answer = opened(&house, &link, &headers).await;
+        assert_eq!(answer.status, 403, "{headers:?}");
+        assert_eq!(answer.header("set-cookie"), "");
     }
     Browser::new(&house).open(&link).await;
+}
+
+/// Loading ahead, going back and loading again are GETs, and so is what a link on another page does.
+#[tokio::test]
+async fn no_get_changes_anything() {
+    let house = House::new();
+    let fresh = link(&house, "MANAGE", None).await;
+    let (_, factor) = enrolled(&house).await;
+    let chl = challenge(&house).await;
+    let factor = format!("/portal/factors/{factor}");
+    let mut browsers = Vec::new();
+    for (purpose, challenge) in
+        [("MANAGE", None), ("ENROLL", None), ("CHALLENGE", Some(chl.as_str()))]
+    {
+        browsers.push(Browser::sent(&house, purpose, challenge).await);
+    }
+    house.gateway.asked.lock().unwrap().clear();
+    for browser in &mut browsers {
+        for path in [
+            &fresh,
+            "/portal",
+            "/portal/",
+            "/portal/ways",
+            "/portal/ways?next=/add",
+            "/portal/verify",
+            "/portal/verify?next=/add&with=recovery",
+            "/portal/add",
+            "/portal/add/app",
+            "/portal/add/phone",
+            "/portal/add/phone?change=1",
+            "/portal/add/email",
+            "/portal/add/key",
+            "/portal/recovery-codes",
+            &factor,
+            "/portal/devices",
+        ] {
+            browser.get(path).await;
+        }
+        for path in ["/portal/answer", "/portal/send", "/portal/finish", "/portal/key/get"] {
+            assert_eq!(browser.get(path).await.status, 405, "{path}");
+        }
+    }
+    let asked = house.gateway.asked.lock().unwrap();
+    assert!(asked.len() > 20);
+    for (_, _, question) in asked.iter() {
+        let looks = match question {
+            Question::Tell(_) => true,
+            Question::Do(Command::Portal(command)) => {
+                matches!(**command, PortalCommand::ShowEnrollment { .. })
+            }
+            Question::Do(_) => false,
+        };
+        assert!(looks, "{question:?}");
+    }
 }
 
 #[tokio::test]
@@ -88,9 +259,10 @@ async fn a_link_that_is_too_old_or_none_at_all_has_a_page_that_says_so() {
         format!("{id}.nobody.{secret}"),
         format!("{link}x"),
     ] {
-        let answer = browser.get(&odd).await;
-        assert_eq!(answer.status, 404, "{odd}");
-        assert!(answer.text().contains("doesn’t work"), "{}", answer.text());
+        for answer in [browser.get(&odd).await, browser.send_raw(&odd, String::new()).await] {
+            assert_eq!(answer.status, 404, "{odd}");
+            assert!(answer.text().contains("doesn’t work"), "{}", answer.text());
+        }
     }
 }
 
@@ -111,15 +283,24 @@ async fn a_browser_without_a_session_sees_no_page_of_one() {
         format!("other={value}"),
     ] {
         for path in ["/portal", "/portal/add", "/portal/devices", "/portal/recovery-codes"] {
-            let knock = house.knock("GET", path).header("host", HOST).header("cookie", &cookie);
+            let path = browser.at(path);
+            let knock = house.knock("GET", &path).header("host", HOST).header("cookie", &cookie);
             let answer = knock.send().await;
             assert_eq!(answer.status, 404, "{cookie} {path}");
             assert!(answer.text().contains("Nothing is open here"), "{}", answer.text());
         }
     }
     let other = format!("x=1; {}; y=2", browser.cookie);
-    let knock = house.knock("GET", "/portal").header("host", HOST).header("cookie", &other);
+    let path = browser.at("/portal");
+    let knock = house.knock("GET", &path).header("host", HOST).header("cookie", &other);
     assert_eq!(knock.send().await.status, 200);
+    // An address that names no session is a page of none.
+    for path in ["/portal", "/portal/"] {
+        let knock = house.knock("GET", path).header("host", HOST).header("cookie", &other);
+        let answer = knock.send().await;
+        assert_eq!(answer.status, 404);
+        assert!(answer.text().contains("Nothing is open here"), "{}", answer.text());
+    }
 }
 
 #[tokio::test]
@@ -128,7 +309,7 @@ async fn a_session_that_ended_says_so_and_leads_back() {
     let mut browser = Browser::sent(&house, "MANAGE", None).await;
     let held = browser.cookie.clone();
     browser.leave("/portal/finish", &[]).await;
-    assert_eq!(browser.cookie, "countersign_portal=", "the browser holds nothing any more");
+    assert!(browser.cookie.ends_with('='), "the browser holds nothing any more");
     browser.cookie = held;
     let answer = browser.get("/portal").await;
     assert_eq!(answer.status, 410);
@@ -139,10 +320,10 @@ async fn a_session_that_ended_says_so_and_leads_back() {
 async fn there_is_no_page_but_those_that_there_are() {
     let house = House::new();
     let mut browser = Browser::sent(&house, "MANAGE", None).await;
-    for path in ["/portal/none", "/portal/add/fax", "/portal/open"] {
+    for path in ["/portal/none", "/portal/add/fax", "/portal/open/"] {
         let answer = browser.get(path).await;
         assert_eq!(answer.status, 404, "{path}");
         assert_eq!(answer.header("content-type"), "text/html; charset=utf-8", "{path}");
     }
-    assert_eq!(browser.get("/portal/").await.header("location"), "/portal");
+    assert_eq!(browser.get("/portal/").await.status, 200);
 }

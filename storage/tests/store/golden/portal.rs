@@ -4,7 +4,7 @@ use countersign_core::command::RememberDevice;
 use countersign_core::event::UserEvent;
 use countersign_core::evolve;
 use countersign_core::ids::{ChallengeId, FactorId, PortalId};
-use countersign_core::portal::{Answered, PortalEvent, PortalPurpose, PortalSession, Stage};
+use countersign_core::portal::{Answered, PortalEvent, PortalPurpose, PortalSession, ResultParameter, Stage};
 use countersign_core::reply::{Acr, Amr};
 use countersign_core::user::UserState;
 use countersign_storage::records::UserRow;
@@ -33,6 +33,11 @@ fn session(number: u8, purpose: PortalPurpose) -> PortalSession {
         purpose,
         challenge: Some(ChallengeId::from_bytes([9; 16])),
         return_url: "https://app.example.com/back?state=1".to_owned(),
+        result_parameter: if number == 4 {
+            ResultParameter::Code
+        } else {
+            ResultParameter::CountersignResult
+        },
         created_at: at(1),
         expires_at: at(601),
         stage: Stage::Waiting { link: [number; 32] },

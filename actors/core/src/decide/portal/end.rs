@@ -35,7 +35,11 @@ pub(super) fn end(session: &PortalSession, cancelled: bool, context: &mut Contex
     let hash = secret_hash(code.expose_str());
     let event = changed(PortalEvent::Ended { id: session.id, code: hash, cancelled });
     let told = entry("mfa.portal.ended", session).detail("cancelled", cancelled);
-    let reply = PortalReply::Ended { code, return_url: session.return_url.clone() };
+    let reply = PortalReply::Ended {
+        code,
+        return_url: session.return_url.clone(),
+        result_parameter: session.result_parameter,
+    };
     verdict(reply, vec![event], vec![told])
 }
 

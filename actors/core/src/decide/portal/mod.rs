@@ -38,8 +38,12 @@ pub(super) fn judge(
     let now = context.now;
     let held = |portal, session| PortalSession::held(case.state, portal, session, now);
     let judged = match command {
-        PortalCommand::Create { purpose, challenge, return_url, return_origin } => {
-            let wish = open::Wish { purpose: *purpose, challenge: *challenge };
+        PortalCommand::Create { purpose, challenge, return_url, return_origin, result_parameter } => {
+            let wish = open::Wish {
+                purpose: *purpose,
+                challenge: *challenge,
+                result_parameter: *result_parameter,
+            };
             return open::create(case, &wish, return_url, return_origin, context);
         }
         PortalCommand::Fetch { portal, code } => return end::fetch(case, *portal, code, context),

@@ -7,8 +7,8 @@ use crate::challenge::ChallengeKind;
 use crate::context::Context;
 use crate::ids::{ChallengeId, PortalId};
 use crate::portal::{
-    LINK_LIFETIME_MS, PortalEvent, PortalPurpose, PortalRefusal, PortalReply, PortalSession,
-    SESSION_LIFETIME_MS, SessionHash, Stage, secret_hash,
+    LINK_LIFETIME_MS, PortalEvent, PortalPurpose, PortalReply, PortalSession,
+    ResultParameter, SESSION_LIFETIME_MS, SessionHash, Stage, secret_hash,
 };
 use crate::reply::Refusal;
 use crate::time::Timestamp;
@@ -17,6 +17,7 @@ use crate::time::Timestamp;
 pub(super) struct Wish {
     pub(super) purpose: PortalPurpose,
     pub(super) challenge: Option<ChallengeId>,
+    pub(super) result_parameter: ResultParameter,
 }
 
 pub(super) fn create(
@@ -36,6 +37,7 @@ pub(super) fn create(
         purpose: wish.purpose,
         challenge: wish.challenge,
         return_url: return_url.to_owned(),
+        result_parameter: wish.result_parameter,
         created_at: context.now,
         expires_at: context.now.plus_millis(LINK_LIFETIME_MS),
         stage: Stage::Waiting { link: secret_hash(link.expose_str()) },
@@ -96,18 +98,7 @@ pub(super) fn open(
     link: &SessionHash,
     context: &mut Context<'_>,
 ) -> Judged {
-    let found = case.state.portal.iter().find(|one| one.id == portal);
-    let session = found.ok_or(PortalRefusal::Unknown)?;
-    match &session.stage {
-        Stage::Waiting { link: hash } if hash != link => return Err(PortalRefusal::Unknown),
-        Stage::Waiting { .. } if context.now >= session.expires_at => {
-            return Err(PortalRefusal::Expired(session.return_url.clone()));
-        }
-        Stage::Waiting { .. } => {}
-        Stage::Open { .. } | Stage::Ended { .. } | Stage::Fetched { .. } => {
-            return Err(PortalRefusal::Used);
-        }
-    }
+    let session = PortalSession::waiting(case.state, portal, link, context.now)?;
     let secret = new_secret(context.entropy);
     let event = PortalEvent::Opened { id: session.id, session: secret_hash(secret.expose_str()) };
     let expires_at = context.now.plus_millis(SESSION_LIFETIME_MS);

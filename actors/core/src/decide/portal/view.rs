@@ -37,7 +37,6 @@ pub(crate) fn view(
     PortalView {
         id: session.id,
         purpose: session.purpose,
-        return_url: session.return_url.clone(),
         expires_at: session.expires_at,
         fresh_until: session.fresh_until().filter(|until| now < *until),
         provable: permit::is_provable(state, tenant),
@@ -45,6 +44,7 @@ pub(crate) fn view(
         account: state.profile.email.as_deref().map(|email| mask(Channel::Email, email)),
         challenge: challenge(session.challenge),
         verification: challenge(session.verification),
+        provable_by: query::factor_views(state, state.usable(admitted)),
         factors: query::factor_views(state, state.factors_in_order()),
         keys: keys(state),
         offered: offered(state, &rule, around),

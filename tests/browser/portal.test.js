@@ -309,6 +309,159 @@ test("a person adds a phone, waits for another code, and signs in with one", asy
   );
 });
 
+test("a code is read as people type and paste it, and nothing is typed into it", async () => {
+  await scene.window(async (page) => {
+    const { id } = await person();
+    const app = await withApp(id);
+    await send(page, id, "CHALLENGE");
+    const field = page.getByRole("textbox");
+    // Pasted with what messages and password managers put around it.
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.evaluate(() => navigator.clipboard.writeText("\u2066 1\u00a02–3\u200b4 5\u22126\u2069\ufeff"));
+    await field.press("Control+v");
+    assert.equal(await field.inputValue(), "123456");
+    // A space that slips in between does not send the cursor to the end.
+    await field.evaluate((/** @type {HTMLInputElement} */ one) => one.setSelectionRange(3, 3));
+    await page.keyboard.type(" 9");
+    assert.equal(await field.inputValue(), "1239456");
+    // Digits of other scripts stay: the service knows them.
+    for (const digits of ["١٢٣٤٥٦", "۱۲۳۴۵۶", "१२३४५६", "１２３４５６"]) {
+      await field.fill(digits);
+      assert.equal(await field.inputValue(), digits);
+    }
+    // While an input method is at work nothing is changed under it.
+    await field.fill("");
+    const session = await page.context().newCDPSession(page);
+    const composed = { selectionStart: 3, selectionEnd: 3 };
+    await session.send("Input.imeSetComposition", { text: "１ ２", ...composed });
+    assert.equal(await field.inputValue(), "１ ２");
+    await session.send("Input.insertText", { text: "１２ ３" });
+    assert.equal(await field.inputValue(), "１２３");
+    await field.fill(await app.code());
+    await press(page, "Confirm");
+    assert.equal((await back(page)).status, "COMPLETED");
+  });
+});
+
+/**
+ * Puts something in the place of what the browser answers, as a password manager's extension does.
+ * @param {Page} page
+ * @param {"imitation" | "bytes" | "json" | "broken" | "nothing" | "cancelled"} what
+ */
+async function impersonate(page, what) {
+  await page.evaluate((what) => {
+    /** @param {ArrayBuffer} buffer */
+    const text = (buffer) =>
+      btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_");
+    /**
+     * @param {any} real
+     * @returns {any}
+     */
+    const imitation = (real) => {
+      if (what === "cancelled") {
+        throw Object.assign(new Error("no"), { name: "NotAllowedError" });
+      }
+      if (what === "nothing") return null;
+      if (what === "broken") return { id: "x", response: {}, toJSON: 7, getClientExtensionResults: 7 };
+      /** @type {Record<string, any>} */
+      const response = {};
+      const names = ["clientDataJSON", "attestationObject", "authenticatorData", "signature"];
+      for (const name of names) {
+        const value = real.response[name];
+        if (!(value instanceof ArrayBuffer)) continue;
+        response[name] = what === "imitation" ? value : new Uint8Array(value);
+        if (what === "json") response[name] = text(value);
+      }
+      if (what === "json") return { toJSON: () => ({ rawId: text(real.rawId), response }) };
+      // No class, no methods, or methods that fail.
+      response.getTransports = () => {
+        throw new Error("not here");
+      };
+      const rawId = what === "bytes" ? Array.from(new Uint8Array(real.rawId)) : real.rawId;
+      return { id: real.id, rawId, response, toJSON: () => ({}), authenticatorAttachment: null };
+    };
+    for (const name of /** @type {const} */ (["create", "get"])) {
+      const own = CredentialsContainer.prototype[name];
+      navigator.credentials[name] = async (/** @type {any} */ options) =>
+        imitation(await own.call(navigator.credentials, options));
+    }
+  }, what);
+}
+
+test("a password manager's imitation of a credential is read as far as it goes", async () => {
+  await scene.window(async (page) => {
+    await Authenticator.plugIn(page, "internal");
+    for (const what of /** @type {const} */ (["imitation", "bytes", "json"])) {
+      const { id } = await person();
+      await send(page, id, "ENROLL");
+      await follow(page, /^Passkey or security key/);
+      await impersonate(page, what);
+      await press(page, "Continue");
+      await page.getByText("You’re all set").waitFor();
+      await press(page, "Not now");
+      await back(page);
+      await send(page, id, "CHALLENGE");
+      await impersonate(page, what);
+      await press(page, "Use passkey or security key");
+      assert.equal((await back(page)).status, "COMPLETED", what);
+    }
+  });
+});
+
+test("a ceremony that is cancelled and a broken answer are told apart", async () => {
+  await scene.window(async (page) => {
+    await Authenticator.plugIn(page, "internal");
+    const { id } = await person();
+    await send(page, id, "ENROLL");
+    await follow(page, /^Passkey or security key/);
+    for (const [what, words] of /** @type {const} */ ([
+      ["broken", "gave an answer that can’t be used"],
+      ["nothing", "Nothing was chosen, or it took too long."],
+      ["cancelled", "Nothing was chosen, or it took too long."],
+    ])) {
+      await page.reload();
+      await impersonate(page, what);
+      await press(page, "Continue");
+      await page.getByRole("alert").getByText(words).waitFor();
+      if (what === "broken") await look(page, "portal-key-broken");
+    }
+  });
+});
+
+test("what changes while somebody waits for a code is said once, and not every second", async () => {
+  await scene.window(async (page) => {
+    const { id } = await person();
+    await scene.service.done("PATCH", "mfa/policy", { sends: { cooldownSeconds: 3 } });
+    // Before the page's own scripts: every text that a live region comes to hold.
+    await page.addInitScript(() => {
+      const said = /** @type {string[]} */ ([]);
+      Object.assign(window, { said });
+      new MutationObserver((changes) => {
+        for (const { target } of changes) {
+          const element = target instanceof Element ? target : target.parentElement;
+          const live = element?.closest("[role=status], [role=alert], [aria-live]");
+          if (live) said.push(live.textContent ?? "");
+        }
+      }).observe(document, { subtree: true, childList: true, characterData: true });
+    });
+    await send(page, id, "ENROLL");
+    await press(page, /^Email/);
+    // What it is called stays the same while the seconds go.
+    const again = page.getByRole("button", { name: "Send a new code", exact: true });
+    assert.ok(await again.isDisabled());
+    assert.match((await again.textContent()) ?? "", /in 0:0[1-3]$/);
+    await page.locator("button:not([disabled])", { hasText: "Send a new code" }).waitFor();
+    const said = () => page.evaluate(() => /** @type {any} */ (window).said.filter(Boolean));
+    assert.deepEqual(await said(), ["A code is on its way.", "You can have a new code sent now."]);
+    assert.equal(new URL(page.url()).search, "");
+    // Whoever loads the page again is told of no new code.
+    await page.reload();
+    await again.waitFor();
+    await page.waitForTimeout(1_000);
+    assert.deepEqual(await said(), []);
+  });
+});
+
 test("a person looks after methods, codes and browsers", async () => {
   await scene.window(async (page) => {
     const { id, email } = await person();

@@ -41,7 +41,7 @@ pub(super) async fn answer(
 ) -> Result<Response, Trouble> {
     let view = visitor.view().await?;
     let asker = asker_of(&view, &form.challenge);
-    let wanted = Wanted { with: form.with.clone(), next: form.next.clone() };
+    let wanted = Wanted::new(&form.with, &form.next);
     let next = visitor.page(own(&form.next));
     if asker == Asker::Session && view.fresh_until.is_some() {
         return Ok(to(&next));
@@ -118,7 +118,7 @@ pub(super) struct Sending {
 pub(super) async fn send(Filled { visitor, form }: Filled<Sending>) -> Result<Response, Trouble> {
     let view = visitor.view().await?;
     let asker = asker_of(&view, &form.challenge);
-    let wanted = Wanted { with: form.with.clone(), next: form.next.clone() };
+    let wanted = Wanted::new(&form.with, &form.next);
     let Ok(factor) = form.with.parse() else { return Ok(to(&visitor.page("/"))) };
     let challenge = match (asker, &view.challenge) {
         (Asker::Application, Some(challenge)) => challenge.id,
@@ -126,7 +126,7 @@ pub(super) async fn send(Filled { visitor, form }: Filled<Sending>) -> Result<Re
     };
     let act = Command::SendChallengeCode { challenge, factor };
     match visitor.act("send", act).await? {
-        Reply::CodeSent(_) => Ok(to(&asker.address(&visitor, &wanted))),
+        Reply::CodeSent(_) => Ok(to(&format!("{}&sent=1", asker.address(&visitor, &wanted)))),
         Reply::Refused(refusal) => {
             let view = visitor.view().await?;
             page(&visitor, &view, asker, &wanted, Some(&refusal))

@@ -34,6 +34,9 @@ pub(super) struct Wanted {
     /// Where to go on, below the session's first page.
     #[serde(default)]
     pub(super) next: String,
+    /// There if a code was sent just now.
+    #[serde(default)]
+    pub(super) sent: String,
 }
 
 impl Wanted {
@@ -43,6 +46,11 @@ impl Wanted {
             Asker::Application => format!("?with={}", self.with),
             Asker::Session => format!("?with={}&next={}", self.with, own(&self.next)),
         }
+    }
+
+    /// The same for what a form says.
+    pub(super) fn new(with: &str, next: &str) -> Self {
+        Self { with: with.to_owned(), next: next.to_owned(), sent: String::new() }
     }
 }
 
@@ -183,15 +191,23 @@ impl Locked {
 pub(super) struct Resend {
     /// From when on.
     pub(super) at: Moment,
-    /// Whether it has to be waited for.
-    pub(super) waits: bool,
+    /// In how many seconds that is.
+    pub(super) seconds: u64,
+    /// What is said as the page opens, to whoever does not see it.
+    pub(super) told: &'static str,
 }
 
 impl Resend {
-    /// From when on another code can be sent.
-    pub(super) fn from(at: Timestamp, visitor: &Visitor) -> Self {
-        let now = visitor.api.clock.now();
-        Self { at: Moment::time(at), waits: now < at }
+    /// From when on another code can be sent. `sent` says that one just was.
+    pub(super) fn from(at: Timestamp, sent: bool, visitor: &Visitor) -> Self {
+        let seconds = visitor.api.clock.now().seconds_until(at);
+        let told = if sent { visitor.texts.sent_status } else { "" };
+        Self { at: Moment::time(at), seconds, told }
+    }
+
+    /// Whether it has to be waited for.
+    pub(super) const fn waits(&self) -> bool {
+        self.seconds > 0
     }
 }
 
@@ -282,7 +298,7 @@ pub(super) async fn ways(
     let texts = visitor.texts;
     let keys = visitor.serves_keys(&*visitor.tenant()?);
     let row = |way: Way<'_>| {
-        let wanted = Wanted { with: way.id(), next: wanted.next.clone() };
+        let wanted = Wanted::new(&way.id(), &wanted.next);
         let address = asker.address(&visitor, &wanted);
         match way {
             Way::Factor(factor) => Row {
@@ -333,16 +349,13 @@ pub(super) fn page(
     let locked = view.locked_hard || view.locked_until.is_some();
     let (input, lead, resend) = match way {
         None => (Input::Nothing, texts.no_way.to_owned(), None),
-        Some(Way::Factor(factor)) => input(visitor, view, factor, locked),
+        Some(Way::Factor(factor)) => input(visitor, view, factor, wanted, locked),
         Some(Way::Recovery) if locked => (Input::Nothing, String::new(), None),
         Some(Way::Recovery) => (Input::Recovery, texts.recovery_lead.to_owned(), None),
     };
     let answers = !matches!(input, Input::Nothing | Input::Send);
     let shows_lock = locked && input != Input::Key;
-    let this = Wanted {
-        with: way.map(Way::id).unwrap_or_default(),
-        next: own(&wanted.next).to_owned(),
-    };
+    let this = Wanted::new(&way.map(Way::id).unwrap_or_default(), own(&wanted.next));
     let page = Page {
         frame: texts.frame(),
         t: texts,
@@ -375,6 +388,7 @@ fn input(
     visitor: &Visitor,
     view: &PortalView,
     factor: &FactorView,
+    wanted: &Wanted,
     locked: bool,
 ) -> (Input, String, Option<Resend>) {
     let texts = visitor.texts;
@@ -385,7 +399,8 @@ fn input(
         FactorType::Totp => (Input::Code, (texts.app_lead)(factor.name.as_deref()), None),
         FactorType::Sms | FactorType::Email => {
             let code = view.codes.get(&factor.id);
-            let resend = code.map(|code| Resend::from(code.next_at, visitor));
+            let sent = !wanted.sent.is_empty();
+            let resend = code.map(|code| Resend::from(code.next_at, sent, visitor));
             match code.and_then(|code| code.live_until) {
                 Some(_) => (Input::Code, (texts.sent_lead)(destination), resend),
                 None => (Input::Send, (texts.send_lead)(destination), resend),

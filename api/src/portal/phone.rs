@@ -44,6 +44,11 @@ fn address(channel: Channel) -> String {
     format!("/add/{}", name(channel))
 }
 
+/// The page of an enrollment to which a code was sent just now.
+fn sent_to(visitor: &Visitor, channel: Channel) -> Response {
+    to(&visitor.page(&format!("{}?sent=1", address(channel))))
+}
+
 /// The page on which a number is typed.
 #[derive(Template)]
 #[template(path = "portal/number.html")]
@@ -76,6 +81,9 @@ pub(super) struct Wanted {
     /// There if a number is to be typed, whatever was sent before.
     #[serde(default)]
     change: String,
+    /// There if a code was sent just now.
+    #[serde(default)]
+    sent: String,
 }
 
 pub(super) async fn phone(
@@ -84,15 +92,22 @@ pub(super) async fn phone(
 ) -> Result<Response, Trouble> {
     let view = visitor.view().await?;
     match waiting(&view, Channel::Sms).filter(|_| wanted.change.is_empty()) {
-        Some(pending) => sent(&visitor, &view, Channel::Sms, pending, None),
+        Some(pending) => {
+            sent(&visitor, &view, Channel::Sms, pending, None, !wanted.sent.is_empty())
+        }
         None => number_page(&visitor, &view, "", None),
     }
 }
 
-pub(super) async fn email(visitor: Visitor) -> Result<Response, Trouble> {
+pub(super) async fn email(
+    visitor: Visitor,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Trouble> {
     let view = visitor.view().await?;
     match waiting(&view, Channel::Email) {
-        Some(pending) => sent(&visitor, &view, Channel::Email, pending, None),
+        Some(pending) => {
+            sent(&visitor, &view, Channel::Email, pending, None, !wanted.sent.is_empty())
+        }
         None => Ok(to(&visitor.page("/add"))),
     }
 }
@@ -131,6 +146,7 @@ fn sent(
     channel: Channel,
     pending: &PendingView,
     refusal: Option<&Refusal>,
+    just_sent: bool,
 ) -> Result<Response, Trouble> {
     let texts = visitor.texts;
     let destination = pending.masked_destination.as_deref().unwrap_or_default();
@@ -146,7 +162,7 @@ fn sent(
         },
         lead: if live { (texts.sent_lead)(destination) } else { (texts.send_lead)(destination) },
         channel: name(channel),
-        resend: code.map(|code| Resend::from(code.next_at, visitor)),
+        resend: code.map(|code| Resend::from(code.next_at, just_sent, visitor)),
         another: channel == Channel::Sms,
         error: refusal.map(|refusal| words(refusal, texts)),
     };
@@ -174,7 +190,7 @@ pub(super) async fn begin(Filled { visitor, form }: Filled<Number>) -> Result<Re
     };
     let act = Command::BeginSms { number, name: None };
     match begun(&visitor, Channel::Sms, act).await? {
-        None => Ok(to(&visitor.page(&address(Channel::Sms)))),
+        None => Ok(sent_to(&visitor, Channel::Sms)),
         Some(refusal) => {
             let error = wrong(status(&refusal), words(&refusal, visitor.texts));
             number_page(&visitor, &visitor.view().await?, typed, Some(error))
@@ -199,7 +215,7 @@ pub(super) async fn begin_email(
     Filled { visitor, form: Nothing {} }: Filled<Nothing>,
 ) -> Result<Response, Trouble> {
     match begun(&visitor, Channel::Email, Command::BeginEmail { name: None }).await? {
-        None => Ok(to(&visitor.page(&address(Channel::Email)))),
+        None => Ok(sent_to(&visitor, Channel::Email)),
         Some(refusal) => chosen(&visitor, &visitor.view().await?, Some(&refusal)),
     }
 }
@@ -238,7 +254,7 @@ pub(super) async fn send_again(
 ) -> Result<Response, Trouble> {
     let channel = named(&channel).ok_or(Trouble::NoSuchPage)?;
     match guarded(visitor.act("send", Command::SendEnrollmentCode { channel }).await)? {
-        Reply::CodeSent(_) => Ok(to(&visitor.page(&address(channel)))),
+        Reply::CodeSent(_) => Ok(sent_to(&visitor, channel)),
         Reply::Refused(refusal) => refused(&visitor, channel, &refusal).await,
         _ => Err(unexpected()),
     }
@@ -272,7 +288,7 @@ async fn refused(
 ) -> Result<Response, Trouble> {
     let view = visitor.view().await?;
     match waiting(&view, channel) {
-        Some(pending) => sent(visitor, &view, channel, pending, Some(refusal)),
+        Some(pending) => sent(visitor, &view, channel, pending, Some(refusal), false),
         None => chosen(visitor, &view, Some(refusal)),
     }
 }

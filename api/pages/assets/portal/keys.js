@@ -1,7 +1,7 @@
 // Security keys and passkeys: asks the service for options, the browser for an answer, and sends
 // that with the form, as if it had been typed.
 
-import { created, creation, request, shown } from "./webauthn.js";
+import { BrokenCredential, created, creation, request, shown } from "./webauthn.js";
 
 /** Makes forms that need a key ask for one before they are sent. */
 export function useKeys() {
@@ -91,7 +91,9 @@ async function fetched(form, what) {
  * @param {unknown} error
  */
 function reason(form, error) {
-  const name = error instanceof DOMException ? error.name : "";
+  if (error instanceof BrokenCredential) return form.dataset.broken;
+  // A password manager's own errors are of no class of the browser's, but have its names.
+  const name = error instanceof Object && "name" in error ? error.name : "";
   // A person who changes their mind, one who waits too long and one who has no such key all look the
   // same, so that a page learns nothing (W3C WebAuthn section 14.5.1).
   if (name === "NotAllowedError" || name === "AbortError") return form.dataset.cancelled;

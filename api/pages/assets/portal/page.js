@@ -6,10 +6,12 @@ import { easeForms } from "./forms.js";
 import { useKeys } from "./keys.js";
 import { openAtOnce } from "./opening.js";
 import { countDown } from "./resend.js";
+import { sayAtFirst } from "./status.js";
 
 showHere();
 easeForms();
 countDown();
+sayAtFirst();
 keepCodes();
 useKeys();
 openAtOnce();

@@ -153,7 +153,9 @@ pub(super) const ENGLISH: Texts = Texts {
     send_button: "Send code",
     send_again: "Send a new code",
     send_again_from: "You can have a new code sent from",
-    send_again_in: "Send a new code in",
+    send_again_in: "in",
+    send_again_now: "You can have a new code sent now.",
+    sent_status: "A code is on its way.",
     key_button: "Use passkey or security key",
     remember: |days| match days {
         1 => "Don’t ask again in this browser today".to_owned(),
@@ -181,6 +183,8 @@ pub(super) const ENGLISH: Texts = Texts {
     key_refused: "That didn’t work with this passkey or security key. Please try again.",
     key_not_allowed: "This kind of passkey or security key can’t be used here. Try another one.",
     key_cancelled: "Nothing was chosen, or it took too long. You can try again.",
+    key_broken: "Your browser or password manager gave an answer that can’t be used. Try another \
+                 passkey or security key, or choose another way.",
     key_known: "This passkey or security key was added already.",
     key_unsupported: "This browser can’t use passkeys or security keys. Choose another way.",
     not_allowed: "This can’t be used for your account. Choose another way.",

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::challenge::{Challenge, ChallengeOutcome};
 use crate::device::TrustedDevice;
-use crate::factor::message::SentCode;
+use crate::factor::message::{SendOutcome, SentCode};
 use crate::factor::recovery_code::{CodeHash, RecoverySet};
 use crate::factor::webauthn::ceremony::{Ceremony, CeremonyChallenge};
 use crate::factor::{Factor, PendingEnrollment};
@@ -161,6 +161,15 @@ pub enum UserEvent {
     },
     /// Something happened on the hosted pages.
     Portal(Box<PortalEvent>),
+    /// It is known what became of the message that carries a code.
+    CodeSettled {
+        /// Of which factor or pending enrollment.
+        factor: FactorId,
+        /// Which message.
+        delivery: DeliveryId,
+        /// What.
+        outcome: SendOutcome,
+    },
 }
 
 /// A code that was made, and its message on the way into the outbox.

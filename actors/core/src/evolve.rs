@@ -125,6 +125,11 @@ fn evolve(state: &mut UserState, event: &UserEvent, at: Timestamp) {
             });
         }
         UserEvent::Portal(event) => portal::evolve(state, event, at),
+        UserEvent::CodeSettled { factor, delivery, outcome } => {
+            if let Some(to) = state.message_mut(*factor) {
+                to.settle(*delivery, outcome);
+            }
+        }
     }
 }
 

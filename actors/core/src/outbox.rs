@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::factor::message::SendOutcome;
 use crate::ids::{DeliveryId, FactorId, TenantId, UserKey, WebhookId};
 use crate::message::Channel;
 use crate::time::Timestamp;
@@ -58,6 +59,17 @@ pub enum MessageOutcome {
     },
     /// Its code became void before it left: a newer one, a reset, a removed factor.
     Superseded,
+}
+
+impl MessageOutcome {
+    /// What is kept of it with the code; nothing where the code itself is void.
+    pub fn of_the_code(&self) -> Option<SendOutcome> {
+        match self {
+            Self::Sent { .. } => Some(SendOutcome::Sent),
+            Self::Failed { reason } => Some(SendOutcome::Failed { reason: reason.clone() }),
+            Self::Superseded => None,
+        }
+    }
 }
 
 /// What became of some messages.

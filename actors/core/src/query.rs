@@ -6,12 +6,15 @@ use crate::challenge::{Challenge, ChallengeKind};
 use crate::command::Query;
 use crate::context::Surroundings;
 use crate::factor::Factor;
-use crate::ids::{UserId, UserKey};
+use crate::factor::message::MessageFactor;
+use crate::ids::{FactorId, UserId, UserKey};
 use crate::lockout::Lock;
+use crate::message::Channel;
 use crate::policy::{Policy, Requirement, Rule};
 use crate::portal;
 use crate::reply::{
-    ChallengeView, DeviceView, FactorView, Refusal, Reply, StatusView, UserView, WebAuthnView,
+    ChallengeView, DeviceView, FactorView, MessageView, PendingEnrollmentView, Refusal, Reply,
+    StatusView, UserView, WebAuthnView,
 };
 use crate::risk::Trigger;
 use crate::tenant::TenantState;
@@ -121,7 +124,34 @@ pub fn challenge_view(
         recovery_codes_available: by_proof && state.recovery_codes_remaining() > 0,
         factors: if by_proof { factor_views(state, state.usable(admitted)) } else { Vec::new() },
         attempts_remaining: challenge.attempts_remaining(),
+        last_message: last_message(state, |_, sent_at| sent_at >= challenge.created_at),
     }
+}
+
+/// The message that was asked for last, of those that `which` takes by factor and time.
+fn last_message(
+    state: &UserState,
+    which: impl Fn(FactorId, Timestamp) -> bool,
+) -> Option<MessageView> {
+    let message = |(factor_id, channel, to): (FactorId, Channel, &MessageFactor)| {
+        let code = to.latest().filter(|code| which(factor_id, code.sent_at))?;
+        let (requested_at, outcome) = (code.sent_at, code.outcome.clone());
+        Some(MessageView { factor_id, channel, requested_at, outcome })
+    };
+    state.messages().filter_map(message).max_by_key(|message| message.requested_at)
+}
+
+fn pending_enrollments(state: &UserState, now: Timestamp) -> Vec<PendingEnrollmentView> {
+    let waiting = state.pending.iter().filter(|pending| now < pending.expires_at);
+    waiting
+        .map(|pending| PendingEnrollmentView {
+            factor_id: pending.id,
+            factor_type: pending.factor_type(),
+            masked_destination: pending.kind.masked_destination(),
+            expires_at: pending.expires_at,
+            last_message: last_message(state, |factor, _| factor == pending.id),
+        })
+        .collect()
 }
 
 /// Triggers as the contract names them, separated by commas.
@@ -182,5 +212,6 @@ fn status_view(state: &UserState, tenant: &TenantState, now: Timestamp) -> Statu
         },
         locked_hard: lock == Lock::Hard,
         failed_attempts: state.lockout.failed_attempts,
+        pending_enrollments: pending_enrollments(state, now),
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::challenge::{ChallengeKind, ChallengeStatus, Purpose};
+use crate::factor::message::SendOutcome;
 use crate::factor::totp::Parameters;
 use crate::factor::webauthn::Aaguid;
 use crate::factor::webauthn::failure::CeremonyFailure;
@@ -368,6 +369,36 @@ pub struct ChallengeView {
     pub factors: Vec<FactorView>,
     /// Wrong answers left.
     pub attempts_remaining: u32,
+    /// What became of the message that was asked for last, since the challenge was made.
+    pub last_message: Option<MessageView>,
+}
+
+/// A message that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageView {
+    /// To which factor or pending enrollment.
+    pub factor_id: FactorId,
+    /// How it travels.
+    pub channel: Channel,
+    /// When it was asked for.
+    pub requested_at: Timestamp,
+    /// What became of it.
+    pub outcome: SendOutcome,
+}
+
+/// An enrollment that waits for its confirmation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingEnrollmentView {
+    /// The factor that it will make.
+    pub factor_id: FactorId,
+    /// Its type.
+    pub factor_type: FactorType,
+    /// Where codes go, as it may be shown.
+    pub masked_destination: Option<String>,
+    /// Until when it can be confirmed.
+    pub expires_at: Timestamp,
+    /// What became of the message that was asked for last.
+    pub last_message: Option<MessageView>,
 }
 
 /// A right answer to a challenge.
@@ -427,6 +458,8 @@ pub struct StatusView {
     pub locked_hard: bool,
     /// Wrong codes since the last success.
     pub failed_attempts: u32,
+    /// Enrollments that wait for their confirmation.
+    pub pending_enrollments: Vec<PendingEnrollmentView>,
 }
 
 /// An authentication method reference (RFC 8176; `email` and `recovery` are private).

@@ -15,6 +15,7 @@ use crate::factor::webauthn::rules::WebAuthnRules;
 use crate::factor::{Factor, FactorType, PendingEnrollment};
 use crate::ids::{ChallengeId, FactorId, Pseudonym};
 use crate::lockout::Lockout;
+use crate::message::Channel;
 use crate::portal::PortalSession;
 use crate::risk::History;
 use crate::sending::SendHistory;
@@ -143,6 +144,16 @@ impl UserState {
     /// The pending enrollment of this type, expired or not.
     pub fn pending(&self, factor_type: FactorType) -> Option<&PendingEnrollment> {
         self.pending.iter().find(|pending| pending.factor_type() == factor_type)
+    }
+
+    /// Every factor and pending enrollment that codes are sent to.
+    pub fn messages(&self) -> impl Iterator<Item = (FactorId, Channel, &MessageFactor)> {
+        let factors = self.factors.iter().map(|factor| (factor.id, &factor.kind));
+        let pending = self.pending.iter().map(|pending| (pending.id, &pending.kind));
+        factors.chain(pending).filter_map(|(id, kind)| {
+            let (channel, to) = kind.message()?;
+            Some((id, channel, to))
+        })
     }
 
     /// What codes of this factor or pending enrollment are sent to.

@@ -167,7 +167,7 @@ fn open(desk: &Desk, row: &OutboxRow) -> Option<CodeMessage> {
 
 #[cfg(test)]
 mod tests {
-    use countersign_core::factor::message::{MessageFactor, SentCode};
+    use countersign_core::factor::message::{MessageFactor, SendOutcome, SentCode};
     use countersign_core::factor::{Factor, FactorKind, PendingEnrollment};
     use countersign_core::ids::{DeliveryId, FactorId, TenantId, UserKey};
     use countersign_core::message::{CODE_MAX_WRONG, Channel};
@@ -201,6 +201,7 @@ mod tests {
             expires_at: at(100),
             wrong: 0,
             spent: false,
+            outcome: SendOutcome::Pending,
         }
     }
 

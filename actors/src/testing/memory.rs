@@ -99,7 +99,12 @@ impl Memory {
                 self.last_now = self.last_now.max(settlement.now);
                 let users = &self.users;
                 let pseudonym = |key: &UserKey| users.get(key).and_then(|row| row.value.pseudonym);
-                self.waiting.settle(shard, *settlement, self.last_now, pseudonym);
+                let settled = self.waiting.settle(shard, *settlement, self.last_now, pseudonym);
+                for (user, event) in settled {
+                    let Some(row) = self.users.get_mut(&user) else { continue };
+                    evolve_all(&mut row.value, &[event], self.last_now);
+                    row.version = self.index;
+                }
                 Applied::Noted
             }
             LogCommand::Herald(report) => {

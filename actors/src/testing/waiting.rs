@@ -82,16 +82,18 @@ impl Waiting {
     }
 
     /// Records what became of messages; `pseudonym` says who a user is. One that is settled already
-    /// stays as it is.
+    /// stays as it is. Answers what changes of their users.
     pub(super) fn settle(
         &mut self,
         shard: ShardId,
         settlement: Settlement,
         at: Timestamp,
         pseudonym: impl Fn(&UserKey) -> Option<Pseudonym>,
-    ) {
+    ) -> Vec<(UserKey, UserEvent)> {
+        let mut changed = Vec::new();
         for (key, outcome, attempts) in settlement.outcomes {
             let Some(row) = self.messages.remove(&key) else { continue };
+            let owner = row.user.clone();
             let entry = match &outcome {
                 MessageOutcome::Sent { .. } => Some(AuditEntry::success("mfa.code.sent")),
                 MessageOutcome::Failed { reason } => {
@@ -108,8 +110,14 @@ impl Waiting {
                     .detail("attempts", attempts);
                 self.tell(shard, &Subject { tenant: row.user.tenant, user }, &[entry], at);
             }
+            if let Some(outcome) = outcome.of_the_code() {
+                let (factor, delivery) = (row.factor, row.delivery);
+                let event = UserEvent::CodeSettled { factor, delivery, outcome };
+                changed.push((owner, event));
+            }
             self.settled.push((key, outcome, attempts));
         }
+        changed
     }
 
     /// Records how deliveries stand. What tells less than is known, or of attempts of before a

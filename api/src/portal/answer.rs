@@ -1,19 +1,23 @@
 //! Answering, and having a code sent to answer with. Whatever is wrong is told on the page that asked.
 
-use axum::response::Response;
+use axum::Json;
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
 use countersign_core::command::{Command, Proof, RememberDevice};
 use countersign_core::factor::FactorType;
+use countersign_core::factor::message::SendOutcome;
 use countersign_core::ids::FactorId;
 use countersign_core::portal::{PortalReply, PortalView};
 use countersign_core::reply::{Refusal, Reply};
 use countersign_core::secret::Secret;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::ask::{Asker, RECOVERY, Wanted, begun, own, page};
 use super::filled::Filled;
 use super::finish::{leave, to};
 use super::trouble::Trouble;
-use super::visitor::unexpected;
+use super::visitor::{Visitor, unexpected};
 use crate::request::Fields;
 use crate::wire::SecretText;
 use crate::wire::webauthn::AuthenticationResponse;
@@ -133,4 +137,21 @@ pub(super) async fn send(Filled { visitor, form }: Filled<Sending>) -> Result<Re
         }
         _ => Err(unexpected()),
     }
+}
+
+/// What became of the message that was sent to a factor last, for a script that waits for it.
+pub(super) async fn message(
+    visitor: Visitor,
+    Path((_, factor)): Path<(String, String)>,
+) -> Result<Response, Trouble> {
+    let view = visitor.view().await?;
+    let factor: FactorId = factor.parse().map_err(|_| Trouble::NoSuchPage)?;
+    let code = view.codes.get(&factor);
+    let status = match code.and_then(|code| code.outcome.as_ref()) {
+        Some(SendOutcome::Pending) => "PENDING",
+        Some(SendOutcome::Failed { .. }) => "FAILED",
+        // Sent, or nothing that could be waited for.
+        Some(SendOutcome::Sent) | None => "SENT",
+    };
+    Ok(Json(json!({ "status": status })).into_response())
 }

@@ -7,8 +7,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use countersign_core::challenge::{ChallengeStatus, Purpose};
 use countersign_core::factor::FactorType;
-use countersign_core::ids::ChallengeId;
-use countersign_core::portal::{PortalCommand, PortalPurpose, PortalRefusal, PortalReply, PortalView};
+use countersign_core::ids::{ChallengeId, FactorId};
+use countersign_core::portal::{
+    CodeView, PortalCommand, PortalPurpose, PortalRefusal, PortalReply, PortalView,
+};
 use countersign_core::reply::{ChallengeView, FactorView, Refusal, Reply};
 use countersign_core::time::Timestamp;
 use serde::Deserialize;
@@ -126,12 +128,18 @@ impl Way<'_> {
     }
 }
 
-/// All ways, the primary factor first. Keys are left out where they could not be used.
-fn all_ways<'a>(question: &Question<'a>, keys: bool) -> Vec<Way<'a>> {
+/// All ways, the primary factor first, and last whatever no code could be delivered to. Keys are left out
+/// where they could not be used.
+fn all_ways<'a>(question: &Question<'a>, view: &PortalView, keys: bool) -> Vec<Way<'a>> {
     let factors = question.factors.iter();
     let usable = factors.filter(|one| keys || one.factor_type != FactorType::WebAuthn);
     let recovery = question.recovery.then_some(Way::Recovery);
-    usable.map(Way::Factor).chain(recovery).collect()
+    let mut ways: Vec<Way<'_>> = usable.map(Way::Factor).chain(recovery).collect();
+    ways.sort_by_key(|way| match way {
+        Way::Factor(factor) => view.codes.get(&factor.id).is_some_and(CodeView::failed),
+        Way::Recovery => false,
+    });
+    ways
 }
 
 /// The page.
@@ -166,6 +174,8 @@ enum Input {
     Recovery,
     /// A code is to be sent first.
     Send,
+    /// One was sent that will never arrive.
+    Undelivered,
     /// A key is used.
     Key,
     /// Nothing: codes are locked, or there is no way.
@@ -195,14 +205,23 @@ pub(super) struct Resend {
     pub(super) seconds: u64,
     /// What is said as the page opens, to whoever does not see it.
     pub(super) told: &'static str,
+    /// Where it is told what became of the message, as long as that is not known; and the page that
+    /// says so.
+    pub(super) watch: Option<(String, String)>,
 }
 
 impl Resend {
-    /// From when on another code can be sent. `sent` says that one just was.
-    pub(super) fn from(at: Timestamp, sent: bool, visitor: &Visitor) -> Self {
-        let seconds = visitor.api.clock.now().seconds_until(at);
-        let told = if sent { visitor.texts.sent_status } else { "" };
-        Self { at: Moment::time(at), seconds, told }
+    /// After the last code, on this page. `sent` says that it was sent just now.
+    pub(super) fn of(
+        (factor, code): (FactorId, &CodeView),
+        page: String,
+        sent: bool,
+        visitor: &Visitor,
+    ) -> Self {
+        let seconds = visitor.api.clock.now().seconds_until(code.next_at);
+        let told = if sent && !code.failed() { visitor.texts.sent_status } else { "" };
+        let watch = code.is_pending().then(|| (visitor.page(&format!("/message/{factor}")), page));
+        Self { at: Moment::time(code.next_at), seconds, told, watch }
     }
 
     /// Whether it has to be waited for.
@@ -315,7 +334,7 @@ pub(super) async fn ways(
             },
         }
     };
-    let rows = all_ways(&question, keys).into_iter().map(row).collect();
+    let rows = all_ways(&question, &view, keys).into_iter().map(row).collect();
     let shared = Shared::of(&visitor, &view)?;
     let page = WaysPage {
         frame: texts.frame(),
@@ -344,16 +363,16 @@ pub(super) fn page(
         };
     };
     let keys = visitor.serves_keys(&*visitor.tenant()?);
-    let ways = all_ways(&question, keys);
+    let ways = all_ways(&question, view, keys);
     let way = ways.iter().find(|way| way.id() == wanted.with).or(ways.first());
     let locked = view.locked_hard || view.locked_until.is_some();
     let (input, lead, resend) = match way {
         None => (Input::Nothing, texts.no_way.to_owned(), None),
-        Some(Way::Factor(factor)) => input(visitor, view, factor, wanted, locked),
+        Some(Way::Factor(factor)) => input(visitor, view, factor, asker, wanted, locked),
         Some(Way::Recovery) if locked => (Input::Nothing, String::new(), None),
         Some(Way::Recovery) => (Input::Recovery, texts.recovery_lead.to_owned(), None),
     };
-    let answers = !matches!(input, Input::Nothing | Input::Send);
+    let answers = !matches!(input, Input::Nothing | Input::Send | Input::Undelivered);
     let shows_lock = locked && input != Input::Key;
     let this = Wanted::new(&way.map(Way::id).unwrap_or_default(), own(&wanted.next));
     let page = Page {
@@ -370,8 +389,7 @@ pub(super) fn page(
             .trust_days
             .filter(|_| question.remembers && answers)
             .map(|days| (texts.remember)(days)),
-        others: (ways.len() > 1)
-            .then(|| visitor.page(&format!("/ways{}", this.query(asker)))),
+        others: (ways.len() > 1).then(|| visitor.page(&format!("/ways{}", this.query(asker)))),
         // Where adding a factor is all that it is for, there is nothing to go back to.
         leaves: asker == Asker::Application || view.purpose != PortalPurpose::Manage,
         again: asker.address(visitor, &this),
@@ -388,6 +406,7 @@ fn input(
     visitor: &Visitor,
     view: &PortalView,
     factor: &FactorView,
+    asker: Asker,
     wanted: &Wanted,
     locked: bool,
 ) -> (Input, String, Option<Resend>) {
@@ -400,8 +419,12 @@ fn input(
         FactorType::Sms | FactorType::Email => {
             let code = view.codes.get(&factor.id);
             let sent = !wanted.sent.is_empty();
-            let resend = code.map(|code| Resend::from(code.next_at, sent, visitor));
+            let here = asker.address(visitor, &Wanted::new(&factor.id.to_string(), &wanted.next));
+            let resend = code.map(|code| Resend::of((factor.id, code), here, sent, visitor));
             match code.and_then(|code| code.live_until) {
+                Some(_) if code.is_some_and(CodeView::failed) => {
+                    (Input::Undelivered, (texts.not_delivered)(destination), resend)
+                }
                 Some(_) => (Input::Code, (texts.sent_lead)(destination), resend),
                 None => (Input::Send, (texts.send_lead)(destination), resend),
             }
@@ -409,11 +432,7 @@ fn input(
     }
 }
 
-fn ended(
-    texts: &'static Texts,
-    shared: Shared,
-    challenge: Option<&ChallengeView>,
-) -> Response {
+fn ended(texts: &'static Texts, shared: Shared, challenge: Option<&ChallengeView>) -> Response {
     let message = match challenge.map(|challenge| challenge.status) {
         Some(ChallengeStatus::Failed) => texts.challenge_failed,
         _ => texts.challenge_expired,

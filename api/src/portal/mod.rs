@@ -41,16 +41,16 @@ pub(crate) fn routes(state: ApiState) -> Router<ApiState> {
         .route("/portal", get(async || Trouble::NoSession))
         .route("/portal/", get(async || Trouble::NoSession))
         .route("/portal/open/{link}", get(open::show).post(open::open));
-    let pages = of_a_session()
-        .into_iter()
-        .fold(pages, |pages, (path, page)| pages.route(&format!("/portal/{{session}}{path}"), page));
+    let pages = of_a_session().into_iter().fold(pages, |pages, (path, page)| {
+        pages.route(&format!("/portal/{{session}}{path}"), page)
+    });
     pages
         .route("/portal/{session}/{*rest}", get(async || Trouble::NoSuchPage))
         .layer(from_fn_with_state(state, trouble::show))
 }
 
 /// The pages of a session, below its own address.
-fn of_a_session() -> [(&'static str, MethodRouter<ApiState>); 25] {
+fn of_a_session() -> [(&'static str, MethodRouter<ApiState>); 26] {
     [
         ("", get(home::home)),
         ("/", get(home::home)),
@@ -59,6 +59,7 @@ fn of_a_session() -> [(&'static str, MethodRouter<ApiState>); 25] {
         ("/verify", get(ask::verify)),
         ("/answer", post(answer::answer)),
         ("/send", post(answer::send)),
+        ("/message/{factor}", get(answer::message)),
         // Enrolling.
         ("/add", get(enroll::choose)),
         ("/add/app", get(enroll::app).post(enroll::begin_app)),

@@ -71,6 +71,8 @@ struct SentPage {
     lead: String,
     channel: &'static str,
     resend: Option<Resend>,
+    /// That the code will never arrive.
+    undelivered: Option<String>,
     another: bool,
     error: Option<String>,
 }
@@ -162,7 +164,10 @@ fn sent(
         },
         lead: if live { (texts.sent_lead)(destination) } else { (texts.send_lead)(destination) },
         channel: name(channel),
-        resend: code.map(|code| Resend::from(code.next_at, just_sent, visitor)),
+        resend: code.map(|code| {
+            Resend::of((pending.id, code), visitor.page(&address(channel)), just_sent, visitor)
+        }),
+        undelivered: code.filter(|code| code.failed()).map(|_| (texts.not_delivered)(destination)),
         another: channel == Channel::Sms,
         error: refusal.map(|refusal| words(refusal, texts)),
     };

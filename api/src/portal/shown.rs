@@ -40,7 +40,6 @@ impl Shared {
             once: BASE64URL_NOPAD.encode(&once),
         })
     }
-
 }
 
 /// A point in time, for a page: as UTC, and as what a script makes of it where the browser is.

@@ -12,6 +12,7 @@ use countersign_core::secret::Secret;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::message::SentMessage;
 use super::tokens::Tokens;
 use super::webauthn::AuthenticationResponse;
 use super::{
@@ -277,6 +278,9 @@ pub(crate) struct Challenge {
     /// Wrong answers left.
     #[schema(example = 5)]
     attempts_remaining: u32,
+    /// What became of the message that was asked for last, since the challenge was made; null if none
+    /// was.
+    last_message: Option<SentMessage>,
 }
 
 impl From<reply::ChallengeView> for Challenge {
@@ -298,6 +302,7 @@ impl From<reply::ChallengeView> for Challenge {
             recovery_codes_available: view.recovery_codes_available,
             factors: factors.collect(),
             attempts_remaining: view.attempts_remaining,
+            last_message: view.last_message.map(SentMessage::from),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Factors that codes are sent to, and the codes on their way.
 
 use countersign_core::command::Command;
+use countersign_core::factor::message::SendOutcome;
 use countersign_core::ids::ChallengeId;
 use countersign_core::message::Channel;
 use countersign_core::phone::PhoneNumber;
@@ -8,7 +9,7 @@ use countersign_core::reply::{self, Refusal, Reply};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Answer, SecretText, Time};
+use super::{Answer, FactorType, SecretText, Time};
 use crate::error::ApiError;
 use crate::problem::{FieldError, Problem};
 use crate::request::Fields;
@@ -100,6 +101,85 @@ impl SendChallengeCode {
     pub(crate) fn command(self, challenge: ChallengeId) -> Result<Command, Problem> {
         let factor = self.factor_id.parse().map_err(|_| Problem::from(Refusal::FactorNotFound))?;
         Ok(Command::SendChallengeCode { challenge, factor })
+    }
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum MessageStatus {
+    /// It is on its way, or is tried again.
+    Pending,
+    /// The provider took it.
+    Sent,
+    /// It will never arrive: offer another way.
+    Failed,
+}
+
+/// A message that was asked for.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SentMessage {
+    /// To which factor, or to which one that waits for its confirmation.
+    #[schema(example = "fac_0c7ig9t6h8kq5v2m3n4p1r0s2g")]
+    factor_id: String,
+    /// How it travels: as SMS or as EMAIL.
+    channel: FactorType,
+    /// What became of it.
+    status: MessageStatus,
+    /// Why it failed, as a stable word: the provider's own code as `provider_21610`, or one of ours
+    /// such as `expired`; else null.
+    #[schema(example = "provider_21610")]
+    reason: Option<String>,
+    /// When it was asked for.
+    requested_at: Time,
+}
+
+impl From<reply::MessageView> for SentMessage {
+    fn from(view: reply::MessageView) -> Self {
+        let (status, reason) = match view.outcome {
+            SendOutcome::Pending => (MessageStatus::Pending, None),
+            SendOutcome::Sent => (MessageStatus::Sent, None),
+            SendOutcome::Failed { reason } => (MessageStatus::Failed, Some(reason)),
+        };
+        Self {
+            factor_id: view.factor_id.to_string(),
+            channel: view.channel.factor_type().into(),
+            status,
+            reason,
+            requested_at: view.requested_at.into(),
+        }
+    }
+}
+
+/// An enrollment that waits for its confirmation.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PendingEnrollment {
+    /// The id that the factor will have.
+    #[schema(example = "fac_0c7ig9t6h8kq5v2m3n4p1r0s2g")]
+    factor_id: String,
+    /// Its kind.
+    #[serde(rename = "type")]
+    factor_type: FactorType,
+    /// Where codes are sent, masked; null for an authenticator app.
+    #[schema(example = "+•••••••71")]
+    masked_destination: Option<String>,
+    /// When the enrollment ends unconfirmed.
+    expires_at: Time,
+    /// What became of the message that was asked for last; null if none was.
+    last_message: Option<SentMessage>,
+}
+
+impl From<reply::PendingEnrollmentView> for PendingEnrollment {
+    fn from(view: reply::PendingEnrollmentView) -> Self {
+        Self {
+            factor_id: view.factor_id.to_string(),
+            factor_type: view.factor_type.into(),
+            masked_destination: view.masked_destination,
+            expires_at: view.expires_at.into(),
+            last_message: view.last_message.map(SentMessage::from),
+        }
     }
 }
 

@@ -32,8 +32,8 @@ pub(crate) use challenge::challenge_id;
 pub(crate) use list::List;
 pub(crate) use names::{
     Algorithm, ChallengeKind, ChallengePurpose, ChallengeReason, ChallengeStatus, FactorStatus,
-    FactorType, GraceUnit, Outcome, PortalPurpose, PortalStatus, Requirement, RiskTrigger,
-    ScopeName,
+    FactorType, GraceUnit, Outcome, PortalPurpose, PortalStatus, Requirement, ResultParameter,
+    RiskTrigger, ScopeName,
 };
 pub(crate) use text::{SecretText, Time, nullable, present};
 

@@ -7,6 +7,7 @@ use countersign_core::reply::{Reply, StatusView};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::message::PendingEnrollment;
 use super::{Answer, Requirement, Time};
 use crate::error::ApiError;
 use crate::problem::Problem;
@@ -45,10 +46,13 @@ pub(crate) struct MfaStatus {
     /// Wrong codes since the last success.
     #[schema(example = 0)]
     failed_attempts: u32,
+    /// Enrollments that wait for their confirmation.
+    pending_enrollments: Vec<PendingEnrollment>,
 }
 
 impl From<StatusView> for MfaStatus {
     fn from(view: StatusView) -> Self {
+        let pending = view.pending_enrollments.into_iter().map(PendingEnrollment::from);
         let factors = view.factors.into_iter().map(|(kind, count)| (kind.as_str(), count));
         Self {
             enabled: view.enabled,
@@ -62,6 +66,7 @@ impl From<StatusView> for MfaStatus {
             locked_until: view.locked_until.map(Time),
             unlock_required: view.locked_hard,
             failed_attempts: view.failed_attempts,
+            pending_enrollments: pending.collect(),
         }
     }
 }

@@ -17,6 +17,7 @@ use countersign_core::decide::{decide, prepare};
 use countersign_core::entropy::SeededEntropy;
 use countersign_core::event::UserEvent;
 use countersign_core::evolve::evolve_all;
+use countersign_core::factor::message::SendOutcome;
 use countersign_core::ids::{DeliveryId, KeyId, ShardId, TenantId, UserKey, WebhookId};
 use countersign_core::message::{Channels, CodeMessage, seal_context};
 use countersign_core::preview::Preview;
@@ -141,6 +142,21 @@ impl MemoryGateway {
                 let users = self.users.lock().unwrap();
                 users.keys().find(|key| key.tenant == caller.tenant && key.hash() == hash).cloned()
             }
+        }
+    }
+
+    /// From here on it is known what became of the message that was made last.
+    pub(crate) fn settle(&self, outcome: &SendOutcome) {
+        let now = self.clock.now();
+        for state in self.users.lock().unwrap().values_mut() {
+            let latest = state
+                .messages()
+                .filter_map(|(factor, _, to)| to.latest().map(|code| (code.sent_at, factor, code)))
+                .max_by_key(|(sent_at, ..)| *sent_at)
+                .map(|(_, factor, code)| (factor, code.delivery));
+            let Some((factor, delivery)) = latest else { continue };
+            let outcome = outcome.clone();
+            evolve_all(state, &[UserEvent::CodeSettled { factor, delivery, outcome }], now);
         }
     }
 

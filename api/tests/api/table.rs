@@ -4,6 +4,7 @@ use countersign_actors::gateway::Question;
 use countersign_core::challenge::{ChallengeKind, ChallengeStatus, Purpose};
 use countersign_core::command::{Command, Query};
 use countersign_core::factor::FactorType;
+use countersign_core::factor::message::SendOutcome;
 use countersign_core::factor::totp::Parameters;
 use countersign_core::factor::webauthn::options::{
     Attestation, CreationOptions, Descriptor, RequestOptions, ResidentKey, UserVerification,
@@ -12,11 +13,13 @@ use countersign_core::factor::webauthn::{Aaguid, Algorithm};
 use countersign_core::ids::{
     ChallengeId, DeliveryId, DeviceId, FactorId, PortalId, TokenId, WebhookId,
 };
+use countersign_core::message::Channel;
 use countersign_core::policy::Requirement;
 use countersign_core::portal::{PortalCommand, PortalOutcome, PortalPurpose, PortalReply};
 use countersign_core::reply::{
     Acr, Amr, ChallengeAnswer, ChallengeView, CodeSent, DeviceView, FactorView, MessageEnrollment,
-    Reason, Reply, StatusView, TokenGrant, TotpEnrollment, UserView, Verified, WebAuthnView,
+    MessageView, PendingEnrollmentView, Reason, Reply, StatusView, TokenGrant, TotpEnrollment,
+    UserView, Verified, WebAuthnView,
 };
 use countersign_core::risk::Trigger;
 use countersign_core::secret::Secret;
@@ -274,6 +277,15 @@ fn descriptor() -> Descriptor {
     Descriptor { id: vec![1, 2, 3], transports: vec!["internal".to_owned()] }
 }
 
+fn message() -> MessageView {
+    MessageView {
+        factor_id: FactorId::from_bytes([1; 16]),
+        channel: Channel::Sms,
+        requested_at: NOW,
+        outcome: SendOutcome::Failed { reason: "provider_21610".to_owned() },
+    }
+}
+
 fn challenge() -> ChallengeView {
     ChallengeView {
         id: ChallengeId::from_bytes([3; 16]),
@@ -285,6 +297,7 @@ fn challenge() -> ChallengeView {
         recovery_codes_available: true,
         factors: vec![factor()],
         attempts_remaining: 5,
+        last_message: Some(message()),
     }
 }
 
@@ -325,6 +338,13 @@ fn told(query: &Query) -> Reply {
             locked_until: None,
             locked_hard: false,
             failed_attempts: 0,
+            pending_enrollments: vec![PendingEnrollmentView {
+                factor_id: FactorId::from_bytes([1; 16]),
+                factor_type: FactorType::Sms,
+                masked_destination: Some("+•••••••71".to_owned()),
+                expires_at: NOW,
+                last_message: Some(message()),
+            }],
         }),
         Query::Challenge(_) => Reply::ChallengeState(challenge()),
         Query::Portal(..) | Query::PortalLink(..) => Reply::Done,

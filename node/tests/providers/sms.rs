@@ -71,6 +71,8 @@ async fn twilios_errors_are_told_apart_by_their_codes() {
     for (does, expected) in [
         (told(21_211, 400), never("provider_21211")),
         (told(21_610, 400), never("provider_21610")),
+        (told(21_408, 400), never("provider_21408")),
+        (told(21_614, 400), never("provider_21614")),
         (told(21_606, 400), later("provider_21606")),
         (told(20_003, 401), later("provider_20003")),
         (told(20_404, 404), later("provider_20404")),
@@ -83,6 +85,30 @@ async fn twilios_errors_are_told_apart_by_their_codes() {
         let peer = HttpPeer::that([does]).await;
         let carried = twilio(&peer, "+15005550006").carry(&text_message()).await;
         assert_eq!(carried, Err(expected));
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_twilio_gave_up_as_it_took_it_is_not_sent() {
+    let told = |status: &str, code: &str| {
+        Does::answer(
+            201,
+            &format!(r#"{{"sid": "SM0f", "status": "{status}", "error_code": {code}}}"#),
+        )
+    };
+    for (does, expected) in [
+        (told("failed", "21610"), never("provider_21610")),
+        (told("undelivered", "30006"), never("provider_30006")),
+        (told("failed", "30002"), later("provider_30002")),
+        (told("canceled", "null"), never("provider_failed")),
+    ] {
+        let peer = HttpPeer::that([does]).await;
+        let carried = twilio(&peer, "+15005550006").carry(&text_message()).await;
+        assert_eq!(carried, Err(expected));
+    }
+    for status in ["queued", "accepted", "scheduled", "sending", "sent", "delivered", "new"] {
+        let peer = HttpPeer::that([told(status, "null")]).await;
+        assert!(twilio(&peer, "+15005550006").carry(&text_message()).await.is_ok(), "{status}");
     }
 }
 

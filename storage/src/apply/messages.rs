@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use countersign_core::audit::AuditEntry;
 use countersign_core::event::{IssuedCode, UserEvent};
+use countersign_core::evolve;
+use countersign_core::factor::message::SendOutcome;
 use countersign_core::ids::UserKey;
 use countersign_core::outbox::{MessageOutcome, OutboxKey, OutboxRow, Settlement};
 use countersign_core::proposal::Applied;
@@ -116,10 +118,39 @@ impl Run<'_> {
                 MessageOutcome::Failed { reason } => AuditEntry::failure(FAILED, reason),
                 MessageOutcome::Superseded => continue,
             };
+            if let Some(outcome) = outcome.of_the_code() {
+                self.settle_code(index, at, &message, outcome)?;
+            }
             self.tell(index, at, &message, entry.detail("attempts", attempts))?;
             self.head.last_now = at;
         }
         Ok(Applied::Noted)
+    }
+
+    /// Keeps with a code what became of its message: whoever waits for it is to know. The row gets a
+    /// new version, so whoever decides on the one before decides again.
+    fn settle_code(
+        &mut self,
+        index: u64,
+        at: Timestamp,
+        message: &OutboxRow,
+        outcome: SendOutcome,
+    ) -> Result<(), StorageError> {
+        let row_key = keys::user(self.shard, &message.user);
+        let old = self.row(&row_key)?;
+        let Some(row) = self.decoded::<UserRow>("user", old.as_deref())? else { return Ok(()) };
+        let (factor, delivery) = (message.factor, message.delivery);
+        let remembers = row.state.messages().any(|(id, _, to)| {
+            id == factor && to.codes.iter().any(|code| code.delivery == delivery)
+        });
+        if !remembers {
+            return Ok(());
+        }
+        let mut state = row.state;
+        evolve::evolve_all(&mut state, &[UserEvent::CodeSettled { factor, delivery, outcome }], at);
+        let new = records::encode("user", &UserRow { version: index, state })?;
+        self.replace(row_key, old.as_deref(), Some(new));
+        Ok(())
     }
 
     /// Removes messages that nobody settled for long after their codes died, up to `limit`, as failed.

@@ -3,6 +3,7 @@
 
 use countersign_core::audit::AuditOutcome;
 use countersign_core::event::UserEvent;
+use countersign_core::factor::message::SendOutcome;
 use countersign_core::ids::{FactorId, ShardId, TenantId};
 use countersign_core::outbox::MessageOutcome;
 use countersign_core::proposal::{Applied, LogCommand};
@@ -98,6 +99,28 @@ fn messages_are_listed_by_when_they_die() {
     let second = message_key(7, at(1));
     stage.apply(&[entry(4, settle(at(2), vec![(second, sent())]))], 1);
     assert_eq!(stage.rows().messages(Some(second), 2).unwrap(), rest);
+}
+
+#[test]
+fn what_became_of_a_message_stands_beside_its_code() {
+    let stage = Stage::new();
+    stage.apply(&[enrolled(1, 1, 7, at(0)), enrolled(2, 2, 8, at(0))], 2);
+    let outcome = |number| {
+        let (version, state) = stage.rows().user(&user(number)).unwrap();
+        let code = state.factors[0].kind.message().unwrap().1.latest().unwrap();
+        (version, code.outcome.clone())
+    };
+    assert_eq!(outcome(1), (1, SendOutcome::Pending));
+    let failed = MessageOutcome::Failed { reason: "provider_21610".to_owned() };
+    let outcomes = vec![(message_key(7, at(0)), failed), (message_key(8, at(0)), sent())];
+    stage.apply(&[entry(3, settle(at(1), outcomes))], 1);
+    let reason = "provider_21610".to_owned();
+    assert_eq!(outcome(1), (3, SendOutcome::Failed { reason }));
+    assert_eq!(outcome(2), (3, SendOutcome::Sent));
+    // Whoever decides on what stood there before decides again.
+    let stale = proposal(&user(1), 1, at(2), vec![named("x")]);
+    assert_eq!(stage.apply(&[entry(4, propose(stale))], 1), [Applied::Conflict { version: 3 }]);
+    stage.state_hash();
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use countersign_core::codec;
 use countersign_core::entropy::SeededEntropy;
 use countersign_core::event::{IssuedCode, UserEvent};
-use countersign_core::factor::message::{MessageFactor, SentCode};
+use countersign_core::factor::message::{MessageFactor, SendOutcome, SentCode};
 use countersign_core::factor::totp::{Parameters, TotpFactor};
 use countersign_core::factor::{Factor, FactorKind};
 use countersign_core::ids::FactorId;
@@ -132,6 +132,7 @@ async fn a_code_on_its_way_and_where_it_goes_are_in_plain_text_nowhere_but_in_th
             expires_at: at(300),
             wrong: 0,
             spent: false,
+            outcome: SendOutcome::Pending,
         },
         message: ring.seal(&context, [7; 24], &codec::encode(&message).unwrap()),
         lane: Lane {

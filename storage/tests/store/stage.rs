@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use countersign_core::audit::AuditEntry;
 use countersign_core::event::{IssuedCode, UserEvent};
-use countersign_core::factor::message::{MessageFactor, SentCode};
+use countersign_core::factor::message::{MessageFactor, SendOutcome, SentCode};
 use countersign_core::factor::{Factor, FactorKind};
 use countersign_core::ids::{
     DeliveryId, FactorId, Pseudonym, ShardId, TenantId, UserKey, WebhookId,
@@ -206,6 +206,7 @@ pub(crate) fn issued(telephone: u8, delivery: u32, now: Timestamp) -> UserEvent 
         expires_at: now.plus_millis(CODE_LIFETIME_MS),
         wrong: 0,
         spent: false,
+        outcome: SendOutcome::Pending,
     };
     UserEvent::CodeIssued(Box::new(IssuedCode {
         factor: FactorId::from_bytes([telephone; 16]),
@@ -270,6 +271,8 @@ pub(crate) fn herald(
 /// and accepted, webhooks told, told again and forgotten, users erased.
 pub(crate) fn errands(count: u64) -> Vec<Entry> {
     let mut versions = [0; 8];
+    // Codes that their users remember: what becomes of their messages changes the users.
+    let mut remembered = std::collections::BTreeSet::new();
     (1..=count)
         .map(|index| {
             let (number, now) = (index as u32, at(index as i64 * 60));
@@ -284,6 +287,11 @@ pub(crate) fn errands(count: u64) -> Vec<Entry> {
                             let made = number.saturating_sub(back);
                             (message_key(made, at(i64::from(made) * 60)), sent())
                         };
+                        for made in (1..6).map(|back| number.saturating_sub(back)) {
+                            if remembered.contains(&made) {
+                                versions[(made % 8) as usize] = index;
+                            }
+                        }
                         settle(now, (1..6).map(before).collect())
                     }
                     5 => herald(now, hook, Some(index), vec![waiting(index, now, 0)]),
@@ -306,7 +314,10 @@ pub(crate) fn errands(count: u64) -> Vec<Entry> {
                         let version = versions[place];
                         versions[place] = index;
                         let events = match (version, rest) {
-                            (0, _) => vec![created(number), phone(1), issued(1, number, now)],
+                            (0, _) => {
+                                remembered.insert(number);
+                                vec![created(number), phone(1), issued(1, number, now)]
+                            }
                             (_, 16) => {
                                 versions[place] = 0;
                                 vec![UserEvent::Erased]
@@ -316,7 +327,12 @@ pub(crate) fn errands(count: u64) -> Vec<Entry> {
                                 delivery: delivery_id(number),
                                 lane: lane(1),
                             }],
-                            _ => vec![issued((index % 4) as u8, number, now)],
+                            _ => {
+                                if index % 4 == 1 {
+                                    remembered.insert(number);
+                                }
+                                vec![issued((index % 4) as u8, number, now)]
+                            }
                         };
                         propose(proposal(&key, version, now, events))
                     }

@@ -25,11 +25,13 @@ export class Scene {
   /**
    * Starts a node and a browser before the tests of this file, and ends them after.
    * @param {(scene: Scene) => Promise<void>} [prepare] what else must be there
+   * @param {() => Promise<Record<string, string>>} [settings] of the node
    */
-  static forThisFile(prepare) {
+  static forThisFile(prepare, settings) {
     const scene = new Scene();
     before(async () => {
-      [scene.#service, scene.#browser] = await Promise.all([Service.start(), launch()]);
+      const starting = Service.start(await settings?.());
+      [scene.#service, scene.#browser] = await Promise.all([starting, launch()]);
       await prepare?.(scene);
     });
     after(async () => {

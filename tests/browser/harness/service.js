@@ -54,14 +54,14 @@ export class Service {
 
   /**
    * Starts a node and waits until it greets.
-   * @param {string[]} more further arguments
+   * @param {Record<string, string>} [settings] further settings, as variables of the environment
    * @returns {Promise<Service>}
    */
-  static start(...more) {
-    const args = ["dev", "--ephemeral", "--listen", "127.0.0.1:0", ...more];
+  static start(settings = {}) {
+    const args = ["dev", "--ephemeral", "--listen", "127.0.0.1:0"];
     const { PATH, HOME, TMPDIR } = process.env;
     const child = spawn(binary(), args, {
-      env: { PATH, HOME, TMPDIR },
+      env: { PATH, HOME, TMPDIR, ...settings },
       stdio: ["ignore", "pipe", "pipe"],
     });
     /** @type {Promise<void>} */

@@ -24,6 +24,21 @@ pub struct MessageFactor {
     pub codes: Vec<SentCode>,
 }
 
+/// What became of the message that carries a code.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SendOutcome {
+    /// It is on its way, or is tried again.
+    #[default]
+    Pending,
+    /// The provider took it.
+    Sent,
+    /// It will never arrive.
+    Failed {
+        /// A stable word.
+        reason: String,
+    },
+}
+
 /// A code that was sent, as far as it is kept: a keyed digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentCode {
@@ -40,6 +55,8 @@ pub struct SentCode {
     pub wrong: u32,
     /// Whether it was accepted; it never is again.
     pub spent: bool,
+    /// What became of its message.
+    pub outcome: SendOutcome,
 }
 
 impl SentCode {
@@ -70,6 +87,12 @@ impl MessageFactor {
         self.codes.push(code);
         let over = self.codes.len().saturating_sub(CODES_KEPT);
         self.codes.drain(..over);
+    }
+
+    /// What became of a message; whether its code is still remembered.
+    pub fn settle(&mut self, delivery: DeliveryId, outcome: &SendOutcome) -> bool {
+        let found = self.codes.iter_mut().find(|code| code.delivery == delivery);
+        found.map(|code| code.outcome = outcome.clone()).is_some()
     }
 
     /// The code that this message carried was accepted.

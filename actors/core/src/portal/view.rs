@@ -9,17 +9,32 @@ use serde::{Deserialize, Serialize};
 
 use super::PortalPurpose;
 use crate::factor::FactorType;
+use crate::factor::message::SendOutcome;
 use crate::ids::{FactorId, PortalId};
 use crate::reply::{ChallengeView, DeviceView, FactorView};
 use crate::time::Timestamp;
 
 /// How the code that was last sent somewhere stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeView {
     /// Until when it can be accepted; `None` if there is none.
     pub live_until: Option<Timestamp>,
     /// From when on another may be asked for.
     pub next_at: Timestamp,
+    /// What became of its message; `None` if there is no code that could be waited for.
+    pub outcome: Option<SendOutcome>,
+}
+
+impl CodeView {
+    /// Whether it will never arrive.
+    pub const fn failed(&self) -> bool {
+        matches!(self.outcome, Some(SendOutcome::Failed { .. }))
+    }
+
+    /// Whether it is not known yet.
+    pub const fn is_pending(&self) -> bool {
+        matches!(self.outcome, Some(SendOutcome::Pending))
+    }
 }
 
 /// An enrollment that was begun within the session and waits.

@@ -7,6 +7,7 @@ import { useKeys } from "./keys.js";
 import { openAtOnce } from "./opening.js";
 import { countDown } from "./resend.js";
 import { sayAtFirst } from "./status.js";
+import { watchMessage } from "./watch.js";
 
 showHere();
 easeForms();
@@ -15,3 +16,4 @@ sayAtFirst();
 keepCodes();
 useKeys();
 openAtOnce();
+watchMessage();

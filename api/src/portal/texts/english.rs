@@ -156,6 +156,11 @@ pub(super) const ENGLISH: Texts = Texts {
     send_again_in: "in",
     send_again_now: "You can have a new code sent now.",
     sent_status: "A code is on its way.",
+    not_delivered: |destination| {
+        format!(
+            "We couldn’t deliver a code to {destination}. Choose another way, or try once more."
+        )
+    },
     key_button: "Use passkey or security key",
     remember: |days| match days {
         1 => "Don’t ask again in this browser today".to_owned(),

@@ -117,6 +117,7 @@ texts! {
     send_again_in: &'static str,
     send_again_now: &'static str,
     sent_status: &'static str,
+    not_delivered: fn(&str) -> String,
     key_button: &'static str,
     remember: fn(u32) -> String,
     other_way: &'static str,

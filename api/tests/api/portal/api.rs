@@ -85,7 +85,7 @@ async fn the_code_comes_back_under_a_name_of_ours_or_on_request_as_code() {
     body["resultParameter"] = "code".into();
     assert_eq!(asked(&house, &body).await.pointers(), ["/returnUrl"]);
     body["resultParameter"] = "other".into();
-    assert_eq!(asked(&house, &body).await.problem(), "invalid_request");
+    assert_eq!(asked(&house, &body).await.pointers(), ["/resultParameter"]);
 }
 
 #[tokio::test]

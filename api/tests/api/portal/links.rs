@@ -203,7 +203,7 @@ async fn no_get_changes_anything() {
     house.gateway.asked.lock().unwrap().clear();
     for browser in &mut browsers {
         for path in [
-            &fresh,
+            fresh.as_str(),
             "/portal",
             "/portal/",
             "/portal/ways",
@@ -217,7 +217,7 @@ async fn no_get_changes_anything() {
             "/portal/add/email",
             "/portal/add/key",
             "/portal/recovery-codes",
-            &factor,
+            factor.as_str(),
             "/portal/devices",
         ] {
             browser.get(path).await;

@@ -1,5 +1,6 @@
 //! What pages say, and what they never do.
 
+use countersign_core::factor::message::SendOutcome;
 use serde_json::json;
 
 use super::browser::{Browser, challenge, enrolled};
@@ -144,4 +145,91 @@ async fn keys_are_offered_where_they_work_and_nowhere_else() {
     house.patch("/v1/settings", &settings).await;
     let browser = Browser::sent(&house, "ENROLL", None).await;
     assert!(!browser.page.contains("/add/key\""), "{}", browser.page);
+}
+
+/// Ann, with a number and an app, at a sign-in for which a code was sent to the number.
+async fn waits_for_a_code(house: &House) -> Browser<'_> {
+    let number = json!({"phoneNumber": "+14155552671"});
+    house.post("/v1/users/ann/mfa/sms", &number).await;
+    house.post("/v1/users/ann/mfa/sms/send", &json!({})).await;
+    let code = json!({"code": house.gateway.last_code()});
+    assert_eq!(house.post("/v1/users/ann/mfa/sms/verify", &code).await.status, 200);
+    enrolled(house).await;
+    let chl = challenge(house).await;
+    let mut browser = Browser::sent(house, "CHALLENGE", Some(&chl)).await;
+    browser.submit("/portal/send", &[]).await;
+    browser
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_code_that_will_never_arrive_is_told_and_another_way_comes_first() {
+    let house = House::new();
+    let mut browser = waits_for_a_code(&house).await;
+    browser.shows("Enter the 6-digit code that we sent to +•••••••71");
+    browser.shows("data-watch=");
+    let watch = browser.page.split("data-watch=\"").nth(1).unwrap();
+    let watch = watch.split('"').next().unwrap().to_owned();
+    assert_eq!(browser.get(&watch).await.json(), json!({"status": "PENDING"}));
+    house.gateway.settle(&SendOutcome::Failed { reason: "provider_21610".to_owned() });
+    assert_eq!(browser.get(&watch).await.json(), json!({"status": "FAILED"}));
+    browser.go("/portal?with=").await;
+    // What is asked first is something else, and the number comes last.
+    browser.shows("Enter the code that the authenticator app");
+    browser.go("/portal/ways").await;
+    let (app, number) = (browser.page.find("Authenticator app"), browser.page.find("Text message"));
+    assert!(app.is_some() && app < number, "{}", browser.page);
+    let there = browser.page.split("href=\"").find(|it| it.contains("•••71")).unwrap();
+    let there = there.split('"').next().unwrap().replace("&#38;", "&");
+    browser.go(&there).await;
+    browser.shows("We couldn’t deliver a code to +•••••••71.");
+    browser.shows("Try another way");
+    browser.shows("Send a new code");
+    assert!(!browser.page.contains("name=\"code\""), "{}", browser.page);
+    // The next message is another one.
+    house.clock.advance(31_000);
+    browser.submit("/portal/send", &[]).await;
+    browser.shows("Enter the 6-digit code that we sent to");
+    house.gateway.settle(&SendOutcome::Sent);
+    browser.go(&there).await;
+    assert!(!browser.page.contains("data-watch="), "{}", browser.page);
+    browser.leave("/portal/answer", &[("code", &house.gateway.last_code())]).await;
+}
+
+#[tokio::test]
+async fn the_api_tells_what_became_of_the_last_message() {
+    let house = House::new();
+    let enrollments =
+        async || house.get("/v1/users/ann/mfa/status").await.json()["pendingEnrollments"].clone();
+    let email = json!({"email": "ann@example.com", "emailVerified": true});
+    house.put("/v1/users/ann", &email).await;
+    assert_eq!(enrollments().await, json!([]));
+    house.post("/v1/users/ann/mfa/email", &json!({})).await;
+    assert_eq!(enrollments().await[0]["lastMessage"], json!(null));
+    house.post("/v1/users/ann/mfa/email/send", &json!({})).await;
+    assert_eq!(enrollments().await[0]["lastMessage"]["status"], "PENDING");
+    house.gateway.settle(&SendOutcome::Failed { reason: "smtp_550".to_owned() });
+    let waiting = &enrollments().await[0];
+    assert_eq!(
+        (&waiting["type"], &waiting["maskedDestination"]),
+        (&json!("EMAIL"), &json!("a•••@example.com"))
+    );
+    assert_eq!(waiting["lastMessage"]["status"], "FAILED");
+    assert_eq!(waiting["lastMessage"]["reason"], "smtp_550");
+    house.clock.advance(600_000);
+    assert_eq!(enrollments().await, json!([]));
+
+    let browser = waits_for_a_code(&house).await;
+    let chl = browser.hidden("/portal/answer");
+    let (_, chl) = chl.iter().find(|(name, _)| name == "challenge").unwrap();
+    let state = async || house.get(&format!("/v1/mfa/challenges/{chl}")).await.json();
+    let told = state().await["lastMessage"].clone();
+    assert_eq!((&told["status"], &told["channel"]), (&json!("PENDING"), &json!("SMS")));
+    house.gateway.settle(&SendOutcome::Sent);
+    let told = state().await["lastMessage"].clone();
+    assert_eq!((&told["status"], &told["reason"]), (&json!("SENT"), &json!(null)));
+    // A later challenge knows nothing of it.
+    house.clock.advance(1_000);
+    let later = challenge(&house).await;
+    let later = house.get(&format!("/v1/mfa/challenges/{later}")).await.json();
+    assert_eq!(later["lastMessage"], json!(null));
 }

@@ -22,6 +22,10 @@ const VALIDITY_MIN: i64 = 1;
 /// <https://www.twilio.com/docs/api/errors>
 const ABOUT_US: [i64; 8] = [20_404, 20_005, 30_002, 21_212, 21_603, 21_606, 21_611, 21_701];
 
+/// Statuses of a message that will not arrive.
+/// <https://www.twilio.com/docs/messaging/api/message-resource#message-status-values>
+const OVER: [&str; 3] = ["failed", "undelivered", "canceled"];
+
 pub(super) struct Twilio {
     client: Client,
     url: Url,
@@ -35,6 +39,10 @@ pub(super) struct Twilio {
 struct Told {
     sid: Option<String>,
     code: Option<i64>,
+    /// Of a message that was taken up; a `code` comes with what was not.
+    status: Option<String>,
+    /// Why such a message failed.
+    error_code: Option<i64>,
 }
 
 impl Twilio {
@@ -74,9 +82,19 @@ impl Twilio {
 fn judge(answer: &Answer) -> Result<Carried, Refusal> {
     let told: Option<Told> = answer.json();
     if answer.status.is_success() {
-        // 201 means taken, whatever became of the rest of the answer.
-        let reference = told.and_then(|told| told.sid).and_then(|sid| word_of(&sid));
-        return Ok(Carried { reference });
+        let Some(told) = told else {
+            // 201 means taken up, whatever became of the rest of the answer.
+            return Ok(Carried { reference: None });
+        };
+        if !told.status.as_deref().is_some_and(|status| OVER.contains(&status)) {
+            return Ok(Carried { reference: told.sid.as_deref().and_then(word_of) });
+        }
+        // Taken up and given up at once.
+        return Err(match told.error_code {
+            Some(code) if ABOUT_US.contains(&code) => Refusal::fault(format!("provider_{code}")),
+            Some(code) => Refusal::never(format!("provider_{code}")),
+            None => Refusal::never("provider_failed"),
+        });
     }
     let code = told.and_then(|told| told.code);
     let reason = code.map(|code| format!("provider_{code}"));

@@ -4,7 +4,9 @@ use countersign_core::command::RememberDevice;
 use countersign_core::event::UserEvent;
 use countersign_core::evolve;
 use countersign_core::ids::{ChallengeId, FactorId, PortalId};
-use countersign_core::portal::{Answered, PortalEvent, PortalPurpose, PortalSession, ResultParameter, Stage};
+use countersign_core::portal::{
+    Answered, PortalEvent, PortalPurpose, PortalSession, ResultParameter, Stage,
+};
 use countersign_core::reply::{Acr, Amr};
 use countersign_core::user::UserState;
 use countersign_storage::records::UserRow;

@@ -10,7 +10,7 @@ use crate::codec;
 use crate::context::Context;
 use crate::event::{IssuedCode, UserEvent};
 use crate::factor::FactorKind;
-use crate::factor::message::{self, SentCode};
+use crate::factor::message::{self, SendOutcome, SentCode};
 use crate::ids::{ChallengeId, DeliveryId, FactorId};
 use crate::message::{CODE_LIFETIME_MS, Channel, CodeMessage, CodePurpose, mask, seal_context};
 use crate::reply::{CodeSent, Refusal, Reply};
@@ -148,6 +148,7 @@ fn issue(
             expires_at: message.expires_at,
             wrong: 0,
             spent: false,
+            outcome: SendOutcome::Pending,
         },
         message: context.vault.seal(&seal_context(case.key, delivery), nonce, plain.expose()),
         lane,

@@ -38,7 +38,13 @@ pub(super) fn judge(
     let now = context.now;
     let held = |portal, session| PortalSession::held(case.state, portal, session, now);
     let judged = match command {
-        PortalCommand::Create { purpose, challenge, return_url, return_origin, result_parameter } => {
+        PortalCommand::Create {
+            purpose,
+            challenge,
+            return_url,
+            return_origin,
+            result_parameter,
+        } => {
             let wish = open::Wish {
                 purpose: *purpose,
                 challenge: *challenge,

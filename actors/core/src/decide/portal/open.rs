@@ -7,8 +7,8 @@ use crate::challenge::ChallengeKind;
 use crate::context::Context;
 use crate::ids::{ChallengeId, PortalId};
 use crate::portal::{
-    LINK_LIFETIME_MS, PortalEvent, PortalPurpose, PortalReply, PortalSession,
-    ResultParameter, SESSION_LIFETIME_MS, SessionHash, Stage, secret_hash,
+    LINK_LIFETIME_MS, PortalEvent, PortalPurpose, PortalReply, PortalSession, ResultParameter,
+    SESSION_LIFETIME_MS, SessionHash, Stage, secret_hash,
 };
 use crate::reply::Refusal;
 use crate::time::Timestamp;

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use super::super::messages;
 use super::permit;
 use crate::context::Surroundings;
-use crate::factor::message::MessageFactor;
 use crate::factor::{Factor, FactorKind, FactorType, PendingEnrollment};
 use crate::ids::{ChallengeId, FactorId, UserKey};
 use crate::lockout::Lock;
@@ -122,11 +121,15 @@ fn codes(
     let code = |(id, kind): (FactorId, &FactorKind)| {
         let (_, to) = kind.message()?;
         let next_at = messages::next_at(state, sends, id, now);
-        Some((id, CodeView { live_until: live_until(to, now), next_at }))
+        let live = to.latest().filter(|code| code.is_live(now));
+        Some((
+            id,
+            CodeView {
+                live_until: live.map(|code| code.expires_at),
+                next_at,
+                outcome: live.map(|code| code.outcome.clone()),
+            },
+        ))
     };
     factors.chain(waiting).filter_map(code).collect()
-}
-
-fn live_until(to: &MessageFactor, now: Timestamp) -> Option<Timestamp> {
-    to.latest().filter(|code| code.is_live(now)).map(|code| code.expires_at)
 }

@@ -1,0 +1,118 @@
+// A provider that says no: the person is told, and another way comes first.
+
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { after, test } from "node:test";
+
+import { App, look, Scene, until } from "./harness/index.js";
+
+/** @typedef {import("./harness/index.js").Page} Page */
+
+/** A provider of text messages that refuses numbers for good, some time after it was asked. */
+const provider = createServer((request, response) => {
+  request.resume();
+  setTimeout(() => response.writeHead(422).end(), 1_500);
+});
+after(() => provider.close());
+
+const scene = Scene.forThisFile(undefined, async () => {
+  /** @type {Promise<void>} */
+  const opened = new Promise((resolve) => provider.listen(0, "127.0.0.1", () => resolve()));
+  await opened;
+  const address = provider.address();
+  const port = address && typeof address === "object" ? address.port : 0;
+  return {
+    COUNTERSIGN_SMS_PROVIDER: "http",
+    COUNTERSIGN_SMS_URL: `http://127.0.0.1:${port}/`,
+    COUNTERSIGN_SMS_TOKEN: `whsec_${Buffer.alloc(32, 7).toString("base64")}`,
+  };
+});
+
+const PHONE = "+14155552671";
+
+/**
+ * @param {Page} page
+ * @param {string} userId
+ * @param {"ENROLL" | "CHALLENGE"} purpose
+ * @returns {Promise<string>} the challenge
+ */
+async function send(page, userId, purpose) {
+  /** @type {Record<string, string>} */
+  const body = { userId, purpose, returnUrl: `${scene.service.url}/healthz` };
+  if (purpose === "CHALLENGE") {
+    const login = await scene.service.done("POST", "mfa/challenges", { userId });
+    body.challengeId = login.challenge.id;
+  }
+  const { url } = await scene.service.done("POST", "portal/sessions", body);
+  await page.goto(url);
+  await page.getByRole("button", { name: "Continue" }).click();
+  return body.challengeId ?? "";
+}
+
+/** @param {string} user */
+async function withPhone(user) {
+  const sms = `users/${user}/mfa/sms`;
+  await scene.service.done("POST", sms, { phoneNumber: PHONE });
+  await scene.service.done("POST", `${sms}/send`, {});
+  await scene.service.done("POST", `${sms}/verify`, { code: await scene.service.code(PHONE) });
+}
+
+test("a person who waits for a code that never arrives is told, at sign-in", async () => {
+  await scene.service.done("PATCH", "mfa/policy", { sends: { cooldownSeconds: 3 } });
+  await scene.service.done("PUT", "users/ann", { email: "ann@example.com" });
+  await withPhone("ann");
+  const begun = await scene.service.done("POST", "users/ann/mfa/totp", {});
+  const app = new App(begun.secret);
+  await scene.service.done("POST", "users/ann/mfa/totp/verify", { code: await app.code() });
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  for (const script of [true, false]) {
+    await scene.window(
+      async (page) => {
+        const challenge = await send(page, "ann", "CHALLENGE");
+        await page.getByRole("button", { name: "Send code" }).click();
+        await page.getByRole("textbox").waitFor();
+        const told = page.getByRole("alert").getByText("We couldn’t deliver a code to +•••••••71.");
+        if (script) {
+          await told.waitFor();
+        } else {
+          // Whoever has no scripts sees it on the next page.
+          await until("the provider's answer", async () => {
+            const state = await scene.service.done("GET", `mfa/challenges/${challenge}`);
+            return state.lastMessage.status === "FAILED" || undefined;
+          });
+          await page.reload();
+          await told.waitFor();
+        }
+        await look(page, "portal-undelivered");
+        const state = await scene.service.done("GET", `mfa/challenges/${challenge}`);
+        const { status, reason, channel } = state.lastMessage;
+        assert.deepEqual([status, reason, channel], ["FAILED", "http_422", "SMS"]);
+        // Another way comes first, and works.
+        await page.getByRole("link", { name: "Try another way" }).click();
+        await page.getByRole("listitem").first().getByText("Authenticator app").click();
+        await page.getByRole("textbox").fill(await app.code());
+        await page.getByRole("button", { name: "Confirm" }).click();
+        await page.waitForURL(/countersign_result=pcd_/);
+        await new Promise((resolve) => setTimeout(resolve, 3_000));
+      },
+      { script },
+    );
+  }
+});
+
+test("a person who enrolls a number that no code reaches is told", async () => {
+  await scene.window(async (page) => {
+    await scene.service.done("PUT", "users/bob", { email: "bob@example.com" });
+    await send(page, "bob", "ENROLL");
+    await page.getByRole("link", { name: /^Text message/ }).click();
+    await page.getByLabel("Phone number").fill("+1 415 555 2672");
+    await page.getByRole("button", { name: "Send code" }).click();
+    await page.getByRole("alert").getByText("We couldn’t deliver a code to +•••••••72.").waitFor();
+    await look(page, "portal-undelivered-enroll");
+    const { pendingEnrollments } = await scene.service.done("GET", "users/bob/mfa/status");
+    const [pending] = pendingEnrollments;
+    assert.deepEqual([pending.type, pending.lastMessage.status], ["SMS", "FAILED"]);
+    await page.getByRole("link", { name: "Use another number" }).click();
+    await page.getByLabel("Phone number").waitFor();
+  });
+});

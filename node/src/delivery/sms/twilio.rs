@@ -39,8 +39,8 @@ pub(super) struct Twilio {
 struct Told {
     sid: Option<String>,
     code: Option<i64>,
-    /// Of a message that was taken up; a `code` comes with what was not.
-    status: Option<String>,
+    /// A word for a message that was taken up; with a `code`, the status of HTTP once more.
+    status: Option<serde_json::Value>,
     /// Why such a message failed.
     error_code: Option<i64>,
 }
@@ -86,7 +86,8 @@ fn judge(answer: &Answer) -> Result<Carried, Refusal> {
             // 201 means taken up, whatever became of the rest of the answer.
             return Ok(Carried { reference: None });
         };
-        if !told.status.as_deref().is_some_and(|status| OVER.contains(&status)) {
+        let status = told.status.as_ref().and_then(serde_json::Value::as_str);
+        if !status.is_some_and(|status| OVER.contains(&status)) {
             return Ok(Carried { reference: told.sid.as_deref().and_then(word_of) });
         }
         // Taken up and given up at once.

@@ -218,7 +218,8 @@ impl Resend {
         sent: bool,
         visitor: &Visitor,
     ) -> Self {
-        let seconds = visitor.api.clock.now().seconds_until(code.next_at);
+        let now = visitor.api.clock.now();
+        let seconds = if now < code.next_at { now.seconds_until(code.next_at) } else { 0 };
         let told = if sent && !code.failed() { visitor.texts.sent_status } else { "" };
         let watch = code.is_pending().then(|| (visitor.page(&format!("/message/{factor}")), page));
         Self { at: Moment::time(code.next_at), seconds, told, watch }

@@ -154,7 +154,9 @@ pub fn mask(channel: Channel, destination: &str) -> String {
         }
         Channel::Email => match destination.rsplit_once('@') {
             Some((local, domain)) => {
-                let first: String = local.chars().take(1).collect();
+                // As people write it: unquoted, and with the letters of their language.
+                let first: String = local.trim_start_matches('"').chars().take(1).collect();
+                let (domain, _) = idna::domain_to_unicode(domain);
                 format!("{first}•••@{domain}")
             }
             None => "•••".to_owned(),

@@ -334,3 +334,27 @@ fn a_pending_number_is_never_offered_and_never_answers() {
     let send = Command::SendChallengeCode { challenge: challenge.id, factor: sent.factor };
     assert_eq!(story.refusal(&send), Refusal::FactorNotFound);
 }
+
+#[test]
+fn an_address_is_sent_to_as_every_mail_server_reads_it() {
+    for (address, kept, shown) in [
+        ("hoge.@docomo.ne.jp", "\"hoge.\"@docomo.ne.jp", "h•••@docomo.ne.jp"),
+        ("ann@BÜCHER.example", "ann@xn--bcher-kva.example", "a•••@bücher.example"),
+    ] {
+        let mut story = Story::new();
+        story.has_email(address);
+        assert_eq!(story.begin_email().masked_destination, shown);
+        assert_eq!(story.send_enrollment(Channel::Email).message.destination, kept);
+    }
+}
+
+#[test]
+fn an_address_that_cannot_be_mailed_is_told_when_it_is_enrolled() {
+    for address in ["jörg@example.com", "a,b@example.com", "a\u{200b}@example.com"] {
+        let mut story = Story::new();
+        story.has_email(address);
+        let refused = story.refusal(&Command::BeginEmail { name: None });
+        assert!(matches!(refused, Refusal::Conflict(_)), "{address}: {refused:?}");
+        assert!(!refused.to_string().contains(address), "{refused}");
+    }
+}

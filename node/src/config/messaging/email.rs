@@ -2,6 +2,7 @@
 
 use std::net::Ipv6Addr;
 
+use countersign_core::email::EmailAddress;
 use countersign_core::secret::Secret;
 use lettre::Address;
 use lettre::message::Mailbox;
@@ -157,7 +158,12 @@ fn sender(text: &str) -> Result<Mailbox, String> {
         Some((name, rest)) => (name.trim().trim_matches('"'), rest.strip_suffix('>')),
         None => ("", Some(text)),
     };
-    let address = address.and_then(|address| address.parse::<Address>().ok());
+    let address = address.and_then(|address| address.parse::<EmailAddress>().ok());
+    // Every server on the way would have to take such a sender.
+    if address.as_ref().is_some_and(|address| !address.is_ascii()) {
+        return Err("an address with ASCII letters alone before the @ is expected".into());
+    }
+    let address = address.and_then(|address| address.mailed().parse::<Address>().ok());
     let fits = !name.contains(|letter: char| letter.is_control() || "<>\"\\".contains(letter));
     let name = (!name.is_empty()).then(|| name.to_owned());
     address

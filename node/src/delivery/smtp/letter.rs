@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use countersign_actors::carrier::Parcel;
+use countersign_core::email::EmailAddress;
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart};
 use lettre::{Address, message};
@@ -31,8 +32,8 @@ impl Header for AutoSubmitted {
 /// The email of a parcel. Its `Message-ID` is the same over all attempts, so that a mail server or
 /// a reader that got it twice can drop the second (RFC 5322 section 3.6.4).
 pub(super) fn of(from: &Mailbox, parcel: &Parcel, words: &Rendered) -> Result<Message, Refusal> {
-    let to: Address =
-        parcel.message.destination.parse().map_err(|_| Refusal::never("invalid_destination"))?;
+    let to = mailbox_address(&parcel.message.destination)
+        .ok_or_else(|| Refusal::never("invalid_destination"))?;
     let seconds = Duration::from_secs(parcel.now.unix_seconds());
     Message::builder()
         .from(from.clone())
@@ -43,6 +44,11 @@ pub(super) fn of(from: &Mailbox, parcel: &Parcel, words: &Rendered) -> Result<Me
         .header(AutoSubmitted)
         .multipart(body(words))
         .map_err(|_| Refusal::never("unrenderable"))
+}
+
+/// The address as every mail server reads it, by the rule by which addresses are taken.
+fn mailbox_address(text: &str) -> Option<Address> {
+    text.parse::<EmailAddress>().ok()?.mailed().parse().ok()
 }
 
 /// The plainest first, the best last (RFC 2046 section 5.1.4).
@@ -107,6 +113,28 @@ mod tests {
             let words = Rendered::of(&email).unwrap();
             let refused = of(&from, &email, &words).err();
             assert_eq!(refused, Some(Refusal::never("invalid_destination")), "{to}");
+        }
+    }
+
+    #[test]
+    fn odd_addresses_are_quoted_and_domains_go_out_in_punycode() {
+        let from = "Acme <no-reply@acme.example>".parse().unwrap();
+        for (destination, envelope) in [
+            ("hoge.@docomo.ne.jp", "\"hoge.\"@docomo.ne.jp"),
+            ("a..b@docomo.ne.jp", "\"a..b\"@docomo.ne.jp"),
+            (r#""a,b"@x.example"#, r#""a,b"@x.example"#),
+            ("ann@bücher.example", "ann@xn--bcher-kva.example"),
+        ] {
+            let mut email = parcel(Channel::Email);
+            email.message.destination = destination.to_owned();
+            let letter = of(&from, &email, &Rendered::of(&email).unwrap()).unwrap();
+            let to: Vec<String> = letter.envelope().to().iter().map(ToString::to_string).collect();
+            assert_eq!(to, [envelope], "{destination}");
+            let written = String::from_utf8(letter.formatted()).unwrap();
+            assert!(
+                written.is_ascii() && written.contains(&format!("To: {envelope}\r\n")),
+                "{written}"
+            );
         }
     }
 }

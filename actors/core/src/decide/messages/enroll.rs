@@ -5,6 +5,7 @@ use super::super::enroll::not_enrolled_yet;
 use super::limits::{self, Errand};
 use crate::audit::AuditEntry;
 use crate::context::Context;
+use crate::email::EmailAddress;
 use crate::event::UserEvent;
 use crate::factor::message::MessageFactor;
 use crate::factor::{FactorKind, PendingEnrollment};
@@ -45,6 +46,19 @@ pub(in crate::decide) fn begin_email(
     let profile = &case.state.profile;
     let Some(address) = profile.email.clone().filter(|_| profile.email_verified) else {
         return refuse(Refusal::EmailNotVerified);
+    };
+    // Kept as mail servers read it, so that one mailbox is one destination however it is written.
+    let address = match address.parse::<EmailAddress>() {
+        Ok(address) if address.is_ascii() => address.mailed(),
+        Ok(_) => {
+            let what = "the user's email address has letters before the @ that are not ASCII, and \
+                        many mail servers take no mail for such addresses";
+            return refuse(Refusal::Conflict(what.to_owned()));
+        }
+        Err(error) => {
+            let what = format!("the user's email address cannot be mailed: it {error}");
+            return refuse(Refusal::Conflict(what));
+        }
     };
     let kind = FactorKind::Email(MessageFactor::new(address));
     if let Err(refusal) = not_enrolled_yet(case, &kind) {

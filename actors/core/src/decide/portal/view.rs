@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::super::messages;
 use super::permit;
 use crate::context::Surroundings;
+use crate::email::EmailAddress;
 use crate::factor::{Factor, FactorKind, FactorType, PendingEnrollment};
 use crate::ids::{ChallengeId, FactorId, UserKey};
 use crate::lockout::Lock;
@@ -43,8 +44,8 @@ pub(crate) fn view(
         account: state.profile.email.as_deref().map(|email| mask(Channel::Email, email)),
         challenge: challenge(session.challenge),
         verification: challenge(session.verification),
-        provable_by: query::factor_views(state, state.usable(admitted)),
-        factors: query::factor_views(state, state.factors_in_order()),
+        provable_by: query::factor_views(state, state.usable(admitted), admitted),
+        factors: query::factor_views(state, state.factors_in_order(), admitted),
         keys: keys(state),
         offered: offered(state, &rule, around),
         pending: pending(state, session, now).map(shown),
@@ -82,12 +83,16 @@ fn offered(state: &UserState, rule: &Rule, around: &Surroundings<'_>) -> Vec<Fac
         FactorType::Email => {
             around.channels.can(Channel::Email)
                 && profile.email_verified
-                && profile.email.is_some()
+                && profile.email.as_deref().is_some_and(is_mailable)
                 && !has_email
         }
     };
     let allowed = FactorType::ALL.into_iter().filter(|one| rule.allowed_factors.contains(one));
     allowed.filter(possible).collect()
+}
+
+fn is_mailable(email: &str) -> bool {
+    email.parse::<EmailAddress>().is_ok_and(|address| address.is_ascii())
 }
 
 /// The enrollment that this session began, if it still waits.

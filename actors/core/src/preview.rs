@@ -1,4 +1,5 @@
-//! What a policy would mean for users who log in: for people who are about to change one. It says
+//! What a policy, or settings, would mean for users who log in: for people who are about to change
+//! them. It says
 //! by the same rules what [`crate::decide`] would, as far as that can be known before a login is
 //! there; trusted devices and signs of risk cannot.
 
@@ -6,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::policy::Requirement;
 use crate::query;
+use crate::settings::Settings;
 use crate::tenant::TenantState;
 use crate::time::Timestamp;
 use crate::user::UserState;
@@ -41,6 +43,16 @@ pub fn standing(tenant: &TenantState, state: &UserState, now: Timestamp) -> (Sta
         }
     };
     (standing, usable)
+}
+
+/// How many of a user's keys another relying party, or origins that it does not fit, would make
+/// useless. Those that are useless already are not counted.
+fn stranded_keys(current: &Settings, next: &Settings, state: &UserState) -> u64 {
+    let (before, after) = (current.relying_party(), next.relying_party());
+    let of = |party: Option<&str>, rp_id: &str| party == Some(rp_id);
+    let keys = state.factors.iter().filter_map(|factor| factor.kind.webauthn());
+    let stranded = keys.filter(|key| of(before, &key.rp_id) && !of(after, &key.rp_id));
+    u64::try_from(stranded.count()).unwrap_or(u64::MAX)
 }
 
 /// How many users have what to expect.
@@ -86,6 +98,8 @@ pub struct Preview {
     pub before: Standings,
     /// As it would be.
     pub after: Standings,
+    /// Keys that could be used with the settings as they are, and not as they would be.
+    pub stranded_keys: u64,
 }
 
 impl Preview {
@@ -103,5 +117,6 @@ impl Preview {
         self.affected += u64::from(before != after);
         self.before.add(before);
         self.after.add(after);
+        self.stranded_keys += stranded_keys(&current.settings, &next.settings, state);
     }
 }

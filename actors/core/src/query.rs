@@ -53,7 +53,11 @@ pub fn answer(
         Query::Challenge(_) | Query::Portal(..) | Query::PortalLink(..) | Query::User => {
             Reply::User(user_view(&key.user, state, false))
         }
-        Query::Factors => Reply::Factors(factor_views(state, state.factors_in_order())),
+        Query::Factors => {
+            let types = around.tenant.policy.rule_for(&state.profile.groups).allowed_factors;
+            let admitted = around.tenant.admitted(&types);
+            Reply::Factors(factor_views(state, state.factors_in_order(), admitted))
+        }
         Query::RecoveryCodes => Reply::RecoveryStatus {
             total: state.recovery.as_ref().map_or(0, |set| set.total),
             remaining: state.recovery_codes_remaining(),
@@ -76,12 +80,13 @@ pub fn user_view(id: &UserId, state: &UserState, created: bool) -> UserView {
 }
 
 /// A factor, as shown.
-pub fn factor_view(factor: &Factor, state: &UserState) -> FactorView {
+pub fn factor_view(factor: &Factor, state: &UserState, admitted: Admitted<'_>) -> FactorView {
     FactorView {
         id: factor.id,
         factor_type: factor.factor_type(),
         name: factor.name.clone(),
         primary: state.primary == Some(factor.id),
+        usable: admitted.admits(factor),
         created_at: factor.created_at,
         last_used_at: factor.last_used_at,
         masked_destination: factor.kind.masked_destination(),
@@ -93,6 +98,7 @@ pub fn factor_view(factor: &Factor, state: &UserState) -> FactorView {
             user_verified: credential.user_verified,
             resident: credential.resident,
             sign_count: credential.sign_count,
+            rp_id: credential.rp_id.clone(),
         }),
     }
 }
@@ -101,8 +107,9 @@ pub fn factor_view(factor: &Factor, state: &UserState) -> FactorView {
 pub fn factor_views<'a>(
     state: &UserState,
     factors: impl Iterator<Item = &'a Factor>,
+    admitted: Admitted<'_>,
 ) -> Vec<FactorView> {
-    factors.map(|factor| factor_view(factor, state)).collect()
+    factors.map(|factor| factor_view(factor, state, admitted)).collect()
 }
 
 /// A challenge, as shown.
@@ -122,7 +129,11 @@ pub fn challenge_view(
         status: challenge.status(now),
         expires_at: challenge.expires_at,
         recovery_codes_available: by_proof && state.recovery_codes_remaining() > 0,
-        factors: if by_proof { factor_views(state, state.usable(admitted)) } else { Vec::new() },
+        factors: if by_proof {
+            factor_views(state, state.usable(admitted), admitted)
+        } else {
+            Vec::new()
+        },
         attempts_remaining: challenge.attempts_remaining(),
         last_message: last_message(state, |_, sent_at| sent_at >= challenge.created_at),
     }

@@ -35,6 +35,19 @@ impl Settings {
             token_audience: "countersign".to_owned(),
         }
     }
+
+    /// The relying party whose keys browsers let people use: `rp_id`, unless it is neither the host
+    /// of any of the origins nor a domain above one (W3C WebAuthn Level 3 section 5.1.3 step 8).
+    pub fn relying_party(&self) -> Option<&str> {
+        let rp_id = self.rp_id.as_str();
+        let serves = |origin: &String| {
+            let Some((_, authority)) = origin.split_once("://") else { return false };
+            let host = authority.split_once(':').map_or(authority, |(host, _port)| host);
+            let above = host.strip_suffix(rp_id);
+            above.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        self.origins.iter().any(serves).then_some(rp_id)
+    }
 }
 
 /// A change of settings: what is absent stays.

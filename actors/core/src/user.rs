@@ -112,21 +112,26 @@ pub struct UserState {
     pub portal: Vec<PortalSession>,
 }
 
-/// What counts as a second factor of one user: the types that the rule allows, and what the tenant
-/// demands of keys.
+/// What counts as a second factor of one user: the types that the rule allows, and of keys those
+/// that are as the tenant demands and of its relying party.
 #[derive(Clone, Copy, Debug)]
 pub struct Admitted<'a> {
     /// The types.
     pub types: &'a BTreeSet<FactorType>,
     /// What holds for security keys and passkeys.
     pub webauthn: &'a WebAuthnRules,
+    /// The relying party whose keys can be used; `None` if no browser would use any.
+    pub relying_party: Option<&'a str>,
 }
 
 impl Admitted<'_> {
     /// Whether a factor counts.
     pub fn admits(&self, factor: &Factor) -> bool {
         self.types.contains(&factor.factor_type())
-            && factor.kind.webauthn().is_none_or(|credential| self.webauthn.admits(credential))
+            && factor.kind.webauthn().is_none_or(|credential| {
+                self.webauthn.admits(credential)
+                    && self.relying_party == Some(credential.rp_id.as_str())
+            })
     }
 }
 

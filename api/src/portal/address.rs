@@ -3,8 +3,9 @@
 use axum::http::{HeaderMap, header};
 use countersign_core::ids::PortalId;
 use countersign_core::portal::ResultParameter;
-use url::{Host, Url};
+use url::Url;
 
+use crate::request::origin::is_local;
 use crate::state::ApiState;
 
 /// The most characters of an address to return to.
@@ -43,12 +44,7 @@ pub(crate) fn public_origin(api: &ApiState, headers: &HeaderMap) -> Option<Strin
     if !plain {
         return None;
     }
-    let local = match url.host()? {
-        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    };
-    if local {
+    if is_local(&url) {
         return Some(origin_of(&Url::parse(&format!("http://{host}/")).ok()?));
     }
     Some(origin_of(&url))

@@ -3,14 +3,13 @@
 use countersign_core::alerts::AlertSettings;
 use countersign_core::message::MessageTemplates;
 use countersign_core::settings as core;
-use countersign_core::tenant::TenantCommand;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::present;
 use super::telling::{Alerts, Messages, UpdateAlerts, UpdateMessages};
 use crate::problem::Problem;
-use crate::request::{Fields, is_domain};
+use crate::request::{Fields, origin};
 
 /// A tenant's settings.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -68,7 +67,9 @@ pub(crate) struct UpdateSettings {
     #[serde(default, deserialize_with = "present")]
     #[schema(min_length = 1, max_length = 64, example = "Acme")]
     issuer: Option<String>,
-    /// The WebAuthn relying party id: a domain name.
+    /// The WebAuthn relying party id: a domain name, the host of one of the `origins` or a domain
+    /// above it. It is kept as browsers write it. Keys that were registered for another id cannot be
+    /// used any more.
     #[serde(default, deserialize_with = "present")]
     #[schema(example = "acme.example")]
     rp_id: Option<String>,
@@ -76,7 +77,8 @@ pub(crate) struct UpdateSettings {
     #[serde(default, deserialize_with = "present")]
     #[schema(min_length = 1, max_length = 64, example = "Acme")]
     rp_name: Option<String>,
-    /// Origins from which ceremonies are accepted: `https://…`, or `http://localhost`.
+    /// Origins from which ceremonies are accepted: `https://…`, or `http://localhost`. They are kept
+    /// as browsers write them: lower case, Punycode, no default port.
     #[serde(default, deserialize_with = "present")]
     #[schema(max_items = 20, example = json!(["https://login.acme.example"]))]
     origins: Option<Vec<String>>,
@@ -94,10 +96,15 @@ pub(crate) struct UpdateSettings {
     /// The words of messages.
     #[serde(default, deserialize_with = "present")]
     messages: Option<UpdateMessages>,
+    /// Whether `rpId` and `origins` are changed although security keys and passkeys become useless by
+    /// it; false if left out.
+    #[serde(default, deserialize_with = "present")]
+    force: Option<bool>,
 }
 
 impl UpdateSettings {
-    pub(crate) fn command(self) -> Result<TenantCommand, Problem> {
+    /// The change, and whether it is to be made although keys become useless.
+    pub(crate) fn patch(self) -> Result<(core::SettingsPatch, bool), Problem> {
         let mut fields = Fields::new();
         let f = &mut fields;
         let patch = core::SettingsPatch {
@@ -106,7 +113,7 @@ impl UpdateSettings {
                 f.demand(!text.contains(':'), "/issuer", "must not contain a colon");
                 f.line("/issuer", text, 1..=64)
             }),
-            rp_id: domain(f, self.rp_id),
+            rp_id: relying_party(f, self.rp_id),
             rp_name: self.rp_name.map(|text| f.line("/rpName", text, 1..=64)),
             origins: origins(f, self.origins),
             token_ttl_seconds: f.number("/tokenTtlSeconds", self.token_ttl_seconds, 60..=86_400),
@@ -114,35 +121,31 @@ impl UpdateSettings {
             alerts: self.alerts.unwrap_or_default().read(f),
             templates: self.messages.unwrap_or_default().read(),
         };
-        fields.finish(TenantCommand::PatchSettings(Box::new(patch)))
+        fields.finish((patch, self.force.unwrap_or(false)))
     }
 }
 
-fn domain(fields: &mut Fields, value: Option<String>) -> Option<String> {
-    let fits = value.as_deref().is_none_or(is_domain);
-    fields.demand(fits, "/rpId", "must be a domain name");
-    value
+fn relying_party(fields: &mut Fields, value: Option<String>) -> Option<String> {
+    match origin::relying_party_id(&value?) {
+        Ok(rp_id) => Some(rp_id),
+        Err(detail) => {
+            fields.refuse("/rpId", detail);
+            None
+        }
+    }
 }
 
+/// The origins as browsers write them, each once.
 fn origins(fields: &mut Fields, value: Option<Vec<String>>) -> Option<Vec<String>> {
-    let origins = value.as_deref().unwrap_or_default();
-    fields.demand(origins.len() <= 20, "/origins", "must have at most 20 entries");
-    for (index, origin) in origins.iter().enumerate() {
-        let detail = "must be an origin such as https://login.acme.example";
-        fields.demand(is_origin(origin), &format!("/origins/{index}"), detail);
+    let value = value?;
+    fields.demand(value.len() <= 20, "/origins", "must have at most 20 entries");
+    let mut origins = Vec::new();
+    for (index, text) in value.iter().enumerate() {
+        match origin::origin(text) {
+            Ok(origin) if origins.contains(&origin) => {}
+            Ok(origin) => origins.push(origin),
+            Err(detail) => fields.refuse(&format!("/origins/{index}"), detail),
+        }
     }
-    value
-}
-
-/// Scheme, host and perhaps a port (RFC 6454 section 6.2), in a secure context (W3C Secure
-/// Contexts section 3.1).
-fn is_origin(text: &str) -> bool {
-    let (authority, secure) = match text.split_once("://") {
-        Some(("https", authority)) => (authority, true),
-        Some(("http", authority)) => (authority, false),
-        _ => return false,
-    };
-    let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
-    let local = host == "localhost" || host.ends_with(".localhost") || host == "127.0.0.1";
-    is_domain(host) && port.parse::<u16>().is_ok_and(|port| port > 0) && (secure || local)
+    Some(origins)
 }

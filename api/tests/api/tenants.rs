@@ -144,7 +144,7 @@ async fn settings_are_judged_and_changed() {
     assert_eq!(house.get("/v1/settings").await.json(), fine);
     let wrong = json!({
         "issuer": "a:b", "rpId": "https://acme.example", "rpName": "",
-        "origins": ["http://acme.example", "https://acme.example/", "acme.example", "https://"],
+        "origins": ["http://acme.example", "https://acme.example/a", "acme.example", "https://"],
         "tokenTtlSeconds": 59, "tokenAudience": "a\nb",
     });
     let mut pointers = house.patch("/v1/settings", &wrong).await.pointers();
@@ -307,4 +307,34 @@ async fn the_cluster_is_shown_as_the_node_sees_it() {
     assert_eq!(cluster["nodes"][0]["apiAddress"], "127.0.0.1:8081");
     assert_eq!(cluster["shards"][1]["lastApplied"], 1_042);
     assert_eq!(cluster["shards"][1]["voters"], json!([1]));
+}
+
+#[tokio::test]
+async fn origins_and_the_relying_party_are_kept_as_browsers_write_them() {
+    let house = House::new();
+    let typed = json!({
+        "rpId": "Bücher.Example",
+        "origins": ["HTTPS://Login.BÜCHER.example:443/", "https://login.bücher.example", "http://127.1:80"],
+    });
+    let kept = house.patch("/v1/settings", &typed).await.json();
+    assert_eq!(kept["rpId"], "xn--bcher-kva.example");
+    let origins = json!(["https://login.xn--bcher-kva.example", "http://127.0.0.1"]);
+    assert_eq!(kept["origins"], origins, "each once");
+    for (patch, pointer, right) in [
+        (json!({"rpId": "https://acme.example/login"}), "/rpId", "acme.example"),
+        (json!({"rpId": "192.0.2.7"}), "/rpId", "domain name"),
+        (json!({"origins": ["https://acme.example:+443"]}), "/origins/0", "https://acme.example"),
+        (
+            json!({"rpId": "co.uk", "origins": ["https://login.acme.co.uk"]}),
+            "/rpId",
+            "take acme.co.uk",
+        ),
+    ] {
+        let refused = house.patch("/v1/settings", &patch).await;
+        assert_eq!(refused.status, 422, "{patch}");
+        let error = refused.json()["errors"][0].clone();
+        assert_eq!(error["pointer"], pointer, "{patch}");
+        assert!(error["detail"].as_str().unwrap().contains(right), "{error}");
+    }
+    assert_eq!(house.get("/v1/settings").await.json()["rpId"], "xn--bcher-kva.example");
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use countersign_core::ids::SLOTS;
 use countersign_core::secret::Secret;
 use data_encoding::{BASE64, BASE64_NOPAD};
+use url::Url;
 
 use super::secret_file;
 use super::sources::{Given, Origin, Sources};
@@ -41,7 +42,7 @@ pub(super) fn config(sources: &Sources) -> Result<Config, Error> {
         master_key: master_key(&read)?,
         cluster_secret: read.optional("cluster_secret", cluster_secret)?,
         shards: read.optional("shards", shards)?.unwrap_or(SHARDS_DEFAULT),
-        issuer_url: read.optional("issuer_url", web_address)?,
+        issuer_url: read.optional("issuer_url", issuer)?,
         public_url: read.optional("public_url", web_origin)?,
         log_format: read.optional("log_format", log_format)?.unwrap_or(LogFormat::Text),
         log_level: read.optional("log_level", log_level)?.unwrap_or_else(|| "info".to_owned()),
@@ -235,22 +236,41 @@ fn days(text: &str) -> Result<u32, String> {
         .ok_or_else(|| "a number of days from 0 (for ever) to 36500 is expected".into())
 }
 
-fn web_address(text: &str) -> Result<String, String> {
-    let fits = ["http://", "https://"]
-        .iter()
-        .any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
-    fits.then(|| text.trim_end_matches('/').to_owned())
-        .ok_or_else(|| "an address that begins with https:// or http:// is expected".into())
+/// An address on the web without what is not part of where it leads.
+fn web_address(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text)
+        .ok()
+        .filter(|url| ["https", "http"].contains(&url.scheme()) && url.has_host())
+        .ok_or("an address that begins with https:// or http:// is expected")?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("an address without a user and a password is expected".into());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("an address without ? and # is expected".into());
+    }
+    Ok(url)
 }
 
-/// The pages lie at the top of their host.
-fn web_origin(text: &str) -> Result<String, String> {
-    let address = web_address(text)?;
-    let (_, host) = address.split_once("://").unwrap_or_default();
-    if host.contains(['/', '?', '#', '@']) {
-        return Err("an address without a path is expected, such as https://mfa.example.com".into());
+/// Whoever checks a token compares its issuer letter by letter with what they were told (RFC 8414
+/// section 3.3), and may have it from an address bar. So it has one spelling, that of browsers, and
+/// another one is refused rather than mended.
+fn issuer(text: &str) -> Result<String, String> {
+    let url = web_address(text)?;
+    let right = url.as_str().trim_end_matches('/');
+    if text.trim_end_matches('/') == right {
+        return Ok(right.to_owned());
     }
-    Ok(address)
+    Err(format!("issuers are compared letter by letter, and this one is written {right}"))
+}
+
+/// The pages lie at the top of their host. Kept as browsers write an origin.
+fn web_origin(text: &str) -> Result<String, String> {
+    let url = web_address(text)?;
+    let origin = url.origin().ascii_serialization();
+    if url.path() != "/" {
+        return Err(format!("an address without a path is expected, such as {origin}"));
+    }
+    Ok(origin)
 }
 
 fn log_format(text: &str) -> Result<LogFormat, String> {

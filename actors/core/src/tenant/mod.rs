@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::decide::{KEY_PREFIX, decide, key_hash};
 pub use self::evolve::evolve;
-pub use self::proposed::with_policy;
+pub use self::proposed::{with_policy, with_settings};
 use crate::alerts::AlertSettings;
 use crate::factor::FactorType;
 use crate::factor::webauthn::rules::WebAuthnRules;
@@ -142,8 +142,9 @@ impl TenantState {
     }
 
     /// What counts as a second factor, of these types.
-    pub const fn admitted<'a>(&'a self, types: &'a BTreeSet<FactorType>) -> Admitted<'a> {
-        Admitted { types, webauthn: &self.webauthn }
+    pub fn admitted<'a>(&'a self, types: &'a BTreeSet<FactorType>) -> Admitted<'a> {
+        let relying_party = self.settings.relying_party();
+        Admitted { types, webauthn: &self.webauthn, relying_party }
     }
 }
 

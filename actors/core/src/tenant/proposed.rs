@@ -1,8 +1,9 @@
-//! A tenant as it would be with another policy, before anybody decides to change it.
+//! A tenant as it would be with another policy or other settings, before anybody decides to change it.
 
 use super::{TenantState, patch, telling};
 use crate::policy::PolicyPatch;
 use crate::reply::Refusal;
+use crate::settings::SettingsPatch;
 use crate::time::Timestamp;
 
 /// The tenant with the patch applied. Nothing is changed.
@@ -19,4 +20,13 @@ pub fn with_policy(
     next.guards = telling::guards(&tenant.guards, &wish.guards)?;
     next.webauthn = patch::webauthn(&tenant.webauthn, &wish.webauthn)?;
     Ok(next)
+}
+
+/// The tenant with the patch of its settings applied. Nothing is changed.
+///
+/// # Errors
+/// As the change itself would be refused.
+pub fn with_settings(tenant: &TenantState, wish: &SettingsPatch) -> Result<TenantState, Refusal> {
+    let settings = patch::settings(&tenant.settings, wish)?;
+    Ok(TenantState { settings, ..tenant.clone() })
 }

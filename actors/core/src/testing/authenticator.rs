@@ -250,7 +250,9 @@ impl Authenticator {
         Credential {
             id: entropy.bytes::<32>().to_vec(),
             user_handle: options.user_handle.clone(),
-            discoverable: options.resident_key != ResidentKey::Discouraged,
+            // Phones and laptops make all of theirs so, whatever they are asked for.
+            discoverable: options.resident_key != ResidentKey::Discouraged
+                || self.transports.iter().any(|one| one == "internal"),
             key,
         }
     }

@@ -5,9 +5,11 @@ use countersign_core::factor::webauthn::failure::CeremonyFailure;
 use countersign_core::factor::webauthn::options::{
     Attachment, Attestation, RegistrationWish, ResidentKey, UserVerification,
 };
+use countersign_core::factor::webauthn::response::RegistrationResponse;
 use countersign_core::factor::webauthn::{Algorithm, PublicKey};
 use countersign_core::reply::{Refusal, Reply};
 use countersign_core::testing::authenticator::{Authenticator, BE, BS, Twist, UP, UV};
+use sha2::{Digest, Sha256};
 
 use crate::person::{
     ORIGIN, confirm, enroll, failure, refused_registration, refused_registration_of, registration,
@@ -370,8 +372,8 @@ fn what_is_wished_for_is_what_the_browser_is_told() {
     let options = registration(&mut story);
     assert_eq!((options.rp_id.as_str(), options.rp_name.as_str()), ("example.com", "Acme"));
     assert_eq!(options.attestation, Attestation::None);
-    assert_eq!(options.user_verification, UserVerification::Preferred);
-    assert_eq!(options.resident_key, ResidentKey::Preferred);
+    assert_eq!(options.user_verification, UserVerification::Discouraged);
+    assert_eq!(options.resident_key, ResidentKey::Discouraged);
     assert_eq!(options.timeout_ms, 300_000);
     assert_eq!(options.user_name, "user_1");
     assert_eq!(options.user_handle, story.state.pseudonym.unwrap().as_bytes());
@@ -386,4 +388,83 @@ fn what_is_wished_for_is_what_the_browser_is_told() {
     assert_eq!(options.user_verification, UserVerification::Discouraged);
     assert_eq!(options.resident_key, ResidentKey::Required);
     assert_eq!(options.attachment, Some(Attachment::CrossPlatform));
+}
+
+/// What a maker's certificate says.
+struct Maker {
+    unit: &'static str,
+    model: [u8; 16],
+    authority: bool,
+}
+
+const GOOD_MAKER: Maker =
+    Maker { unit: "Authenticator Attestation", model: [7; 16], authority: false };
+
+/// Puts the maker's own statement, signed with ES256, into the answer of a key that made none.
+fn attest(response: &mut RegistrationResponse, maker: &Maker, alter: impl FnOnce(&mut Vec<u8>)) {
+    use rcgen::{
+        BasicConstraints, CertificateParams, CustomExtension, DnType, IsCa, SigningKey as _,
+    };
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::OrganizationalUnitName, maker.unit);
+    params.is_ca = match maker.authority {
+        true => IsCa::Ca(BasicConstraints::Unconstrained),
+        false => IsCa::ExplicitNoCa,
+    };
+    let oid = [1, 3, 6, 1, 4, 1, 45_724, 1, 1, 4];
+    let model = [&[4, 16][..], &maker.model].concat();
+    params.custom_extensions.push(CustomExtension::from_oid_content(&oid, model));
+    let pair = rcgen::KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&pair).unwrap();
+    let object: ciborium::Value = ciborium::from_reader(&response.attestation_object[..]).unwrap();
+    let field = |name: &str| {
+        let parts = object.as_map().unwrap().iter();
+        parts.clone().find(|(key, _)| key.as_text() == Some(name)).unwrap().1.clone()
+    };
+    let mut signed = field("authData").into_bytes().unwrap();
+    signed.extend(Sha256::digest(&response.client_data_json));
+    alter(&mut signed);
+    let text = |text: &str| ciborium::Value::from(text);
+    let statement = ciborium::Value::Map(vec![
+        (text("alg"), ciborium::Value::from(-7)),
+        (text("sig"), ciborium::Value::Bytes(pair.sign(&signed).unwrap())),
+        (text("x5c"), vec![ciborium::Value::Bytes(certificate.der().to_vec())].into()),
+    ]);
+    let whole = ciborium::Value::Map(vec![
+        (text("fmt"), text("packed")),
+        (text("attStmt"), statement),
+        (text("authData"), field("authData")),
+    ]);
+    response.attestation_object.clear();
+    ciborium::into_writer(&whole, &mut response.attestation_object).unwrap();
+}
+
+#[test]
+fn an_ed25519_key_may_come_with_its_makers_es256_statement() {
+    let fresh = || {
+        let mut key = Authenticator::usb(1);
+        key.algorithm = Algorithm::EdDsa;
+        key
+    };
+    let mut story = story();
+    let mut key = fresh();
+    let mut response = key.create(&registration(&mut story), ORIGIN);
+    attest(&mut response, &GOOD_MAKER, |_| {});
+    let reply = story.ask(&confirm(response));
+    assert!(matches!(reply, Reply::Factor { .. }), "{reply:?}");
+    let id = story.state.factors[0].id;
+    crate::person::sign_in(&mut story, &mut key, id);
+
+    let refused = |maker: Maker, alter: fn(&mut Vec<u8>)| {
+        refused_registration_of(&mut fresh(), &Twist::default(), |response| {
+            attest(response, &maker, alter);
+        })
+    };
+    let other_unit = Maker { unit: "Web Server", ..GOOD_MAKER };
+    let other_model = Maker { model: [8; 16], ..GOOD_MAKER };
+    let authority = Maker { authority: true, ..GOOD_MAKER };
+    for maker in [other_unit, other_model, authority] {
+        assert_eq!(refused(maker, |_| {}), CeremonyFailure::Attestation);
+    }
+    assert_eq!(refused(GOOD_MAKER, |signed| signed[0] ^= 1), CeremonyFailure::Attestation);
 }

@@ -7,7 +7,7 @@ use countersign_core::factor::FactorType;
 use countersign_core::factor::webauthn::Aaguid;
 use countersign_core::factor::webauthn::failure::CeremonyFailure;
 use countersign_core::factor::webauthn::options::{
-    Attestation, RegistrationWish, UserVerification,
+    Attestation, RegistrationWish, ResidentKey, UserVerification,
 };
 use countersign_core::reply::{Reason, Refusal, Reply};
 use countersign_core::system::FEATURE_WEBAUTHN;
@@ -173,5 +173,94 @@ fn an_aaguid_is_read_and_written_in_one_way() {
         ["", "ee882879721c491397753dfcce97072a", "ee882879-721c-4913-9775-3dfcce97072", "x"]
     {
         assert!(wrong.parse::<Aaguid>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_key_of_another_relying_party_is_never_offered_and_does_not_count() {
+    let mut story = story();
+    let mut key = Authenticator::usb(1);
+    let id = enroll(&mut story, &mut key);
+    let asked = options(&mut story, None);
+    assert!(story.factors()[0].usable);
+    story.tenant.settings.rp_id = "login.example.com".to_owned();
+    assert_eq!(story.login().reason, Reason::NotEnrolled, "it does not count");
+    let begin = Command::BeginAssertion { user_verification: None, challenge: None };
+    assert_eq!(story.refusal(&begin), Refusal::FactorNotFound, "it is not offered");
+    let response = key.get(&asked, ORIGIN).unwrap();
+    let refused = story.refusal(&show(response));
+    let Refusal::AuthenticatorNotAllowed(said) = refused else { panic!("{refused:?}") };
+    assert!(said.contains("example.com") && said.contains("registered anew"), "{said}");
+    let view = story.factors().remove(0);
+    assert_eq!((view.id, view.usable), (id, false));
+    assert_eq!(view.webauthn.unwrap().rp_id, "example.com");
+    assert!(registration(&mut story).exclude.is_empty(), "its key may be registered anew");
+    // One of the new relying party counts beside it.
+    enroll(&mut story, &mut Authenticator::usb(2));
+    let offered = story.login().challenge.unwrap().factors;
+    assert_eq!(offered.len(), 1);
+    assert_eq!(offered[0].webauthn.as_ref().unwrap().rp_id, "login.example.com");
+    // Back again, the first one works as before.
+    story.tenant.settings.rp_id = "example.com".to_owned();
+    assert_eq!(story.login().challenge.unwrap().factors[0].id, id);
+}
+
+#[test]
+fn keys_do_not_count_while_no_origin_lets_browsers_use_them() {
+    let mut story = story();
+    enroll(&mut story, &mut Authenticator::usb(1));
+    story.tenant.settings.origins = vec!["https://example.org".to_owned()];
+    assert_eq!(story.login().reason, Reason::NotEnrolled);
+    assert!(!story.factors()[0].usable);
+}
+
+#[test]
+fn keys_that_a_change_of_settings_makes_useless_are_counted() {
+    use countersign_core::preview::Preview;
+    use countersign_core::settings::SettingsPatch;
+    use countersign_core::tenant::with_settings;
+    let mut story = story();
+    for seed in [1, 2] {
+        enroll(&mut story, &mut Authenticator::usb(seed));
+    }
+    story.tenant.settings.rp_id = "www.example.com".to_owned();
+    enroll(&mut story, &mut Authenticator::usb(3));
+    story.tenant.settings.rp_id = "example.com".to_owned();
+    story.enroll();
+    let stranded = |rp_id: Option<&str>, origins: Option<&str>| {
+        let patch = SettingsPatch {
+            rp_id: rp_id.map(str::to_owned),
+            origins: origins.map(|origin| vec![origin.to_owned()]),
+            ..SettingsPatch::default()
+        };
+        let next = with_settings(&story.tenant, &patch).unwrap();
+        let mut found = Preview::default();
+        found.add(&story.tenant, &next, &story.state, story.now);
+        found.stranded_keys
+    };
+    assert_eq!(stranded(Some("login.example.com"), None), 2, "one is useless already");
+    assert_eq!(stranded(None, Some("https://example.org")), 2);
+    assert_eq!(stranded(Some("example.org"), Some("https://example.org")), 2);
+    assert_eq!(stranded(None, Some("https://other.example.com")), 0);
+    assert_eq!(stranded(Some("example.com"), None), 0);
+}
+
+#[test]
+fn a_second_factor_need_be_neither_resident_nor_verified_unless_the_policy_says_so() {
+    let mut story = story();
+    let asked = registration(&mut story);
+    assert_eq!(asked.user_verification, UserVerification::Discouraged);
+    assert_eq!(asked.resident_key, ResidentKey::Discouraged);
+    let mut key = Authenticator::usb(1);
+    enroll(&mut story, &mut key);
+    let challenge = story.challenge();
+    let asked = options(&mut story, Some(challenge));
+    assert_eq!(asked.user_verification, UserVerification::Discouraged);
+    // Outside a challenge the verification decides what the key is worth.
+    assert_eq!(options(&mut story, None).user_verification, UserVerification::Preferred);
+    for least in [UserVerification::Preferred, UserVerification::Required] {
+        story.tenant.webauthn.user_verification = least;
+        assert_eq!(registration(&mut story).user_verification, least);
+        assert_eq!(options(&mut story, Some(challenge)).user_verification, least);
     }
 }

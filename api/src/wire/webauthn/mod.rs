@@ -97,6 +97,10 @@ pub(crate) struct WebAuthn {
     /// Its signature counter; 0 if it has none.
     #[schema(example = 0)]
     sign_count: u32,
+    /// The relying party id that it was registered for. It can be used only while the settings'
+    /// `rpId` is the same.
+    #[schema(example = "acme.example")]
+    rp_id: String,
 }
 
 impl From<WebAuthnView> for WebAuthn {
@@ -109,6 +113,7 @@ impl From<WebAuthnView> for WebAuthn {
             user_verified: view.user_verified,
             resident_key: view.resident,
             sign_count: view.sign_count,
+            rp_id: view.rp_id,
         }
     }
 }
@@ -119,9 +124,10 @@ impl From<WebAuthnView> for WebAuthn {
 pub(crate) struct RegistrationWish {
     /// If left out `none`, or `direct` where the policy lists models.
     attestation: Option<Attestation>,
-    /// `preferred` if left out; never less than the policy's minimum.
+    /// `discouraged` if left out, since the key is a second factor; never less than the policy's
+    /// minimum.
     user_verification: Option<UserVerification>,
-    /// `preferred` if left out.
+    /// `discouraged` if left out, since the user is known before a key is asked for.
     resident_key: Option<ResidentKey>,
     /// Any if left out.
     authenticator_attachment: Option<Attachment>,
@@ -169,7 +175,8 @@ impl VerifyWebAuthn {
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct AssertionWish {
-    /// `preferred` if left out; never less than the policy's minimum.
+    /// If left out `discouraged` for a challenge, where the key is a second factor, else `preferred`;
+    /// never less than the policy's minimum.
     user_verification: Option<UserVerification>,
 }
 

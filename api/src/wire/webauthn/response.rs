@@ -4,7 +4,8 @@
 
 use countersign_core::factor::webauthn::response as core;
 use data_encoding::BASE64URL_NOPAD;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
 use super::Attachment;
@@ -27,7 +28,10 @@ pub(crate) struct RegistrationResponse {
     kind: String,
     /// What the authenticator answered.
     response: AttestationResponse,
-    /// Where the authenticator is, if the browser says.
+    /// Where the authenticator is, if the browser says. What is unknown is taken for nothing (W3C
+    /// WebAuthn Level 3 section 5.1).
+    #[serde(default, deserialize_with = "known")]
+    #[schema(value_type = Option<Attachment>)]
     authenticator_attachment: Option<Attachment>,
     /// Results of extensions.
     client_extension_results: Option<ExtensionResults>,
@@ -90,6 +94,14 @@ pub(crate) struct AssertionResponse {
     signature: String,
     /// The user's handle, base64url; discoverable credentials have it.
     user_handle: Option<String>,
+}
+
+/// A value of one of the words that are known; `None` for any other value.
+fn known<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).ok())
 }
 
 fn bytes(fields: &mut Fields, pointer: String, text: &str) -> Vec<u8> {

@@ -19,6 +19,9 @@ use crate::reply::{Refusal, Reply};
 use crate::settings::Settings;
 use crate::system::FEATURE_WEBAUTHN;
 
+/// The verification that is asked for beside a password, unless somebody wishes for more: having the
+/// key is the factor. Browsers refuse keys without a PIN, or make people set one, where more is asked.
+const SECOND_FACTOR_VERIFICATION: UserVerification = UserVerification::Discouraged;
 /// What the browser is told of the time: as long as the ceremony is kept.
 const TIMEOUT_MS: u32 = CEREMONY_LIFETIME_MS as u32;
 
@@ -43,13 +46,15 @@ pub(in crate::decide) fn begin_registration(
     let models = !tenant.webauthn.allowed_aaguids.is_empty();
     let usual = if models { Attestation::Direct } else { Attestation::None };
     let attestation = wish.attestation.unwrap_or(usual);
-    let user_verification = tenant.webauthn.user_verification(wish.user_verification);
+    let user_verification =
+        tenant.webauthn.user_verification(wish.user_verification, SECOND_FACTOR_VERIFICATION);
     let purpose = CeremonyPurpose::Register(factor_id);
     let ceremony = ceremony(purpose, user_verification, Some(attestation), context);
     let profile = &case.state.profile;
     let user_name = profile.email.as_deref().unwrap_or(case.key.user.as_str());
     let display_name = profile.display_name.as_deref().unwrap_or(user_name);
     let registered = case.state.factors.iter().filter_map(|factor| factor.kind.webauthn());
+    let registered = registered.filter(|credential| credential.rp_id == tenant.settings.rp_id);
     let options = CreationOptions {
         factor_id,
         rp_id: tenant.settings.rp_id.clone(),
@@ -63,7 +68,9 @@ pub(in crate::decide) fn begin_registration(
         exclude: registered.map(descriptor).collect(),
         attestation,
         user_verification,
-        resident_key: wish.resident_key.unwrap_or(ResidentKey::Preferred),
+        // The user is known before a key is asked for, so it need not be found without its id, and
+        // takes up none of the few places that small keys have.
+        resident_key: wish.resident_key.unwrap_or(ResidentKey::Discouraged),
         attachment: wish.attachment,
     };
     events.push(UserEvent::CeremonyBegun(Box::new(ceremony)));
@@ -89,8 +96,12 @@ pub(in crate::decide) fn begin_assertion(
         return refuse(Refusal::FactorNotFound);
     }
     let tenant = case.around.tenant;
-    let user_verification = tenant.webauthn.user_verification(wish);
-    let purpose = challenge.map_or(CeremonyPurpose::Authenticate, CeremonyPurpose::Answer);
+    let (purpose, usual) = match challenge {
+        Some(challenge) => (CeremonyPurpose::Answer(challenge), SECOND_FACTOR_VERIFICATION),
+        // Alone a key is two factors only if the person was verified.
+        None => (CeremonyPurpose::Authenticate, UserVerification::Preferred),
+    };
+    let user_verification = tenant.webauthn.user_verification(wish, usual);
     let ceremony = ceremony(purpose, user_verification, None, context);
     let options = RequestOptions {
         rp_id: tenant.settings.rp_id.clone(),
@@ -132,22 +143,15 @@ fn showable(
     reachable(&case.around.tenant.settings)
 }
 
-/// Refuses what every browser would: a relying party that is neither the host of any page nor a
-/// domain above it (section 5.1.3 step 8). Better told here than by a browser's terse error.
+/// Refuses what every browser would. Better told here than by a browser's terse error.
 fn reachable(settings: &Settings) -> Result<(), Refusal> {
-    let rp_id = settings.rp_id.as_str();
-    let below = |origin: &String| {
-        let (_, rest) = origin.split_once("://")?;
-        let host = rest.split_once(':').map_or(rest, |(host, _port)| host);
-        let above = host.strip_suffix(rp_id)?;
-        (above.is_empty() || above.ends_with('.')).then_some(())
-    };
-    if settings.origins.iter().any(|origin| below(origin).is_some()) {
+    if settings.relying_party().is_some() {
         return Ok(());
     }
     let what = format!(
-        "the settings' `rpId` {rp_id} is neither the host of any of their `origins` nor a domain \
-         above it, so no browser would use a key for it"
+        "the settings' `rpId` {} is neither the host of any of their `origins` nor a domain above \
+         it, so no browser would use a key for it",
+        settings.rp_id
     );
     Err(Refusal::Conflict(what))
 }

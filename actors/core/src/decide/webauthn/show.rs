@@ -93,6 +93,15 @@ pub(in crate::decide) fn shown<'a>(
     if !case.allowed().contains(&FactorType::WebAuthn) {
         return Err(Box::new(refuse(Refusal::FactorNotAllowed(FactorType::WebAuthn))));
     }
+    let rp_id = &case.around.tenant.settings.rp_id;
+    if let Some(stranded) = factor.kind.webauthn().filter(|credential| credential.rp_id != *rp_id) {
+        let what = format!(
+            "this authenticator was registered for the `rpId` {}, and the settings have {rp_id} by \
+             now; it must be registered anew",
+            stranded.rp_id
+        );
+        return Err(Box::new(refuse(Refusal::AuthenticatorNotAllowed(what))));
+    }
     if !case.admitted().admits(factor) {
         let what = "the policy does not allow this authenticator any more";
         return Err(Box::new(refuse(Refusal::AuthenticatorNotAllowed(what.to_owned()))));

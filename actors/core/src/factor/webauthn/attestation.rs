@@ -1,11 +1,18 @@
 //! The attestation statement of an Ed25519 credential, which webauthn-rs cannot judge.
 //!
-//! Ed25519 is offered only where no attestation is asked for, and then browsers send either none or
-//! the statement that the key makes about itself (section 8.2, "self attestation").
+//! Ed25519 is offered only where no attestation is asked for, and then browsers send none, or the
+//! statement that the key makes about itself (section 8.2, "self attestation"). Programs that are no
+//! browsers hand on the authenticator's own as well: signed by a key of its maker, nearly always with
+//! ES256, whatever the credential's algorithm is. No maker is trusted: a statement must hold, but
+//! proves no more than that.
 
 use std::collections::BTreeSet;
 
-use super::authenticator_data::entry;
+use x509_parser::prelude::{FromDer, X509Certificate, X509Version};
+use x509_parser::public_key::PublicKey as X509Key;
+
+use super::Aaguid;
+use super::authenticator_data::{NewCredential, entry};
 use super::failure::CeremonyFailure;
 use super::key::{Algorithm, PublicKey};
 
@@ -53,29 +60,57 @@ impl AttestationObject {
         }
     }
 
-    /// Judges the statement of a key that is not certified by anybody. `signed` is the
+    /// Judges the statement about `credential`, whose public key is `key`. `signed` is the
     /// authenticator's data followed by the client data's hash.
-    pub(super) fn check_self(&self, key: &PublicKey, signed: &[u8]) -> Result<(), CeremonyFailure> {
+    pub(super) fn check(
+        &self,
+        credential: &NewCredential<'_>,
+        key: &PublicKey,
+        signed: &[u8],
+    ) -> Result<(), CeremonyFailure> {
         let wrong = CeremonyFailure::Attestation;
-        let statement = self.statement.as_map().ok_or(wrong)?;
-        match self.format.as_str() {
-            "none" => Ok(()),
-            "packed" => {
-                let field = |name: &str| {
-                    let same = |key: &ciborium::Value| key.as_text() == Some(name);
-                    statement.iter().find(|(key, _)| same(key)).map(|(_, value)| value)
-                };
-                let algorithm = field("alg").and_then(|value| value.as_integer());
-                if field("x5c").is_some()
-                    || algorithm.map(i128::from) != Some(key.algorithm().cose().into())
-                {
-                    return Err(wrong);
-                }
-                let signature = field("sig").and_then(|value| value.as_bytes()).ok_or(wrong)?;
-                key.verify(signed, signature).map_err(|_| wrong)
-            }
-            _ => Err(wrong),
+        if self.format == "none" {
+            return Ok(());
         }
+        let statement = self.statement.as_map().filter(|_| self.format == "packed").ok_or(wrong)?;
+        let field = |name: &str| {
+            let same = |key: &ciborium::Value| key.as_text() == Some(name);
+            statement.iter().find(|(key, _)| same(key)).map(|(_, value)| value)
+        };
+        // The statement's algorithm is its own: that of the key that signed it.
+        let algorithm = field("alg").and_then(|value| value.as_integer()).map(i128::from);
+        let maker = field("x5c").map(|chain| maker_key(chain, credential.aaguid)).transpose()?;
+        let signer = maker.as_ref().unwrap_or(key);
+        if algorithm != Some(signer.algorithm().cose().into()) {
+            return Err(wrong);
+        }
+        let signature = field("sig").and_then(|value| value.as_bytes()).ok_or(wrong)?;
+        signer.verify(signed, signature).map_err(|_| wrong)
+    }
+}
+
+/// The model that a certificate is for (section 8.2.1).
+const FIDO_AAGUID: &str = "1.3.6.1.4.1.45724.1.1.4";
+
+/// The P-256 key in the first certificate of a chain, if the certificate is as section 8.2.1 wants.
+fn maker_key(chain: &ciborium::Value, model: Aaguid) -> Result<PublicKey, CeremonyFailure> {
+    let wrong = CeremonyFailure::Attestation;
+    let der = chain.as_array().and_then(|chain| chain.first()).and_then(|it| it.as_bytes());
+    let (rest, certificate) = X509Certificate::from_der(der.ok_or(wrong)?).map_err(|_| wrong)?;
+    let unit = certificate.subject().iter_organizational_unit().next();
+    let attests = unit.and_then(|unit| unit.as_str().ok()) == Some("Authenticator Attestation");
+    let is_v3 = certificate.version() == X509Version::V3;
+    if !rest.is_empty() || !is_v3 || !attests || certificate.is_ca() {
+        return Err(wrong);
+    }
+    let told = certificate.extensions().iter().find(|one| one.oid.to_id_string() == FIDO_AAGUID);
+    // An OCTET STRING of sixteen bytes within the extension's own.
+    if told.is_some_and(|told| told.value.strip_prefix(&[4, 16]) != Some(&model.0[..])) {
+        return Err(wrong);
+    }
+    match certificate.public_key().parsed() {
+        Ok(X509Key::EC(point)) => PublicKey::p256(point.data()).map_err(|_| wrong),
+        _ => Err(wrong),
     }
 }
 

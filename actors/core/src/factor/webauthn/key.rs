@@ -94,6 +94,16 @@ impl PublicKey {
         }
     }
 
+    /// A point on P-256 as it stands in certificates: uncompressed (SEC 1 section 2.3.3). Whether it
+    /// is on the curve is looked at when a signature is verified with it.
+    pub(super) fn p256(point: &[u8]) -> Result<Self, CeremonyFailure> {
+        let wrong = CeremonyFailure::PublicKey;
+        let (x, y) =
+            point.strip_prefix(&[4]).and_then(|it| it.split_at_checked(32)).ok_or(wrong)?;
+        let coordinate = |bytes: &[u8]| <[u8; 32]>::try_from(bytes).map_err(|_| wrong);
+        Ok(Self::Es256 { x: coordinate(x)?, y: coordinate(y)? })
+    }
+
     /// An Ed25519 key. Points of small order are refused: any signature would fit one.
     pub(super) fn ed25519(x: [u8; 32]) -> Result<Self, CeremonyFailure> {
         let point = VerifyingKey::from_bytes(&x).map_err(|_| CeremonyFailure::PublicKey)?;

@@ -86,6 +86,9 @@ pub struct WebAuthnFactor {
     pub resident: Option<bool>,
     /// Whether the authenticator was part of the device, if the browser said.
     pub attachment: Option<Attachment>,
+    /// The relying party that it was registered for. Its signatures name this one for ever
+    /// (section 6.1), so it is of no use for another.
+    pub rp_id: String,
 }
 
 impl WebAuthnFactor {

@@ -55,9 +55,9 @@ pub enum Attachment {
 pub struct RegistrationWish {
     /// See [`Attestation`]; unless given `None`, or `Direct` where the policy lists models.
     pub attestation: Option<Attestation>,
-    /// See [`UserVerification`]; preferred unless given, and never below the policy's minimum.
+    /// See [`UserVerification`]; discouraged unless given, and never below the policy's minimum.
     pub user_verification: Option<UserVerification>,
-    /// See [`ResidentKey`]; preferred unless given.
+    /// See [`ResidentKey`]; discouraged unless given.
     pub resident_key: Option<ResidentKey>,
     /// See [`Attachment`]; any unless given.
     pub attachment: Option<Attachment>,

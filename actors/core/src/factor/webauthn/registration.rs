@@ -69,7 +69,7 @@ pub fn judge(
             let key = attestation::ed25519(&credential.key)?;
             let hash = Sha256::digest(&response.client_data_json);
             let signed = [&object.authenticator_data[..], &hash].concat();
-            object.check_self(&key, &signed)?;
+            object.check(credential, &key, &signed)?;
             key
         }
         Algorithm::Es256 | Algorithm::Rs256 => by_library(expected, response)?,
@@ -87,6 +87,7 @@ pub fn judge(
         user_verified: data.flags.user_verified(),
         resident: response.resident,
         attachment: response.attachment,
+        rp_id: expected.rp_id.clone(),
     })
 }
 

@@ -49,9 +49,13 @@ impl WebAuthnRules {
         self.admit(factor.aaguid, factor.synced()).is_ok()
     }
 
-    /// What is demanded, if the caller wishes for `wish`.
-    pub fn user_verification(&self, wish: Option<UserVerification>) -> UserVerification {
-        wish.unwrap_or(UserVerification::Preferred).max(self.user_verification)
+    /// What is demanded, if the caller wishes for `wish`, and for `usual` if for nothing.
+    pub fn user_verification(
+        &self,
+        wish: Option<UserVerification>,
+        usual: UserVerification,
+    ) -> UserVerification {
+        wish.unwrap_or(usual).max(self.user_verification)
     }
 }
 

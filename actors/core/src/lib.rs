@@ -16,6 +16,7 @@ pub mod context;
 pub mod decide;
 pub mod decision;
 pub mod device;
+pub mod email;
 pub mod entropy;
 pub mod event;
 pub mod evolve;
@@ -41,6 +42,7 @@ pub mod tenant;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;
+pub mod typed;
 pub mod user;
 pub mod vault;
 pub mod webhook;

@@ -7,19 +7,41 @@ use std::str::FromStr;
 
 use phonenumber::country;
 use phonenumber::metadata::DATABASE;
-use phonenumber::{Mode, Type};
+use phonenumber::{Metadata, Mode, Type};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::typed;
 
 /// Digits of the national number that belong to a prefix: enough to tell an operator's range in
 /// most plans, few enough that somebody who walks through a range stays within one prefix.
 const OPERATOR_DIGITS: usize = 3;
 
+/// Digits after the `+`. One of the written ones may be a trunk zero, which does not belong to the
+/// number; E.164 itself has at most fifteen.
+const DIGITS: std::ops::RangeInclusive<usize> = 7..=16;
+
+/// What numbers are, in the order in which they are told apart where ranges overlap (as
+/// libphonenumber does it), and what is said of those to which no codes are sent: they cost whoever
+/// sends or receives, or take no text messages.
+const KINDS: [(Type, Option<&str>); 10] = [
+    (Type::PremiumRate, Some("a premium-rate")),
+    (Type::TollFree, Some("a toll-free")),
+    (Type::SharedCost, Some("a shared-cost")),
+    (Type::Voip, None),
+    (Type::PersonalNumber, Some("a personal (follow-me)")),
+    (Type::Pager, Some("a pager")),
+    (Type::Uan, Some("a company's universal access")),
+    (Type::Voicemail, Some("a voicemail")),
+    (Type::FixedLine, None),
+    (Type::Mobile, None),
+];
+
 /// Why a text is not a number that can be sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum PhoneError {
     /// Not of the form `+` and digits.
-    #[error("must be in E.164: + and country code, then digits alone, as in +14155550123")]
+    #[error("must be in E.164: + and country code, then the number, as in +14155550123")]
     Malformed,
     /// No such number can exist.
     #[error("is not a number of any numbering plan")]
@@ -27,9 +49,32 @@ pub enum PhoneError {
     /// It belongs to no country: satellite, universal and other shared codes.
     #[error("belongs to no country, and codes are sent to numbers of countries alone")]
     NoCountry,
-    /// Whoever is called there earns from it.
-    #[error("is a premium-rate or shared-cost number, to which no codes are sent")]
-    Premium,
+    /// Somebody pays for what is sent there, or it takes no messages.
+    #[error("is {0} number, to which no codes are sent")]
+    Unsuitable(&'static str),
+}
+
+/// A number as people type and paste it (see [`typed::clean`]), as `+` and digits. It may be a `tel:`
+/// address (RFC 3966), have dots, slashes and brackets, and `00` before the country code, which many
+/// countries dial for `+`.
+///
+/// # Errors
+/// If it is not of that form. Whether such a number exists is not looked at.
+pub fn e164(text: &str) -> Result<String, PhoneError> {
+    let plain: String = typed::clean(text)
+        .filter(|c| !typed::separates(*c) && !matches!(c, '.' | '(' | ')' | '/'))
+        .collect();
+    let number = match plain.get(..4) {
+        Some(scheme) if scheme.eq_ignore_ascii_case("tel:") => plain.get(4..).unwrap_or_default(),
+        _ => &plain,
+    };
+    let digits = number.strip_prefix('+').or_else(|| number.strip_prefix("00"));
+    digits
+        .filter(|digits| DIGITS.contains(&digits.len()))
+        .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+        .filter(|digits| !digits.starts_with('0'))
+        .map(|digits| format!("+{digits}"))
+        .ok_or(PhoneError::Malformed)
 }
 
 /// Whether a text is the code (ISO 3166-1 alpha-2, upper case) of a country with numbers of its own.
@@ -66,24 +111,51 @@ impl FromStr for PhoneNumber {
     type Err = PhoneError;
 
     fn from_str(text: &str) -> Result<Self, PhoneError> {
-        let digits = text.strip_prefix('+').ok_or(PhoneError::Malformed)?;
-        let fits = (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-        if !fits {
-            return Err(PhoneError::Malformed);
-        }
-        let number = phonenumber::parse(None, text).map_err(|_| PhoneError::Invalid)?;
-        if !number.is_valid() {
-            return Err(PhoneError::Invalid);
-        }
-        let country = number.country().id().ok_or(PhoneError::NoCountry)?;
-        if matches!(number.number_type(&DATABASE), Type::PremiumRate | Type::SharedCost) {
-            return Err(PhoneError::Premium);
+        let number = phonenumber::parse(None, e164(text)?).map_err(|_| PhoneError::Invalid)?;
+        let code = number.country().code();
+        // With the zeros that belong to it, as those of Italian fixed lines do: the library's own
+        // look-ups of country and type leave them out.
+        let national = number.national().to_string();
+        let (plan, kind) = plan(code, &national).ok_or(PhoneError::Invalid)?;
+        let country: country::Id = plan.id().parse().map_err(|_| PhoneError::NoCountry)?;
+        if let Some(unsuitable) = kind {
+            return Err(PhoneError::Unsuitable(unsuitable));
         }
         let e164 = number.format().mode(Mode::E164).to_string();
-        let code = number.country().code().to_string();
-        let prefix = e164.chars().take(1 + code.len() + OPERATOR_DIGITS).collect();
+        let prefix = e164.chars().take(1 + code.to_string().len() + OPERATOR_DIGITS).collect();
         Ok(Self { e164, country: country.as_ref().to_owned(), prefix })
     }
+}
+
+/// The numbering plan that a national number is of, and what [`KINDS`] says of it. Countries that
+/// share a code come in the library's order, the main one first; some own their leading digits.
+fn plan(code: u16, national: &str) -> Option<(&'static Metadata, Option<&'static str>)> {
+    let regions = DATABASE.region(&code)?;
+    let shared = regions.len() > 1;
+    // Plans that belong to no country share the region 001; they are told apart by their codes.
+    let plans = regions.into_iter().flat_map(|region| match region {
+        "001" => DATABASE.by_code(&code).unwrap_or_default(),
+        _ => DATABASE.by_id(region).into_iter().collect(),
+    });
+    plans.into_iter().find_map(|plan| {
+        let owned = plan
+            .leading_digits()
+            .filter(|_| shared)
+            .map(|leading| leading.find(national).is_some_and(|found| found.start() == 0));
+        if owned == Some(false) {
+            return None;
+        }
+        kind(plan, national).map(|kind| (plan, kind))
+    })
+}
+
+fn kind(plan: &Metadata, national: &str) -> Option<Option<&'static str>> {
+    let all = plan.descriptors();
+    if !all.general().is_match(national) {
+        return None;
+    }
+    let is = |kind| all.get(kind).is_some_and(|numbers| numbers.is_match(national));
+    KINDS.into_iter().find(|(kind, _)| is(*kind)).map(|(_, said)| said)
 }
 
 /// Tells whose plan it is of, and keeps the rest to itself: this text may reach a log line.
@@ -131,15 +203,80 @@ mod tests {
     fn what_cannot_be_sent_to_is_refused() {
         for (text, error) in [
             ("4155552671", PhoneError::Malformed),
-            ("+1 415 555 2671", PhoneError::Malformed),
             ("+1", PhoneError::Malformed),
+            ("++14155552671", PhoneError::Malformed),
+            ("+0014155552671", PhoneError::Malformed),
             ("+1415555267x", PhoneError::Malformed),
+            ("+1 415 call me", PhoneError::Malformed),
             ("+14155552671;ext=2", PhoneError::Malformed),
+            ("tel:555-2671;phone-context=+1415", PhoneError::Malformed),
             ("+11111111111", PhoneError::Invalid),
             ("+999123456789", PhoneError::Invalid),
-            ("+19005552671", PhoneError::Premium),
+            ("+881612345678", PhoneError::NoCountry),
         ] {
             assert_eq!(text.parse::<PhoneNumber>(), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_read_as_people_write_and_paste_it() {
+        for text in [
+            "+1 (415) 555-2671",
+            "+1.415.555.2671",
+            "001 415 555 2671",
+            "\u{202a}+1\u{a0}(415)\u{202f}555\u{2011}2671\u{202c}",
+            "\u{2066}+1 415 555\u{2013}2671\u{2069}",
+            "＋１　４１５　５５５－２６７１",
+            "+١٤١٥٥٥٥٢٦٧١",
+            "+۱ ۴۱۵ ۵۵۵ ۲۶۷۱",
+            "tel:+1-415-555-2671",
+            "TEL:+1(415)5552671",
+        ] {
+            let number = text.parse::<PhoneNumber>();
+            assert_eq!(number.as_ref().map(PhoneNumber::as_str), Ok("+14155552671"), "{text:?}");
+        }
+        let trunk: PhoneNumber = "+44 (0)7400 123456".parse().unwrap();
+        assert_eq!(trunk.as_str(), "+447400123456");
+    }
+
+    #[test]
+    fn a_zero_that_belongs_to_a_number_is_judged_with_it() {
+        for (text, country, prefix) in [
+            ("+39 06 6982 1234", "VA", "+39066"),
+            ("+39 06 4470 2345", "IT", "+39064"),
+            ("+39 02 1234 5678", "IT", "+39021"),
+            ("+39 312 345 6789", "IT", "+39312"),
+            ("+378 0549 886377", "SM", "+378054"),
+            ("+225 01 23 45 67 89", "CI", "+225012"),
+            ("+242 06 612 3456", "CG", "+242066"),
+            ("+241 06 03 12 34", "GA", "+241"),
+        ] {
+            let number =
+                text.parse::<PhoneNumber>().unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(number.country(), country, "{text}");
+            assert!(number.prefix().starts_with(prefix), "{text}: {number}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_cost_or_take_no_messages_are_refused_by_what_they_are() {
+        for (text, said) in [
+            ("+19005552671", "a premium-rate"),
+            ("+39899123456", "a premium-rate"),
+            ("+18005552671", "a toll-free"),
+            ("+448001234567", "a toll-free"),
+            ("+498001234567", "a toll-free"),
+            ("+448450123456", "a premium-rate"),
+            ("+491801234567", "a shared-cost"),
+            ("+447012345678", "a personal (follow-me)"),
+            ("+15002345678", "a personal (follow-me)"),
+            ("+4970012345678", "a personal (follow-me)"),
+            ("+447640123456", "a pager"),
+            ("+445512345678", "a company's universal access"),
+            ("+49177991234567", "a voicemail"),
+        ] {
+            let refused = text.parse::<PhoneNumber>();
+            assert_eq!(refused, Err(PhoneError::Unsuitable(said)), "{text}");
         }
     }
 }

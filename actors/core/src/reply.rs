@@ -260,6 +260,8 @@ pub struct FactorView {
     pub name: Option<String>,
     /// Whether it is offered first.
     pub primary: bool,
+    /// Whether it counts and is offered, as policy and settings are.
+    pub usable: bool,
     /// When it was confirmed.
     pub created_at: Timestamp,
     /// Its last successful use.
@@ -287,6 +289,8 @@ pub struct WebAuthnView {
     pub resident: Option<bool>,
     /// Its signature counter.
     pub sign_count: u32,
+    /// The relying party that it was registered for.
+    pub rp_id: String,
 }
 
 /// Why a second factor is, or is not, asked for.

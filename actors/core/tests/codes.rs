@@ -62,6 +62,62 @@ fn a_used_code_is_refused_however_it_is_written_and_in_every_drift_step() {
     }
 }
 
+/// How keyboards, messages and password managers write digits and dashes.
+fn spellings(text: &str) -> Vec<String> {
+    let in_script = |zero: u32| {
+        let digit = |c: char| c.to_digit(10).and_then(|value| char::from_u32(zero + value));
+        text.chars().map(|c| digit(c).unwrap_or(c)).collect::<String>()
+    };
+    let mut all: Vec<String> =
+        [0x660, 0x6f0, 0x966, 0xff10, 0x1d7ce].into_iter().map(in_script).collect();
+    for unseen in ["\u{200b}", "\u{2060}", "\u{feff}", "\u{200e}", "\u{ad}", "\u{61c}"] {
+        all.push(format!("{}{unseen}{}{unseen}", &text[..2], &text[2..]));
+    }
+    for (begin, end) in
+        [("\u{202a}", "\u{202c}"), ("\u{202e}", "\u{202c}"), ("\u{2067}", "\u{2069}")]
+    {
+        all.push(format!("{begin}{text}{end}"));
+    }
+    for dash in ['\u{2010}', '\u{2011}', '\u{2014}', '\u{2212}', '－', 'ー', '\u{a0}', '\u{202f}']
+    {
+        all.push(match text.contains('-') {
+            true => text.replace('-', &dash.to_string()),
+            false => format!("{}{dash}{}", &text[..3], &text[3..]),
+        });
+    }
+    all
+}
+
+#[test]
+fn a_right_code_is_right_in_every_script_and_with_what_nobody_sees() {
+    let mut story = Story::new();
+    let app = story.enroll();
+    let codes = story.recovery_codes();
+    story.wait_s(60);
+    for spelling in spellings(app.code(story.now).expose_str()) {
+        let mut person = Story { state: story.state.clone(), now: story.now, ..Story::new() };
+        let challenge = person.challenge();
+        let reply = person.verify(challenge, &app, secret(&spelling));
+        assert!(matches!(reply, Reply::Verified(_)), "{spelling:?}: {reply:?}");
+        // The same code in other digits is the same code.
+        let again = person.challenge();
+        let reply = person.verify(again, &app, app.code(person.now));
+        assert_eq!(reply, Reply::Refused(Refusal::CodeAlreadyUsed), "{spelling:?}");
+    }
+    for spelling in spellings(codes[0].expose_str()) {
+        let mut person = Story { state: story.state.clone(), now: story.now, ..Story::new() };
+        let reply = person.ask(&Command::UseRecoveryCode { code: secret(&spelling) });
+        assert!(matches!(reply, Reply::RecoveryCodeUsed { .. }), "{spelling:?}: {reply:?}");
+    }
+    story.begin_sms("+14155552672");
+    let sent = story.send_enrollment(countersign_core::message::Channel::Sms);
+    for spelling in spellings(sent.code.expose_str()) {
+        let mut person = Story { state: story.state.clone(), now: story.now, ..Story::new() };
+        let reply = person.confirm(sent.message.channel, &secret(&spelling));
+        assert!(matches!(reply, Reply::Factor { .. }), "{spelling:?}: {reply:?}");
+    }
+}
+
 #[test]
 fn the_spent_code_sent_again_to_its_challenge_is_known_again_and_told_as_a_possible_relay() {
     let mut story = Story::new();
@@ -329,4 +385,90 @@ fn another_period_of_a_removed_secret_is_not_spent_for_ever() {
     let slow = imported(&mut story, &app).unwrap();
     let challenge = story.challenge();
     story.verified(challenge, &slow);
+}
+
+fn label(enrollment: &countersign_core::reply::TotpEnrollment) -> String {
+    let uri = enrollment.uri.expose_str();
+    let path = uri.strip_prefix("otpauth://totp/").unwrap().split('?').next().unwrap();
+    path.replace("%20", " ").replace("%28", "(").replace("%29", ")").replace("%40", "@")
+}
+
+#[test]
+fn no_two_apps_of_a_user_have_one_label() {
+    let mut story = Story::new();
+    story.ask(&Command::PutProfile(countersign_core::user::Profile {
+        email: Some("ann@acme.example".to_owned()),
+        ..Default::default()
+    }));
+    let begin = |story: &mut Story, name: Option<&str>| {
+        let name = name.map(str::to_owned);
+        let parameters = Parameters::default();
+        match story.ask(&Command::BeginTotp { name, parameters, account_name: None }) {
+            Reply::TotpEnrollment(enrollment) => enrollment,
+            other => panic!("no enrollment: {other:?}"),
+        }
+    };
+    let confirm = |story: &mut Story, enrollment: &countersign_core::reply::TotpEnrollment| {
+        let step = enrollment.parameters.step_at(story.now);
+        let code = enrollment.parameters.code(&enrollment.secret, step);
+        let reply = story.ask(&Command::ConfirmTotp { code, name: None, challenge: None });
+        assert!(matches!(reply, Reply::Factor { .. }));
+        story.wait_s(60);
+    };
+    let first = begin(&mut story, Some("Phone"));
+    assert_eq!(label(&first), "Countersign:ann@acme.example");
+    assert_eq!(label(&begin(&mut story, None)), label(&first), "nothing else is enrolled yet");
+    let first = begin(&mut story, Some("Phone"));
+    confirm(&mut story, &first);
+    let mut seen = vec![label(&first)];
+    for (name, expected) in [
+        (Some("Tablet"), "Countersign:ann@acme.example (Tablet)"),
+        (Some("Tablet"), "Countersign:ann@acme.example (2)"),
+        (None, "Countersign:ann@acme.example (3)"),
+        (None, "Countersign:ann@acme.example (4)"),
+    ] {
+        let next = begin(&mut story, name);
+        assert_eq!(label(&next), expected);
+        assert!(!seen.contains(&label(&next)));
+        seen.push(label(&next));
+        confirm(&mut story, &next);
+    }
+    // Once the first one is gone its label is free, and those of the others are not.
+    let gone = story.state.factors[0].id;
+    story.ask(&Command::RemoveFactor { id: gone });
+    assert_eq!(label(&begin(&mut story, None)), seen[0]);
+    // Of an app that had its secret before, the label is not known.
+    let import = Command::ImportTotp {
+        secret: secret("12345678901234567890"),
+        parameters: Parameters::default(),
+        name: None,
+    };
+    story.ask(&import);
+    assert_eq!(label(&begin(&mut story, None)), "Countersign:ann@acme.example (5)");
+}
+
+#[test]
+fn the_longest_names_make_an_address_that_a_qr_code_holds() {
+    let longest = |character: &str, parameters: Parameters| {
+        let mut story = Story::new();
+        story.tenant.settings.issuer = character.repeat(64);
+        story.enroll();
+        let begin = Command::BeginTotp {
+            name: Some(character.repeat(100)),
+            parameters,
+            account_name: Some(character.repeat(100)),
+        };
+        match story.ask(&begin) {
+            Reply::TotpEnrollment(enrollment) => enrollment.uri,
+            other => panic!("no enrollment: {other:?}"),
+        }
+    };
+    for algorithm in [Algorithm::Sha1, Algorithm::Sha512] {
+        for character in ["a", "ü", "世", "🦀", "\u{1f469}\u{200d}\u{1f4bb}", ":"] {
+            let parameters = Parameters { algorithm, digits: 8, period_seconds: 120 };
+            let uri = longest(character, parameters);
+            assert!(uri.expose().len() <= 412, "{}", uri.expose().len());
+            assert!(uri.expose().is_ascii());
+        }
+    }
 }

@@ -114,7 +114,6 @@ fn every_way_in(story: &mut Story, all: &All) -> Vec<Command> {
         verify(all.answered, &of_sent(&all.text)),
         verify(challenge, &of_sent(&all.mail)),
         verify(challenge, &Proof::RecoveryCode(secret("0000-0000-0000"))),
-        verify(challenge, &Proof::RecoveryCode(secret("not a code at all"))),
         Command::ConfirmTotp { code: wrong, name: None, challenge: None },
         confirm(&all.enrolling),
         Command::UseRecoveryCode { code: secret("1111-1111-1111") },
@@ -165,7 +164,7 @@ fn every_call_that_takes_a_code_counts_on_the_same_counter() {
     let (mut story, all) = with_all();
     let ways = every_way_in(&mut story, &all);
     story.tenant.policy.lockout.max_attempts = u32::try_from(ways.len()).unwrap();
-    // Of all these the challenge takes five.
+    // Of all these the challenge takes four.
     let mut challenges = 0;
     for (index, mut command) in (1..).zip(ways) {
         if let Command::Verify { challenge, .. } = &mut command
@@ -177,14 +176,51 @@ fn every_call_that_takes_a_code_counts_on_the_same_counter() {
         assert!(matches!(story.refusal(&command), Refusal::InvalidCode { .. }), "{command:?}");
         assert_eq!(story.state.lockout.failed_attempts, index, "{command:?}");
     }
-    assert_eq!(challenges, 5);
+    assert_eq!(challenges, 4);
     for command in every_way_in(&mut story, &all) {
         assert!(
             matches!(story.refusal(&command), Refusal::TooManyAttempts { .. }),
             "{command:?} was read while locked"
         );
     }
-    assert_eq!(story.state.lockout.failed_attempts, 10, "what is not read is not counted");
+    assert_eq!(story.state.lockout.failed_attempts, 9, "what is not read is not counted");
+}
+
+#[test]
+fn what_cannot_be_a_code_is_refused_by_every_call_and_costs_no_guess() {
+    let (mut story, all) = with_all();
+    for text in
+        ["letters", "12345", "1234567", "12345½", "\u{200b}", "0000-0000-000", "UUUU-UUUU-UUUU"]
+    {
+        for mut command in every_way_in(&mut story, &all) {
+            let pointer = match &mut command {
+                Command::Verify { proof: Proof::Code { code, .. }, .. }
+                | Command::ConfirmTotp { code, .. }
+                | Command::ConfirmMessage { code, .. }
+                | Command::UseRecoveryCode { code } => {
+                    *code = secret(text);
+                    "/code"
+                }
+                Command::Verify { proof: Proof::RecoveryCode(code), .. } => {
+                    *code = secret(text);
+                    "/recoveryCode"
+                }
+                other => panic!("{other:?} takes no code"),
+            };
+            let refusal = story.refusal(&command);
+            assert!(
+                matches!(&refusal, Refusal::Invalid { pointer: at, detail }
+                    if at == pointer && detail.starts_with("must be the ")),
+                "{command:?} {text:?}: {refusal:?}"
+            );
+            assert!(story.events.is_empty() && story.audit.is_empty(), "{command:?} {text:?}");
+        }
+    }
+    assert_eq!(story.state.lockout.failed_attempts, 0);
+    lock(&mut story, &all.app);
+    for command in every_way_in(&mut story, &all) {
+        assert!(matches!(story.refusal(&command), Refusal::TooManyAttempts { .. }), "{command:?}");
+    }
 }
 
 #[test]

@@ -90,7 +90,8 @@ async fn two_hundred_wrong_codes_at_once_evaluate_at_most_max_attempts() {
     for _ in 0..20 {
         challenges.push(challenge(&world).await);
     }
-    let wrong = Secret::from("not a code".to_owned());
+    let (right, first) = (right_code(), if right_code().expose()[0] == b'0' { "1" } else { "0" });
+    let wrong = Secret::from(format!("{first}{}", &right.expose_str()[1..]));
     let answers = storm(&world, &challenges, factor, wrong).await;
     let evaluated =
         count(&answers, |reply| matches!(refused(reply), Some(Refusal::InvalidCode { .. })));

@@ -114,6 +114,7 @@ pub(crate) fn rules(operation_id: &str) -> Option<Rules> {
                 FactorAlreadyEnrolled,
                 EmailNotVerified,
                 ValidationFailed,
+                Conflict,
                 DeliveryNotConfigured,
             ],
         ),

@@ -84,20 +84,20 @@ fn asker_of(view: &PortalView, challenge: &str) -> Asker {
 
 /// What is shown as a proof. What is empty or longer than any code is not worth a guess.
 fn proof(view: &PortalView, form: &Answering) -> Result<Proof, Refusal> {
-    let code = || {
+    let code = |pointer: &str| {
         let code = form.code.as_ref().map_or("", SecretText::expose).trim();
         let fits = (1..=CODE_MAX).contains(&code.chars().count());
-        let missing = Refusal::Invalid { pointer: "/code".to_owned(), detail: String::new() };
+        let missing = Refusal::Invalid { pointer: pointer.to_owned(), detail: String::new() };
         fits.then(|| Secret::from(code.to_owned())).ok_or(missing)
     };
     if form.with == RECOVERY {
-        return Ok(Proof::RecoveryCode(code()?));
+        return Ok(Proof::RecoveryCode(code("/recoveryCode")?));
     }
     let factor: FactorId = form.with.parse().map_err(|_| Refusal::FactorNotFound)?;
     let is_key =
         view.factors.iter().any(|one| one.id == factor && one.factor_type == FactorType::WebAuthn);
     if !is_key {
-        return Ok(Proof::Code { factor, code: code()? });
+        return Ok(Proof::Code { factor, code: code("/code")? });
     }
     let unfit = Refusal::Invalid { pointer: "/key".to_owned(), detail: String::new() };
     let answer: AuthenticationResponse =

@@ -7,7 +7,7 @@ use axum::response::Response;
 use countersign_core::command::Command;
 use countersign_core::factor::FactorType;
 use countersign_core::message::Channel;
-use countersign_core::phone::PhoneNumber;
+use countersign_core::phone::{PhoneError, PhoneNumber};
 use countersign_core::portal::{PendingView, PortalView};
 use countersign_core::reply::{Refusal, Reply};
 use serde::Deserialize;
@@ -185,10 +185,14 @@ pub(super) struct Number {
 pub(super) async fn begin(Filled { visitor, form }: Filled<Number>) -> Result<Response, Trouble> {
     let typed = form.number.trim();
     let wrong = |status, words: String| (status, words);
-    let number: PhoneNumber = match e164(typed).parse() {
+    let number: PhoneNumber = match typed.parse() {
         Ok(number) => number,
-        Err(_) => {
-            let words = visitor.texts.wrong_number.to_owned();
+        Err(error) => {
+            let words = match error {
+                PhoneError::Unsuitable(_) => visitor.texts.unsuitable_number,
+                _ => visitor.texts.wrong_number,
+            };
+            let words = words.to_owned();
             let error = wrong(StatusCode::UNPROCESSABLE_ENTITY, words);
             return number_page(&visitor, &visitor.view().await?, typed, Some(error));
         }
@@ -200,19 +204,6 @@ pub(super) async fn begin(Filled { visitor, form }: Filled<Number>) -> Result<Re
             let error = wrong(status(&refusal), words(&refusal, visitor.texts));
             number_page(&visitor, &visitor.view().await?, typed, Some(error))
         }
-    }
-}
-
-/// A number as people write one, without what only serves the eye. `00` before the country code is
-/// what many countries dial for `+`.
-fn e164(typed: &str) -> String {
-    let plain: String = typed
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '/' | '\u{a0}'))
-        .collect();
-    match plain.strip_prefix("00") {
-        Some(rest) => format!("+{rest}"),
-        None => plain,
     }
 }
 
@@ -295,20 +286,5 @@ async fn refused(
     match waiting(&view, channel) {
         Some(pending) => sent(visitor, &view, channel, pending, Some(refusal), false),
         None => chosen(visitor, &view, Some(refusal)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_number_is_read_as_people_write_it() {
-        for typed in ["+1 (415) 555-2671", "+1.415.555.2671", "001 415 555 2671", "+14155552671"] {
-            assert!(e164(typed).parse::<PhoneNumber>().is_ok(), "{typed}");
-        }
-        for typed in ["", "415 555 2671", "+1 415 call me", "++14155552671"] {
-            assert!(e164(typed).parse::<PhoneNumber>().is_err(), "{typed}");
-        }
     }
 }

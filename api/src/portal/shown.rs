@@ -135,6 +135,8 @@ pub(super) fn words(refusal: &Refusal, texts: &Texts) -> String {
         Refusal::CountryNotAllowed(_) => texts.country_not_allowed,
         Refusal::EmailNotVerified => texts.email_not_verified,
         Refusal::DeliveryNotConfigured(_) => texts.cannot_send,
+        Refusal::Invalid { pointer, .. } if pointer == "/code" => texts.no_code,
+        Refusal::Invalid { pointer, .. } if pointer == "/recoveryCode" => texts.no_recovery_code,
         Refusal::UserNotFound
         | Refusal::FactorNotFound
         | Refusal::DeviceNotFound

@@ -9,9 +9,11 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use countersign_core::email::EmailAddress;
+use countersign_core::phone;
 use countersign_core::secret::Secret;
 use countersign_core::time::Timestamp;
-use data_encoding::BASE32_NOPAD;
+use countersign_core::typed;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -22,6 +24,11 @@ use crate::wire::SecretText;
 const NAME_MAX: usize = 100;
 /// The most characters of a code as typed: room for any dashes and spaces.
 const CODE_MAX: usize = 64;
+
+/// Bytes of a TOTP secret that is taken over.
+const SECRET_BYTES: RangeInclusive<usize> = 10..=128;
+/// The most characters of a number in E.164: `+` and fifteen digits.
+const E164_MAX: usize = 16;
 
 /// Collects what is wrong.
 #[derive(Debug, Default)]
@@ -123,33 +130,23 @@ impl Fields {
         value.into_secret()
     }
 
-    /// An email address, plausible: one `@`, something on either side, no white space (RFC 5321
-    /// section 4.5.3.1.3 bounds its length).
+    /// An email address that mail can be sent to, as it was written.
     pub(crate) fn email(&mut self, pointer: &str, value: Option<String>) -> Option<String> {
-        let plausible = |text: &str| {
-            text.len() <= 254
-                && !text.chars().any(|c| c.is_whitespace() || c.is_control())
-                && text
-                    .split_once('@')
-                    .is_some_and(|(local, domain)| !local.is_empty() && is_domain(domain))
-        };
-        let fits = value.as_deref().is_none_or(plausible);
-        self.demand(fits, pointer, "must be an email address of at most 254 characters");
+        if let Some(Err(error)) = value.as_deref().map(str::parse::<EmailAddress>) {
+            self.refuse(pointer, error.to_string());
+        }
         value
     }
 
-    /// A telephone number (ITU-T E.164).
+    /// A telephone number, however it is written, in E.164.
     pub(crate) fn phone_number(&mut self, pointer: &str, value: Option<String>) -> Option<String> {
-        let is_e164 = |text: &str| {
-            text.strip_prefix('+').is_some_and(|digits| {
-                (7..=15).contains(&digits.len())
-                    && digits.bytes().all(|b| b.is_ascii_digit())
-                    && !digits.starts_with('0')
-            })
-        };
-        let fits = value.as_deref().is_none_or(is_e164);
-        self.demand(fits, pointer, "must be an E.164 number: `+` and 7 to 15 digits");
-        value
+        let number = phone::e164(&value?);
+        self.demand(
+            number.as_ref().is_ok_and(|number| number.len() <= E164_MAX),
+            pointer,
+            "must be an E.164 number: `+` and 7 to 15 digits",
+        );
+        number.ok()
     }
 
     /// The groups that a user is in.
@@ -163,31 +160,23 @@ impl Fields {
     }
 
     /// A TOTP secret in base32 (RFC 4648 section 6), as apps show it: in any case, with spaces or
-    /// dashes, with or without padding; 10 to 128 bytes.
-    pub(crate) fn totp_secret(&mut self, pointer: &str, value: &SecretText) -> Secret {
-        let canonical: zeroize::Zeroizing<String> = zeroize::Zeroizing::new(
-            value
-                .expose()
-                .trim_end_matches(['=', ' '])
-                .chars()
-                .filter(|c| !c.is_whitespace() && *c != '-')
-                .map(|c| c.to_ascii_uppercase())
-                .collect(),
-        );
-        let decoded = BASE32_NOPAD.decode(canonical.as_bytes()).unwrap_or_default();
-        let fits = (10..=128).contains(&decoded.len());
-        self.demand(fits, pointer, "must be 10 to 128 bytes in base32");
-        Secret::new(decoded)
+    /// dashes, with or without padding; 10 to 128 bytes. Bits at its end that make no byte are dropped,
+    /// as apps do (RFC 4648 section 3.5 leaves it to the reader).
+    pub(crate) fn totp_secret(&mut self, pointer: &str, value: &str) -> Secret {
+        if value.trim_start().to_ascii_lowercase().starts_with("otpauth:") {
+            self.refuse(pointer, "must be the secret alone; send an `otpauth://` address as `uri`");
+            return Secret::new(Vec::new());
+        }
+        let Some(secret) = typed::base32(value) else {
+            self.refuse(pointer, "must be base32: letters from A to Z and digits from 2 to 7");
+            return Secret::new(Vec::new());
+        };
+        let length = secret.expose().len();
+        if !SECRET_BYTES.contains(&length) {
+            let detail =
+                format!("must be 10 to 128 bytes in base32; these characters are {length}");
+            self.refuse(pointer, detail);
+        }
+        secret
     }
-}
-
-/// At least one label, none empty, none with odd characters at its ends (RFC 1123 section 2.1).
-pub(crate) fn is_domain(text: &str) -> bool {
-    text.len() <= 253
-        && text.split('.').all(|label| {
-            (1..=63).contains(&label.len())
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label.chars().all(|c| c.is_alphanumeric() || c == '-')
-        })
 }

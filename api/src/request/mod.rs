@@ -5,11 +5,12 @@ mod authority;
 mod fields;
 mod listing;
 mod misfit;
+pub(crate) mod origin;
 mod path;
 mod payload;
 
 pub(crate) use authority::{Admin, As, Audit, Cluster, Keys, Mfa, Need, Policy, Root};
-pub(crate) use fields::{Fields, is_domain};
+pub(crate) use fields::Fields;
 pub(crate) use listing::{
     AuditParams, Filtered, Listing, PageParams, QueryFields, StatisticsParams, UserParams,
     UserSearch,

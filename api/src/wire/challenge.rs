@@ -157,7 +157,9 @@ pub(crate) struct VerifyChallenge {
     /// which of the user's keys it was.
     #[schema(example = "fac_0c7ig9t6h8kq5v2m3n4p1r0s2g")]
     factor_id: Option<String>,
-    /// The factor's code. Spaces and dashes do not matter.
+    /// The factor's code: digits of any script. Spaces, dashes and invisible characters do not
+    /// matter. What cannot be a code of this factor is refused with `validation_failed`, and not
+    /// counted as a guess.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 64, example = "492039")]
     code: Option<SecretText>,
     /// What `navigator.credentials.get()` gave, by its `toJSON()`, for a factor of type WEBAUTHN.

@@ -31,6 +31,9 @@ pub(crate) struct Factor {
     pub(crate) status: FactorStatus,
     /// Whether it is offered first.
     pub(crate) primary: bool,
+    /// Whether it counts and is offered in logins: false for what the policy does not allow, and for
+    /// keys that were registered for another `rpId` than the settings have.
+    pub(crate) usable: bool,
     /// When it was confirmed.
     pub(crate) created_at: Time,
     /// Its last successful use.
@@ -49,6 +52,7 @@ impl From<FactorView> for Factor {
             name: view.name,
             status: FactorStatus::Active,
             primary: view.primary,
+            usable: view.usable,
             created_at: view.created_at.into(),
             last_used_at: view.last_used_at.map(Time),
             masked_destination: view.masked_destination,

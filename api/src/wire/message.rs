@@ -21,8 +21,10 @@ const PHONE_NUMBER: &str = "/phoneNumber";
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct EnrollSms {
-    /// The number in E.164: valid, of a country, and no premium-rate number.
-    #[schema(pattern = r"^\+[1-9][0-9]{6,14}$", example = "+14155552671")]
+    /// The number with its country code: valid, of a country, and none that costs or takes no
+    /// messages (premium-rate, toll-free, shared-cost, personal, pager, universal access, voicemail).
+    /// It is kept in E.164, however it is written here.
+    #[schema(min_length = 1, example = "+14155552671")]
     phone_number: String,
     /// A name for the factor.
     #[schema(min_length = 1, max_length = 100, example = "Phone")]
@@ -66,7 +68,7 @@ impl EnrollEmail {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct VerifySentCode {
-    /// The code. Spaces and dashes do not matter.
+    /// The code: digits of any script. Spaces, dashes and invisible characters do not matter.
     #[schema(value_type = String, min_length = 1, max_length = 64, example = "492039")]
     code: SecretText,
     /// A name for the factor, instead of the one given at the beginning.

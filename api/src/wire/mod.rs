@@ -10,6 +10,7 @@ pub(crate) mod factor;
 mod list;
 pub(crate) mod message;
 mod names;
+mod otpauth;
 pub(crate) mod policy;
 pub(crate) mod portal;
 pub(crate) mod preview;

@@ -3,13 +3,13 @@
 use countersign_core::command::Command;
 use countersign_core::factor::totp::Parameters;
 use countersign_core::reply::{Reply, TotpEnrollment as Enrollment};
+use countersign_core::secret::Secret;
 use data_encoding::BASE32_NOPAD;
-use fast_qr::convert::svg::SvgBuilder;
 use fast_qr::{ECL, QRBuilder};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Algorithm, Answer, SecretText, Time};
+use super::{Algorithm, Answer, SecretText, Time, otpauth};
 use crate::error::ApiError;
 use crate::problem::Problem;
 use crate::request::Fields;
@@ -47,13 +47,18 @@ impl EnrollTotp {
     }
 }
 
-/// Takes over a secret that an authenticator app already has.
+/// Takes over a secret that an authenticator app already has: by `secret`, or by `uri` alone.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ImportTotp {
-    /// The shared secret in base32, 10–128 bytes; case, spaces and padding do not matter.
-    #[schema(value_type = String, example = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")]
-    secret: SecretText,
+    /// The shared secret in base32, 10–128 bytes; case, spaces, padding and bits that make no byte do
+    /// not matter.
+    #[schema(value_type = Option<String>, example = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")]
+    secret: Option<SecretText>,
+    /// An `otpauth://totp/…` address, as apps and other services export it: secret, hash, digits and
+    /// period are taken from it.
+    #[schema(value_type = Option<String>, example = "otpauth://totp/Acme:ann?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Acme")]
+    uri: Option<SecretText>,
     /// The hash; SHA1 if left out.
     algorithm: Option<Algorithm>,
     /// Digits of a code, 6 or 8; 6 if left out.
@@ -70,12 +75,28 @@ pub(crate) struct ImportTotp {
 impl ImportTotp {
     pub(crate) fn command(self) -> Result<Command, Problem> {
         let mut fields = Fields::new();
-        let command = Command::ImportTotp {
-            secret: fields.totp_secret("/secret", &self.secret),
-            parameters: parameters(&mut fields, self.algorithm, self.digits, self.period),
-            name: fields.name("/name", self.name),
+        let name = fields.name("/name", self.name);
+        let alone = self.algorithm.is_none() && self.digits.is_none() && self.period.is_none();
+        let (secret, parameters) = match (self.secret, self.uri) {
+            (None, Some(uri)) => {
+                let detail = "must not come with `algorithm`, `digits` or `period`: it has its own";
+                fields.demand(alone, "/uri", detail);
+                otpauth::read(&mut fields, "/uri", uri.expose())
+            }
+            (secret, uri) => {
+                fields.demand(uri.is_none(), "/uri", "must not come with `secret`");
+                let secret = match &secret {
+                    Some(secret) => fields.totp_secret("/secret", secret.expose()),
+                    None => {
+                        fields.refuse("/secret", "is missing");
+                        Secret::new(Vec::new())
+                    }
+                };
+                let given = parameters(&mut fields, self.algorithm, self.digits, self.period);
+                (secret, given)
+            }
         };
-        fields.finish(command)
+        fields.finish(Command::ImportTotp { secret, parameters, name })
     }
 }
 
@@ -83,7 +104,8 @@ impl ImportTotp {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct VerifyTotp {
-    /// The code that the app shows. Spaces and dashes do not matter.
+    /// The code that the app shows: digits of any script. Spaces, dashes and invisible characters
+    /// do not matter.
     #[schema(value_type = String, min_length = 1, max_length = 64, example = "492039")]
     code: SecretText,
     /// A name for the factor, instead of the one given at the beginning.
@@ -137,7 +159,8 @@ pub(crate) struct TotpEnrollment {
     /// The `otpauth://` address that the QR code holds.
     #[schema(value_type = String, example = "otpauth://totp/Acme:ann@example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Acme")]
     qr_code_uri: SecretText,
-    /// The QR code as an SVG document.
+    /// The QR code as an SVG document, four pixels a module and with its margin: show it as large as
+    /// it is.
     #[schema(value_type = String, example = "<svg …></svg>")]
     qr_code_svg: SecretText,
     /// When the enrollment ends unconfirmed.
@@ -168,12 +191,32 @@ impl Answer for TotpEnrollment {
     }
 }
 
-/// One unit a module, with the quiet zone of four modules that ISO/IEC 18004 asks for.
-/// A QR code as SVG.
+/// Modules of light around a code (ISO/IEC 18004 section 5.3.8).
+const QUIET_ZONE: usize = 4;
+/// Pixels of a module. A whole number, so that no module is drawn broader than its neighbour; four, so
+/// that a camera before a screen without magnification tells them apart.
+const MODULE_PIXELS: usize = 4;
+
+/// A QR code as SVG, which has its size in pixels: whoever shows it must not scale it.
 pub(crate) fn qr_code(content: &[u8]) -> Result<String, ApiError> {
     let code = QRBuilder::new(content)
         .ecl(ECL::M)
         .build()
         .map_err(|error| ApiError::QrCode(error.to_string()))?;
-    Ok(SvgBuilder::default().to_str(&code))
+    let side = code.size + 2 * QUIET_ZONE;
+    let pixels = side * MODULE_PIXELS;
+    let mut dark = String::new();
+    for row in 0..code.size {
+        let mut at = 0;
+        for run in code[row].chunk_by(|one, other| one.value() == other.value()) {
+            if run.first().is_some_and(|module| module.value()) {
+                let (x, y, length) = (at + QUIET_ZONE, row + QUIET_ZONE, run.len());
+                dark.push_str(&format!("M{x} {y}h{length}v1h-{length}z"));
+            }
+            at += run.len();
+        }
+    }
+    Ok(format!(
+        r##"<svg xmlns="http://www.w3.org/2000/svg" width="{pixels}" height="{pixels}" viewBox="0 0 {side} {side}" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h{side}v{side}h-{side}z"/><path d="{dark}"/></svg>"##
+    ))
 }

@@ -16,12 +16,12 @@ use crate::state::ApiState;
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PutUser {
-    /// An email address.
+    /// An email address that mail can be sent to (RFC 5321), international domains included.
     #[schema(max_length = 254, example = "ann@example.com")]
     email: Option<String>,
     /// Whether you verified it; false if left out.
     email_verified: Option<bool>,
-    /// A telephone number, E.164.
+    /// A telephone number with its country code; kept in E.164.
     #[schema(example = "+14155550123")]
     phone_number: Option<String>,
     /// A name to show.

@@ -51,7 +51,7 @@ pub(crate) struct MemoryGateway {
     directory: Arc<MemoryDirectory>,
     clock: Arc<ManualClock>,
     entropy: Mutex<SeededEntropy>,
-    users: Mutex<BTreeMap<UserKey, UserState>>,
+    pub(crate) users: Mutex<BTreeMap<UserKey, UserState>>,
     /// Messages that a courier would carry out, the newest last.
     pub(crate) sent: Mutex<Vec<CodeMessage>>,
     /// Whose deliveries were asked for, of which webhook, from where and how many.

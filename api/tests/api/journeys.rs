@@ -194,3 +194,56 @@ async fn factors_are_listed_renamed_and_removed() {
     assert_eq!(house.delete("/v1/users/ann").await.status, 204);
     assert_eq!(house.get("/v1/users/ann").await.problem(), "user_not_found");
 }
+
+#[tokio::test]
+async fn a_secret_is_taken_over_as_apps_export_it() {
+    let house = House::new();
+    let import = async |user: &str, body: Value| {
+        house.post(&format!("/v1/users/{user}/mfa/totp/import"), &body).await
+    };
+    // Seventeen letters: five bits more than ten bytes.
+    let odd = import("ann", json!({"secret": "JBSWY3DPEHPK3PXPB"})).await;
+    assert_eq!(odd.status, 201, "{}", odd.text());
+    let same = import("ann", json!({"secret": "jbsw y3dp-ehpk\u{a0}3pxp===="})).await;
+    assert_eq!(same.problem(), "factor_already_enrolled");
+    let uri = "otpauth://totp/Acme:bob?secret=JBSWY3DPEHPK3PXPB&issuer=Acme&digits=8&period=60";
+    let taken = import("bob", json!({"uri": uri, "name": "Phone"})).await;
+    assert_eq!((taken.status.as_u16(), &taken.json()["name"]), (201, &json!("Phone")));
+    let parameters = Parameters { digits: 8, period_seconds: 60, ..Parameters::default() };
+    let secret = Secret::new(b"Hello!\xde\xad\xbe\xef".to_vec());
+    let code = parameters.code(&secret, parameters.step_at(NOW));
+    let login = house.post("/v1/mfa/challenges", &json!({"userId": "bob"})).await.json();
+    let verified = verify(&house, &login, &taken.json(), code.expose_str()).await;
+    assert_eq!(verified.status, 200, "{}", verified.text());
+    for (body, pointer, part) in [
+        (json!({}), "/secret", "missing"),
+        (json!({"secret": "JBSWY3DPEHPK3PX1"}), "/secret", "must be base32"),
+        (json!({"secret": "JBSWY3DP"}), "/secret", "these characters are 5"),
+        (json!({"secret": uri}), "/secret", "as `uri`"),
+        (json!({"uri": uri, "secret": "JBSWY3DPEHPK3PXP"}), "/uri", "`secret`"),
+        (json!({"uri": uri, "digits": 6}), "/uri", "`digits`"),
+        (json!({"uri": "otpauth://hotp/x?secret=JBSWY3DPEHPK3PXP"}), "/uri", "counter"),
+    ] {
+        let refused = import("cem", body.clone()).await;
+        assert_eq!(refused.status, 422, "{body}");
+        let error = refused.json()["errors"][0].clone();
+        assert_eq!(error["pointer"], pointer, "{body}");
+        assert!(error["detail"].as_str().unwrap().contains(part), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_attachment_that_nobody_knows_is_read_as_none() {
+    let house = House::new();
+    let path = "/v1/users/ann/mfa/webauthn/verify";
+    for attachment in [json!("hybrid"), json!(""), json!(7), json!(null), json!("platform")] {
+        let credential = json!({
+            "id": "AQID", "rawId": "AQID", "type": "public-key",
+            "authenticatorAttachment": attachment,
+            "response": {"clientDataJSON": "e30", "attestationObject": "oA"},
+            "clientExtensionResults": {},
+        });
+        let refused = house.post(path, &json!({ "credential": credential })).await;
+        assert_eq!(refused.problem(), "user_not_found", "{attachment}: {}", refused.text());
+    }
+}

@@ -20,7 +20,7 @@ async fn a_number_waits_for_its_code_and_the_code_is_in_no_answer() {
     let members: Vec<&String> = body.as_object().unwrap().keys().collect();
     assert_eq!(members, ["expiresAt", "factorId", "maskedDestination", "resendAvailableAt"]);
     assert_eq!(body["factorId"], begun.json()["factorId"]);
-    let wrong = house.post(&format!("{SMS}/verify"), &json!({"code": "x"})).await;
+    let wrong = house.post(&format!("{SMS}/verify"), &json!({"code": "000000"})).await;
     assert_eq!((wrong.status.as_u16(), wrong.problem().as_str()), (422, "invalid_code"));
 }
 
@@ -40,9 +40,11 @@ async fn a_number_that_cannot_be_sent_to_is_named_with_the_reason() {
     let house = House::new();
     for (number, part) in [
         ("4155552671", "E.164"),
-        ("+1 415 555 2671", "E.164"),
+        ("+1 415 call me", "E.164"),
         ("+999123456789", "numbering plan"),
         ("+19005552671", "premium"),
+        ("+1 800 555 2671", "toll-free"),
+        ("+44 7012 345678", "personal"),
     ] {
         let refused = house.post(SMS, &json!({"phoneNumber": number})).await;
         assert_eq!(refused.problem(), "validation_failed", "{number}");

@@ -238,3 +238,25 @@ async fn a_limit_says_in_words_which_one_it_was() {
     said(house.post(&format!("{MFA}/sms"), &json!({"phoneNumber": NUMBER})).await, 201);
     said(house.post(&path, &json!({})).await, 202);
 }
+
+#[tokio::test]
+async fn what_cannot_be_a_code_is_a_fault_of_the_field_and_other_digits_are_digits() {
+    let house = House::new();
+    let factor = enroll(&house, "sms").await;
+    let challenge = challenge(&house).await;
+    assert_eq!(send(&house, &challenge, &factor).await.status, 202);
+    for text in ["abcdef", "12345", "1234567"] {
+        let refused = said(verify(&house, &challenge, &factor, text).await, 422);
+        assert_eq!(refused["code"], "validation_failed", "{text}");
+        assert_eq!(refused["errors"][0]["pointer"], "/code", "{text}");
+        assert_eq!(refused["errors"][0]["detail"], "must be the 6 digits that were sent", "{text}");
+        assert!(refused.get("attemptsRemaining").is_none());
+    }
+    let read =
+        house.get(&format!("/v1/mfa/challenges/{}", challenge["id"].as_str().unwrap())).await;
+    assert_eq!(read.json()["attemptsRemaining"], 5);
+    let persian = |c: char| char::from_u32(0x6f0 + c.to_digit(10).unwrap()).unwrap();
+    let typed: String = house.gateway.last_code().chars().map(persian).collect();
+    let typed = format!("\u{202b}{typed}\u{202c}");
+    assert_eq!(verify(&house, &challenge, &factor, &typed).await.status, 200);
+}

@@ -258,6 +258,7 @@ fn factor() -> FactorView {
         factor_type: FactorType::Totp,
         name: Some("Phone".to_owned()),
         primary: true,
+        usable: true,
         created_at: NOW,
         last_used_at: None,
         masked_destination: None,
@@ -269,6 +270,7 @@ fn factor() -> FactorView {
             user_verified: true,
             resident: Some(true),
             sign_count: 0,
+            rp_id: "localhost".to_owned(),
         }),
     }
 }

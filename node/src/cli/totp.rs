@@ -4,7 +4,7 @@ use clap::Args;
 use countersign_actors::ports::Clock;
 use countersign_core::factor::totp::{Algorithm, Parameters};
 use countersign_core::secret::Secret;
-use data_encoding::{BASE32, BASE32_NOPAD};
+use countersign_core::typed;
 
 use super::say;
 use crate::clock::WallClock;
@@ -58,15 +58,9 @@ fn algorithm(name: &str) -> Result<Algorithm, Error> {
         .ok_or_else(|| Error::Usage(format!("{name}: SHA1, SHA256 or SHA512 is expected")))
 }
 
-/// Reads base32 as people type it: any case, spaces, padding or none.
 fn secret(text: &str) -> Result<Secret, Error> {
-    let typed: String =
-        text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_uppercase()).collect();
-    BASE32_NOPAD
-        .decode(typed.as_bytes())
-        .or_else(|_| BASE32.decode(typed.as_bytes()))
-        .map(Secret::new)
-        .map_err(|_| Error::Usage("the secret is not base32 (A–Z and 2–7)".to_owned()))
+    typed::base32(text)
+        .ok_or_else(|| Error::Usage("the secret is not base32 (A–Z and 2–7)".to_owned()))
 }
 
 #[cfg(test)]

@@ -104,6 +104,7 @@ fn a_user() -> UserState {
             fingerprint: [4; 16],
             parameters: Parameters::default(),
             last_step: Some(56_666_666),
+            label: Some("ann@example.com".to_owned()),
         }),
     };
     let set = RecoverySet {
@@ -221,6 +222,7 @@ fn a_passkey() -> WebAuthnFactor {
         user_verified: true,
         resident: Some(true),
         attachment: Some(Attachment::Platform),
+        rp_id: "acme.example".to_owned(),
     }
 }
 

@@ -68,6 +68,7 @@ async fn no_secret_is_in_plain_text_on_disk() {
             fingerprint: ring.fingerprint(&context, SECRET),
             parameters: Parameters::default(),
             last_step: None,
+            label: None,
         }),
     };
     let mut enrolled =

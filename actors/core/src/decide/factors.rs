@@ -41,7 +41,8 @@ fn change(
     let events = vec![event];
     let after = case.after(&events, context.now);
     let Some(factor) = after.factor(id) else { return refuse(Refusal::FactorNotFound) };
-    let reply = Reply::Factor { factor: query::factor_view(factor, &after), tokens: None };
+    let reply =
+        Reply::Factor { factor: query::factor_view(factor, &after, case.admitted()), tokens: None };
     verdict(reply, events, AuditEntry::success(event_type).factor(id))
 }
 

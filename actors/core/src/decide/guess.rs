@@ -17,9 +17,22 @@ use crate::factor::message::{self, MessageFactor, SentCheck};
 use crate::factor::totp::{self, CodeCheck, TotpFactor};
 use crate::ids::{DeliveryId, FactorId};
 use crate::lockout::Lock;
+use crate::message::CODE_DIGITS;
 use crate::reply::{Refusal, Reply};
 use crate::secret::Secret;
 use crate::time::Timestamp;
+use crate::typed;
+
+/// Where a code is in the body of a call.
+pub(super) const CODE: &str = "/code";
+/// Where a recovery code is, if another code could be there as well.
+pub(super) const RECOVERY_CODE: &str = "/recoveryCode";
+
+/// A text that cannot be a code of this kind at all. Nothing can be learnt from the answer, so
+/// nothing is counted; and the person is told what is wrong with it.
+pub(super) fn no_code(pointer: &str, detail: String) -> Stop {
+    Box::new(refuse(Refusal::Invalid { pointer: pointer.to_owned(), detail }))
+}
 
 /// A code that is about to be read.
 pub(super) struct Guess<'a> {
@@ -85,7 +98,10 @@ impl<'a> Guess<'a> {
         let Ok(secret) = context.vault.open(&seal_context, &totp.secret) else {
             return Err(Box::new(refuse(Refusal::Unreadable)));
         };
-        let code = Secret::from(totp::normalize(code.expose_str()));
+        let digits = usize::from(totp.parameters.digits);
+        let Some(code) = typed::code(code.expose_str(), digits) else {
+            return Err(no_code(CODE, format!("must be the {digits} digits that the app shows")));
+        };
         let now = context.now;
         match totp::check(&totp.parameters, &secret, totp.last_step, code.expose_str(), now) {
             CodeCheck::Fresh(step) => Ok(step),
@@ -105,7 +121,9 @@ impl<'a> Guess<'a> {
         code: &Secret,
         context: &Context<'_>,
     ) -> Result<DeliveryId, Stop> {
-        let code = Secret::from(totp::normalize(code.expose_str()));
+        let Some(code) = typed::code(code.expose_str(), CODE_DIGITS) else {
+            return Err(no_code(CODE, format!("must be the {CODE_DIGITS} digits that were sent")));
+        };
         let now = context.now;
         let digest =
             |delivery| messages::code_digest(self.case, id, delivery, &code, context.vault);

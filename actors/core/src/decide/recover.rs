@@ -2,7 +2,7 @@
 
 use super::alert;
 use super::case::{Case, Stop, Verdict, refuse, verdict};
-use super::guess::Guess;
+use super::guess::{CODE, Guess, no_code};
 use crate::audit::AuditEntry;
 use crate::challenge::Challenge;
 use crate::context::{Context, Surroundings};
@@ -103,7 +103,7 @@ pub(super) fn use_code(
         Ok(guess) => guess,
         Err(stop) => return *stop,
     };
-    match read(case, &guess, code, worked, context.now) {
+    match read(case, &guess, (CODE, code), worked, context.now) {
         Err(stop) => *stop,
         Ok(digest) => {
             let remaining = case.state.recovery_codes_remaining().saturating_sub(1);
@@ -130,16 +130,22 @@ pub(super) fn used(
     [entry].into_iter().chain(alert::recovery_codes(case, challenge, now)).collect()
 }
 
-/// Reads a code: the digest that it spends, or the verdict on a spent or wrong one.
+/// Reads the code at `pointer`: the digest that it spends, or the verdict on a spent or wrong one.
 pub(super) fn read(
     case: &Case<'_>,
     guess: &Guess<'_>,
-    code: &Secret,
+    (pointer, code): (&str, &Secret),
     worked: Option<Worked>,
     now: Timestamp,
 ) -> Result<CodeHash, Stop> {
-    let well_formed = recovery_code::normalize(code.expose_str()).is_some();
-    let Some(set) = case.state.recovery.as_ref().filter(|_| well_formed) else {
+    if recovery_code::normalize(code.expose_str()).is_none() {
+        let length = recovery_code::CODE_LENGTH;
+        return Err(no_code(
+            pointer,
+            format!("must be the {length} characters of a recovery code"),
+        ));
+    }
+    let Some(set) = case.state.recovery.as_ref() else {
         return Err(Box::new(guess.wrong(now)));
     };
     match worked {

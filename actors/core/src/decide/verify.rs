@@ -2,7 +2,7 @@
 //! under its user, a factor under the same.
 
 use super::case::{Case, Stop, Verdict, refuse};
-use super::guess::Guess;
+use super::guess::{Guess, RECOVERY_CODE};
 use super::{messages, recover, webauthn};
 use crate::audit::AuditEntry;
 use crate::challenge::{Challenge, ChallengeKind, ChallengeOutcome, ChallengeStatus};
@@ -164,7 +164,7 @@ fn by_recovery_code(
         let what = "this challenge is answered by enrolling a factor, not by a recovery code";
         return Err(Box::new(refuse(Refusal::Conflict(what.to_owned()))));
     }
-    let digest = recover::read(case, &guess, code, worked, now)?;
+    let digest = recover::read(case, &guess, (RECOVERY_CODE, code), worked, now)?;
     Ok(Accepted {
         factor: None,
         spends: vec![UserEvent::RecoveryCodeSpent { digest }, UserEvent::AttemptSucceeded],

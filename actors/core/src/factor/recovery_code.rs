@@ -8,6 +8,7 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use crate::entropy::Entropy;
 use crate::secret::Secret;
 use crate::time::Timestamp;
+use crate::typed;
 
 /// Crockford's base32: no I, L, O, U.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -54,9 +55,9 @@ pub fn generate(entropy: &mut dyn Entropy) -> Secret {
 
 /// The canonical twelve characters of what a person typed: upper case, without white space and
 /// dashes, with Crockford's look-alikes (I, L → 1; O → 0) resolved. `None` if it cannot be a code.
-pub fn normalize(typed: &str) -> Option<Secret> {
+pub fn normalize(text: &str) -> Option<Secret> {
     let mut canonical = Vec::with_capacity(CODE_LENGTH);
-    for c in typed.chars().filter(|c| !c.is_whitespace() && *c != '-') {
+    for c in typed::clean(text).filter(|c| !typed::separates(*c)) {
         let upper = match c.to_ascii_uppercase() {
             'I' | 'L' => b'1',
             'O' => b'0',

@@ -118,6 +118,8 @@ pub struct TotpFactor {
     /// The highest time step that was accepted. Everything at or below it is spent, whatever the
     /// skew (RFC 6238 section 5.2: a verifier must not accept the second attempt of a code).
     pub last_step: Option<u64>,
+    /// The account name that the app shows it under; `None` if the app had it before.
+    pub label: Option<String>,
 }
 
 /// What a code turned out to be.
@@ -131,7 +133,7 @@ pub enum CodeCheck {
     Wrong,
 }
 
-/// Judges `code` (digits alone, see [`normalize`]) at `now`.
+/// Judges `code` (ASCII digits alone, see [`crate::typed::code`]) at `now`.
 ///
 /// Every step of the window is computed and compared in constant time, so the time taken tells
 /// neither whether nor where a code matched.
@@ -164,25 +166,68 @@ pub fn check(
     }
 }
 
-/// The `otpauth` URI that authenticator apps scan, in the key URI format. It holds the secret.
-/// `None` for an empty account name.
+/// Bytes of an issuer in an `otpauth` URI, percent-encoded.
+const ISSUER_MAX: usize = 72;
+/// Bytes of an account name in an `otpauth` URI, percent-encoded. With all else at its longest the
+/// URI has 412 bytes, which a QR code of version 15 holds.
+const ACCOUNT_MAX: usize = 96;
+/// Bytes of a factor's name within an account name.
+const NAME_MAX: usize = 36;
+/// Ends a text that was cut.
+const CUT: char = '…';
+
+/// The `otpauth` URI that authenticator apps scan, in the key URI format. It holds the secret, and is
+/// short enough for a QR code that cheap cameras read: a long issuer or account name is cut. `None`
+/// for an empty account name.
 pub fn otpauth_uri(
     parameters: &Parameters,
     secret: &Secret,
     issuer: &str,
     account: &str,
 ) -> Option<Secret> {
-    // A colon separates issuer and account in the label, so it may stand in neither.
-    let plain = |text: &str| text.replace(':', " ");
     let totp = parameters
         .builder(secret)
-        .with_issuer(Some(plain(issuer)))
-        .with_account_name(plain(account))
+        .with_issuer(Some(label_part(issuer, ISSUER_MAX)))
+        .with_account_name(label_part(account, ACCOUNT_MAX))
         .build_noncompliant();
     totp.to_url().map(Secret::from).ok()
 }
 
-/// Strips what people type between digits: white space and dashes, anywhere.
-pub fn normalize(code: &str) -> String {
-    code.chars().filter(|c| !c.is_whitespace() && *c != '-').collect()
+/// An account name for an app, unlike those in `taken`: apps keep one secret under one label, and the
+/// older of two would be overwritten. `None` in `taken` is an app of which the name is not known.
+pub fn account_label(account: &str, name: Option<&str>, taken: &[Option<&str>]) -> String {
+    let plain = label_part(account, ACCOUNT_MAX);
+    let with = |more: &str| {
+        let more = format!(" ({more})");
+        let room = ACCOUNT_MAX.saturating_sub(encoded_length(&more));
+        format!("{}{more}", label_part(account, room))
+    };
+    let named = name.map(|name| with(&label_part(name, NAME_MAX)));
+    let numbered = (2..).map(|number: u32| with(&number.to_string()));
+    let first = (!taken.contains(&None)).then_some(plain);
+    let mut candidates = first.into_iter().chain(named).chain(numbered);
+    candidates.find(|one| !taken.contains(&Some(one.as_str()))).unwrap_or_default()
+}
+
+/// A part of a label: without the colon, which separates issuer and account, and cut to `max` bytes as
+/// they are written in a URI.
+fn label_part(text: &str, max: usize) -> String {
+    let text = text.replace(':', " ");
+    if encoded_length(&text) <= max {
+        return text;
+    }
+    let mut left = max.saturating_sub(encoded_length(CUT.encode_utf8(&mut [0; 4])));
+    let fits = |c: &char| {
+        let needed = encoded_length(c.encode_utf8(&mut [0; 4]));
+        let fits = needed <= left;
+        left = left.saturating_sub(needed);
+        fits
+    };
+    text.chars().take_while(fits).chain([CUT]).collect()
+}
+
+/// Bytes of a text in a URI (RFC 3986 section 2.1).
+fn encoded_length(text: &str) -> usize {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    text.bytes().map(|byte| if plain(byte) { 1 } else { 3 }).sum()
 }

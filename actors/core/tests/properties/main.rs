@@ -10,7 +10,7 @@ mod story;
 
 use countersign_core::codec;
 use countersign_core::factor::recovery_code;
-use countersign_core::factor::totp::normalize;
+use countersign_core::typed;
 use countersign_core::user::UserState;
 use proptest::prelude::*;
 
@@ -57,10 +57,13 @@ proptest! {
     }
 
     #[test]
-    fn normalizing_twice_is_normalizing_once(typed in ".{0,40}") {
-        let once = normalize(&typed);
-        prop_assert_eq!(normalize(&once), once.clone());
-        prop_assert!(!once.contains(char::is_whitespace) && !once.contains('-'));
+    fn cleaning_twice_is_cleaning_once(text in ".{0,40}") {
+        let once: String = typed::clean(&text).collect();
+        prop_assert_eq!(typed::clean(&once).collect::<String>(), once.clone());
+        if let Some(code) = typed::code(&text, 6) {
+            prop_assert_eq!(typed::code(&once, 6), Some(code.clone()));
+            prop_assert!(code.expose().iter().all(u8::is_ascii_digit) && code.expose().len() == 6);
+        }
     }
 
     #[test]

@@ -196,8 +196,11 @@ pub(super) const ENGLISH: Texts = Texts {
     country_not_allowed: "We can’t send text messages to this country. Choose another way.",
     email_not_verified: "Your email address isn’t verified yet. Choose another way.",
     cannot_send: "We can’t send codes this way right now. Choose another way.",
+    no_code: "That isn’t a code. Enter its digits as you see them.",
+    no_recovery_code: "That isn’t a recovery code. It has 12 letters and digits.",
     went_wrong: "That didn’t work. Please check it and try again.",
     wrong_number: "Enter the number with its country code, such as +1 415 555 0123.",
+    unsuitable_number: "We can’t send codes to this kind of number. Use a mobile number.",
     wrong_name: "A name has at most 100 characters.",
 
     choose_title: "Add a second step",

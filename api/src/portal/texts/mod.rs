@@ -148,8 +148,11 @@ texts! {
     country_not_allowed: &'static str,
     email_not_verified: &'static str,
     cannot_send: &'static str,
+    no_code: &'static str,
+    no_recovery_code: &'static str,
     went_wrong: &'static str,
     wrong_number: &'static str,
+    unsuitable_number: &'static str,
     wrong_name: &'static str,
 
     // Enrolling.

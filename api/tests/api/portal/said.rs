@@ -40,8 +40,8 @@ async fn what_people_write_is_text_on_every_page() {
     let renamed =
         house.patch(&format!("/v1/users/ann/mfa/factors/{factor}"), &json!({ "name": name })).await;
     assert_eq!(renamed.status, 200);
-    let user = json!({"email": "a<script>@example.com", "emailVerified": true});
-    house.put("/v1/users/ann", &user).await;
+    let user = json!({"email": "\"a<script>\"@example.com", "emailVerified": true});
+    assert!(house.put("/v1/users/ann", &user).await.status.is_success());
     let chl = challenge(&house).await;
     for browser in [
         Browser::sent(&house, "MANAGE", None).await,
@@ -68,6 +68,21 @@ async fn whose_account_it_is_is_told_no_further_than_its_owner_needs() {
     for hidden in ["ann.example@", "Ann Example", "4155552671", "user_id"] {
         assert!(!browser.page.contains(hidden), "{hidden}: {}", browser.page);
     }
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_code_is_told_as_that_and_costs_no_try() {
+    let house = House::new();
+    let (app, _) = enrolled(&house).await;
+    let chl = challenge(&house).await;
+    let mut browser = Browser::sent(&house, "CHALLENGE", Some(&chl)).await;
+    for text in ["letters", "12345", "1234567"] {
+        browser.refused("/portal/answer", &[("code", text)], 422).await;
+        browser.shows("That isn’t a code.");
+    }
+    let wrong = app.wrong(house.now());
+    browser.refused("/portal/answer", &[("code", &wrong)], 422).await;
+    browser.shows("4 more tries");
 }
 
 #[tokio::test]

@@ -137,6 +137,6 @@ pub(super) fn activate(
         }
     }
     let after = case.after(&events, context.now);
-    let factor = query::factor_view(&factor, &after);
+    let factor = query::factor_view(&factor, &after, case.admitted());
     Decision { reply: Reply::Factor { factor, tokens }, events, audit }
 }

@@ -6,7 +6,7 @@ use super::{activate, confirmable, not_enrolled_yet};
 use crate::audit::AuditEntry;
 use crate::context::Context;
 use crate::event::UserEvent;
-use crate::factor::totp::{Parameters, TotpFactor, otpauth_uri, secret_length};
+use crate::factor::totp::{Parameters, TotpFactor, account_label, otpauth_uri, secret_length};
 use crate::factor::{Factor, FactorKind, FactorType, PendingEnrollment};
 use crate::ids::{ChallengeId, FactorId};
 use crate::query;
@@ -34,8 +34,11 @@ pub(in crate::decide) fn begin_totp(
     let secret = Secret::new(secret);
     let account =
         account_name.or(case.state.profile.email.as_deref()).unwrap_or(case.key.user.as_str());
+    let apps = case.state.factors.iter().filter_map(|factor| factor.kind.totp());
+    let taken: Vec<Option<&str>> = apps.map(|app| app.label.as_deref()).collect();
+    let label = account_label(account, name.as_deref(), &taken);
     let issuer = &case.around.tenant.settings.issuer;
-    let Some(uri) = otpauth_uri(&parameters, &secret, issuer, account) else {
+    let Some(uri) = otpauth_uri(&parameters, &secret, issuer, &label) else {
         return refuse(Refusal::Invalid {
             pointer: "/accountName".to_owned(),
             detail: "an account name must not be empty".to_owned(),
@@ -50,7 +53,7 @@ pub(in crate::decide) fn begin_totp(
         name: name.clone(),
         created_at: context.now,
         expires_at,
-        kind: FactorKind::Totp(seal(case, id, &secret, parameters, context)),
+        kind: FactorKind::Totp(seal(case, id, &secret, (parameters, Some(label)), context)),
     }));
     let entry = AuditEntry::success("mfa.enrollment.started")
         .factor(id)
@@ -110,7 +113,7 @@ pub(in crate::decide) fn import_totp(
         return refuse(refusal);
     }
     let id = FactorId::random(context.entropy);
-    let kind = FactorKind::Totp(seal(case, id, secret, parameters, context));
+    let kind = FactorKind::Totp(seal(case, id, secret, (parameters, None), context));
     if let Err(refusal) = not_enrolled_yet(case, &kind) {
         return refuse(refusal);
     }
@@ -123,7 +126,7 @@ pub(in crate::decide) fn import_totp(
         .factor(id)
         .because("imported")
         .detail("factorType", FactorType::Totp.as_str());
-    let factor = query::factor_view(&factor, &after);
+    let factor = query::factor_view(&factor, &after, case.admitted());
     verdict(Reply::Factor { factor, tokens: None }, events, entry)
 }
 
@@ -138,7 +141,7 @@ fn seal(
     case: &Case<'_>,
     id: FactorId,
     secret: &Secret,
-    parameters: Parameters,
+    (parameters, label): (Parameters, Option<String>),
     context: &mut Context<'_>,
 ) -> TotpFactor {
     let fingerprint =
@@ -152,5 +155,6 @@ fn seal(
         fingerprint,
         parameters,
         last_step: last_spent_step(case, &fingerprint),
+        label,
     }
 }

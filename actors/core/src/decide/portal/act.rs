@@ -157,9 +157,8 @@ fn reopened(
     let totp = pending.kind.totp()?;
     let bound = case.key.seal_context(&secret_purpose(pending.id));
     let secret = context.vault.open(&bound, &totp.secret).ok()?;
-    let account = case.state.profile.email.as_deref().unwrap_or(case.key.user.as_str());
     let issuer = &case.around.tenant.settings.issuer;
-    let uri = otpauth_uri(&totp.parameters, &secret, issuer, account)?;
+    let uri = otpauth_uri(&totp.parameters, &secret, issuer, totp.label.as_deref()?)?;
     Some(TotpEnrollment {
         factor_id: pending.id,
         secret,

@@ -234,14 +234,20 @@ test("a person registers a key, changes their mind, and signs in with it", async
     assert.equal(signedIn.factorId, enrolled.factorId);
     assert.ok(signedIn.tokens.accessToken);
 
-    // A copy of the key has answered meanwhile.
+    // A copy of the key has answered meanwhile: what is offered is another way.
+    const app = await withApp(id);
     await send(page, id, "CHALLENGE");
     const [credential] = await key.credentials();
     await key.count(credential?.credentialId ?? "", 0);
     await press(page, "Use passkey or security key");
-    await page.getByText("That didn’t work with this passkey or security key.").waitFor();
-    await press(page, "Cancel");
-    assert.equal((await back(page)).status, "CANCELLED");
+    await page.getByText("This key may have been copied, so it isn’t accepted.").waitFor();
+    await look(page, "portal-key-copied");
+    const first = page.locator(".card .button").first();
+    assert.equal(await first.textContent(), "Try another way");
+    await first.click();
+    await follow(page, /^Phone/);
+    await confirm(page, await app.code());
+    assert.equal((await back(page)).status, "COMPLETED");
   });
 });
 

@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use super::finish::to;
 use super::home::by_enrolling;
-use super::shown::{Moment, Shared, about, icon, name, status, words};
+use super::shown::{Moment, Shared, about, icon, is_for_good, name, status, words};
 use super::texts::{Message, Texts};
 use super::trouble::Trouble;
 use super::visitor::{Visitor, unexpected};
@@ -160,6 +160,8 @@ struct Page {
     resend: Option<Resend>,
     remember: Option<String>,
     others: Option<String>,
+    /// Whether another way is offered before this one.
+    others_first: bool,
     leaves: bool,
     /// This page once more.
     again: String,
@@ -391,6 +393,7 @@ pub(super) fn page(
             .filter(|_| question.remembers && answers)
             .map(|days| (texts.remember)(days)),
         others: (ways.len() > 1).then(|| visitor.page(&format!("/ways{}", this.query(asker)))),
+        others_first: input == Input::Undelivered || refusal.is_some_and(is_for_good),
         // Where adding a factor is all that it is for, there is nothing to go back to.
         leaves: asker == Asker::Application || view.purpose != PortalPurpose::Manage,
         again: asker.address(visitor, &this),

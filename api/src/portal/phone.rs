@@ -154,11 +154,13 @@ fn sent(
     let destination = pending.masked_destination.as_deref().unwrap_or_default();
     let code = view.codes.get(&pending.id);
     let live = code.is_some_and(|code| code.live_until.is_some());
+    let undelivered = code.filter(|code| code.failed()).map(|_| (texts.not_delivered)(destination));
     let page = SentPage {
         frame: texts.frame(),
         t: texts,
         shared: Shared::of(visitor, view)?,
         title: match channel {
+            _ if undelivered.is_some() => texts.not_delivered_title,
             Channel::Sms => texts.check_phone_title,
             Channel::Email => texts.check_email_title,
         },
@@ -167,7 +169,7 @@ fn sent(
         resend: code.map(|code| {
             Resend::of((pending.id, code), visitor.page(&address(channel)), just_sent, visitor)
         }),
-        undelivered: code.filter(|code| code.failed()).map(|_| (texts.not_delivered)(destination)),
+        undelivered,
         another: channel == Channel::Sms,
         error: refusal.map(|refusal| words(refusal, texts)),
     };

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use countersign_core::factor::FactorType;
+use countersign_core::factor::webauthn::failure::CeremonyFailure;
 use countersign_core::portal::PortalView;
 use countersign_core::reply::{FactorView, Refusal};
 use countersign_core::time::Timestamp;
@@ -129,6 +130,7 @@ pub(super) fn words(refusal: &Refusal, texts: &Texts) -> String {
         Refusal::EnrollmentExpired | Refusal::NoPendingEnrollment => texts.enrollment_over,
         Refusal::FactorAlreadyEnrolled => texts.have_it_already,
         Refusal::FactorLimitReached(_) => texts.have_too_many,
+        Refusal::InvalidAssertion(CeremonyFailure::Counter) => texts.key_copied,
         Refusal::InvalidAssertion(_) => texts.key_refused,
         Refusal::AuthenticatorNotAllowed(_) => texts.key_not_allowed,
         Refusal::FactorNotAllowed(_) | Refusal::MfaDisabled => texts.not_allowed,
@@ -148,6 +150,11 @@ pub(super) fn words(refusal: &Refusal, texts: &Texts) -> String {
         | Refusal::Unreadable => texts.went_wrong,
     };
     text.to_owned()
+}
+
+/// Whether trying the same once more leads nowhere: the page then offers another way first.
+pub(super) const fn is_for_good(refusal: &Refusal) -> bool {
+    matches!(refusal, Refusal::InvalidAssertion(CeremonyFailure::Counter))
 }
 
 /// The status of a page that says why something was refused.

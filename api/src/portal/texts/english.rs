@@ -156,6 +156,7 @@ pub(super) const ENGLISH: Texts = Texts {
     send_again_in: "in",
     send_again_now: "You can have a new code sent now.",
     sent_status: "A code is on its way.",
+    not_delivered_title: "No code could be delivered",
     not_delivered: |destination| {
         format!(
             "We couldn’t deliver a code to {destination}. Choose another way, or try once more."
@@ -190,6 +191,8 @@ pub(super) const ENGLISH: Texts = Texts {
     key_cancelled: "Nothing was chosen, or it took too long. You can try again.",
     key_broken: "Your browser or password manager gave an answer that can’t be used. Try another \
                  passkey or security key, or choose another way.",
+    key_copied: "This key may have been copied, so it isn’t accepted. Choose another way, and remove it \
+                 in your security settings.",
     key_known: "This passkey or security key was added already.",
     key_unsupported: "This browser can’t use passkeys or security keys. Choose another way.",
     not_allowed: "This can’t be used for your account. Choose another way.",

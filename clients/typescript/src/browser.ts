@@ -12,7 +12,7 @@ import type {
   RegistrationResponseJSON,
   RequestOptionsJSON,
 } from "./types.js";
-import { type CreationOptions, type RequestOptions, credentialJSON } from "./webauthn.js";
+import { type CreationOptions, type RequestOptions, browserCredentialJSON } from "./webauthn.js";
 
 export type { AuthenticationResponseJSON, RegistrationResponseJSON };
 
@@ -30,6 +30,11 @@ export type CeremonyErrorReason =
   | "wrong_origin"
   /** No authenticator here can do what the options demand. */
   | "not_possible"
+  /**
+   * What answered, a password manager for instance, gave an object that proves nothing; the person
+   * broke nothing off, and `cause` names what is missing. Another key may do.
+   */
+  | "invalid_credential"
   /** Anything else; `cause` tells. */
   | "failed";
 
@@ -99,7 +104,7 @@ export async function register(
   } as PublicKeyCredentialCreationOptions;
   const request: CredentialCreationOptions = { publicKey };
   if (how.signal) request.signal = how.signal;
-  return ceremony(() => navigator.credentials.create(request), how.signal);
+  return ceremony(() => navigator.credentials.create(request), REGISTERED, how.signal);
 }
 
 /**
@@ -127,11 +132,16 @@ export async function authenticate(
     publicKey.allowCredentials = [];
     request.mediation = "conditional";
   }
-  return ceremony(() => navigator.credentials.get(request), how.signal);
+  return ceremony(() => navigator.credentials.get(request), SHOWN, how.signal);
 }
+
+/** What a registration and an assertion are nothing without (W3C WebAuthn Level 3, section 5.2). */
+const REGISTERED = ["clientDataJSON", "attestationObject"];
+const SHOWN = ["clientDataJSON", "authenticatorData", "signature"];
 
 async function ceremony<T extends RegistrationResponseJSON | AuthenticationResponseJSON>(
   begin: () => Promise<Credential | null>,
+  needed: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<T> {
   if (!isSupported()) {
@@ -143,8 +153,12 @@ async function ceremony<T extends RegistrationResponseJSON | AuthenticationRespo
   } catch (cause) {
     throw failure(cause, signal);
   }
-  if (credential === null) throw new CeremonyError("failed", "the browser gave no credential");
-  return credentialJSON<T>(credential as PublicKeyCredential);
+  if (credential == null) throw new CeremonyError("failed", "the browser gave no credential");
+  try {
+    return browserCredentialJSON<T>(credential, needed);
+  } catch (cause) {
+    throw new CeremonyError("invalid_credential", "what the browser gave is no whole credential", { cause });
+  }
 }
 
 /** What the errors of W3C WebAuthn Level 3, sections 5.1.3 and 5.1.4, mean to a page. */

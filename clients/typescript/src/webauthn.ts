@@ -143,11 +143,81 @@ function parsed(text: string): object {
   return value;
 }
 
+/** A member of what may be an imitation: its getters may throw, or belong to another kind of object. */
+function member(from: unknown, name: string): unknown {
+  try {
+    return (from as Record<string, unknown> | null | undefined)?.[name];
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a method of what may be an imitation gives; undefined if there is none, or it throws. */
+function called(from: unknown, name: string): unknown {
+  try {
+    return (from as Record<string, () => unknown>)[name]?.();
+  } catch {
+    return undefined;
+  }
+}
+
+const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+
+/** Bytes in buffers, in arrays of numbers, or as a text already, as base64url; null if they are none. */
+function base64UrlOf(value: unknown): string | null {
+  const bytes = bytesOf(Array.isArray(value) ? Uint8Array.from(value as number[]) : value);
+  if (bytes !== null) return bytes.length === 0 ? null : encodeBase64Url(bytes);
+  if (!isText(value)) return null;
+  const text = value.replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+  return /^[\w-]+$/.test(text) ? text : null;
+}
+
 const BINARY = ["attestationObject", "authenticatorData", "clientDataJSON", "signature", "userHandle"];
+const ATTACHMENTS: unknown[] = ["platform", "cross-platform"];
 
 /**
- * A credential as JSON. A browser's own has its members on its prototype and its bytes in buffers,
- * so its members are named here; what is JSON already is taken as it is.
+ * What a browser gave, as JSON. Password managers answer with objects of their own: members are
+ * missing, are texts or arrays in place of buffers, or throw when read because the object only
+ * borrowed its prototype. So each is read alone, and what can be done without is left out.
+ *
+ * @param needed members of `response` without which it proves nothing
+ * @throws TypeError that names the member which is missing
+ */
+export function browserCredentialJSON<T extends RegistrationResponseJSON | AuthenticationResponseJSON>(
+  credential: unknown,
+  needed: readonly string[],
+): T {
+  const given = member(credential, "id");
+  const raw = base64UrlOf(member(credential, "rawId"));
+  const id = base64UrlOf(isText(given) ? given : null) ?? raw;
+  if (id === null) throw new TypeError("the credential has neither `id` nor `rawId`");
+
+  const answered = member(credential, "response");
+  const response: Record<string, unknown> = {};
+  for (const name of BINARY) {
+    const text = base64UrlOf(member(answered, name));
+    if (text !== null) response[name] = text;
+    else if (needed.includes(name)) throw new TypeError(`the credential has no \`response.${name}\``);
+  }
+  const transports = called(answered, "getTransports");
+  if (Array.isArray(transports)) response["transports"] = transports.filter(isText);
+  const attachment = member(credential, "authenticatorAttachment");
+  const type = member(credential, "type");
+  const extensions = called(credential, "getClientExtensionResults");
+  const json = {
+    id,
+    rawId: raw ?? id,
+    type: isText(type) ? type : "public-key",
+    response,
+    ...(ATTACHMENTS.includes(attachment) ? { authenticatorAttachment: attachment } : {}),
+    clientExtensionResults: isObject(extensions) ? extensions : {},
+  };
+  return json as unknown as T;
+}
+
+/**
+ * A credential as JSON. A browser's own has its members on its prototype and its bytes in buffers;
+ * what is JSON already is taken as it is.
  *
  * @throws TypeError if it is no credential: without the text, which may prove who somebody is
  */
@@ -156,28 +226,6 @@ export function credentialJSON<T extends RegistrationResponseJSON | Authenticati
 ): T {
   if (typeof credential === "string") return parsed(credential) as T;
   if (!isObject(credential)) throw noCredential();
-  const rawId = bytesOf(credential.rawId);
-  if (rawId === null) return credential as T;
-  const from = credential as BrowserCredential & {
-    authenticatorAttachment?: string | null;
-    getClientExtensionResults?: () => object;
-    response: Record<string, unknown> & { getTransports?: () => string[] };
-  };
-  const response: Record<string, unknown> = {};
-  for (const name of BINARY) {
-    const bytes = bytesOf(from.response[name]);
-    if (bytes !== null) response[name] = encodeBase64Url(bytes);
-  }
-  const transports = from.response.getTransports?.();
-  if (transports !== undefined) response["transports"] = transports;
-  const attachment = from.authenticatorAttachment;
-  const json = {
-    id: from.id,
-    rawId: encodeBase64Url(rawId),
-    type: from.type,
-    response,
-    ...(attachment == null ? {} : { authenticatorAttachment: attachment }),
-    clientExtensionResults: from.getClientExtensionResults?.() ?? {},
-  };
-  return json as unknown as T;
+  if (bytesOf(member(credential, "rawId")) === null) return credential as T;
+  return browserCredentialJSON<T>(credential, []);
 }

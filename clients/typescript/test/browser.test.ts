@@ -144,6 +144,92 @@ test("a browser that gives nothing, or throws what is no error, has failed", asy
   await assert.rejects(authenticate(REQUEST), { reason: "failed" });
 });
 
+const ID = [1, 2, 3];
+const clientData = new TextEncoder().encode("{}");
+
+/** An object that borrowed a prototype whose getters refuse it, as extensions make them. */
+function imitation(members: object): object {
+  const refuse = { get: () => { throw new TypeError("Illegal invocation"); } };
+  const names = ["id", "rawId", "type", "response", "authenticatorAttachment", "getClientExtensionResults"];
+  const prototype = Object.create(null, Object.fromEntries(names.map((name) => [name, refuse])));
+  return Object.create(prototype, Object.getOwnPropertyDescriptors(members));
+}
+
+const WHOLE = {
+  clientDataJSON: clientData.buffer,
+  attestationObject: Uint8Array.from(ID),
+  authenticatorData: Uint8Array.from(ID),
+  signature: Uint8Array.from(ID),
+};
+const IMITATIONS: Record<string, object> = {
+  "getters that refuse": imitation({ rawId: Uint8Array.from(ID).buffer, response: WHOLE }),
+  "no rawId": { id: "AQID", response: WHOLE },
+  "no id": { rawId: Uint8Array.from(ID), type: "public-key", response: WHOLE },
+  "an id in plain base64": { id: "AQID==", rawId: Uint8Array.from(ID), response: WHOLE },
+  "texts for buffers": {
+    id: "AQID",
+    rawId: "AQID",
+    response: { clientDataJSON: "e30", attestationObject: "AQID", authenticatorData: "AQID", signature: "AQID" },
+  },
+  "arrays for buffers": {
+    id: "AQID",
+    rawId: ID,
+    response: { clientDataJSON: [...clientData], attestationObject: ID, authenticatorData: ID, signature: ID },
+  },
+  "methods that throw": {
+    id: "AQID",
+    rawId: Uint8Array.from(ID),
+    response: { ...WHOLE, getTransports: () => assert.fail("no") },
+    getClientExtensionResults: () => assert.fail("no"),
+  },
+  "methods that give nothing": {
+    id: "AQID",
+    rawId: Uint8Array.from(ID),
+    response: { ...WHOLE, userHandle: new ArrayBuffer(0), getTransports: () => null },
+    getClientExtensionResults: () => undefined,
+    authenticatorAttachment: "desktop",
+  },
+};
+for (const [name, credential] of Object.entries(IMITATIONS)) {
+  test(`a password manager's imitation will do: ${name}`, async () => {
+    browser({ create: () => Promise.resolve(credential), get: () => Promise.resolve(credential) });
+    const common = { id: "AQID", rawId: "AQID", type: "public-key", clientExtensionResults: {} };
+    const { response: registered, ...rest } = await register(CREATION);
+    assert.deepEqual(rest, common);
+    assert.deepEqual([registered.clientDataJSON, registered.attestationObject], ["e30", "AQID"]);
+    assert.equal("transports" in registered, false);
+    const { response: shown, ...others } = await authenticate(REQUEST);
+    assert.deepEqual(others, common);
+    assert.deepEqual([shown.clientDataJSON, shown.authenticatorData, shown.signature], ["e30", "AQID", "AQID"]);
+    assert.equal("userHandle" in shown, false);
+  });
+}
+
+test("a broken object is told apart from a ceremony that was broken off", async () => {
+  const { signature: _, ...unsigned } = WHOLE;
+  const broken: Record<string, object> = {
+    "neither `id` nor `rawId`": { response: WHOLE },
+    "no `response.": imitation({ id: "AQID", rawId: Uint8Array.from(ID) }),
+    "no `response.signature`": { id: "AQID", rawId: Uint8Array.from(ID), response: unsigned },
+    "no `response.authenticatorData`": {
+      id: "AQID",
+      rawId: Uint8Array.from(ID),
+      response: { ...WHOLE, authenticatorData: { 0: 1 } },
+    },
+  };
+  for (const [missing, credential] of Object.entries(broken)) {
+    browser({ get: () => Promise.resolve(credential) });
+    await assert.rejects(authenticate(REQUEST), (error) => {
+      assert.ok(error instanceof CeremonyError && error.cause instanceof TypeError);
+      assert.equal(error.reason, "invalid_credential");
+      assert.ok(error.cause.message.includes(missing), error.cause.message);
+      return true;
+    });
+  }
+  browser({ get: () => Promise.reject(new DOMException("", "NotAllowedError")) });
+  await assert.rejects(authenticate(REQUEST), { reason: "cancelled" });
+});
+
 test("where there is no WebAuthn, that is said", async () => {
   Object.defineProperty(globalThis, "navigator", { value: {}, configurable: true });
   assert.equal(isSupported(), false);

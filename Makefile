@@ -65,6 +65,11 @@ clients: build ## Make again what the clients have from the server's OpenAPI doc
 	@$(binary) openapi > clients/openapi.json
 	@.ci/clients --generate
 
+.PHONY: packages
+packages: ## Build the clients' packages as they would be published, and check them (target/packages)
+	@deploy/setup.sh --clients
+	@.ci/clients --packages $(abspath $(target))/packages
+
 .PHONY: chaos
 chaos: build ## Chaos over three nodes, and a verdict (SECONDS=600 SEED=... FAULTS=kill,isolate,...)
 	@$(target)/release/chaos --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) \

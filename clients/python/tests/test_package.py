@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -67,6 +68,10 @@ def test_the_wheel_has_what_it_takes_and_nothing_else(built: dict[str, Path]) ->
     assert any(name.endswith("/licenses/LICENSE") for name in names)
     tops = {name.split("/")[0] for name in names}
     assert tops == {"countersign", metadata.split("/")[0]}
+    # `countersign` is another project's name on PyPI.
+    assert metadata.startswith("countersign_mfa-")
+    assert "Name: countersign-mfa" in said.splitlines()
+    assert not re.search(r"pip install '?\"?countersign(?!-mfa)", said)
     sources = {str(path.relative_to(ROOT / "src")) for path in (ROOT / "src").rglob("*.py")}
     assert sources <= set(names)
     lines = said.splitlines()

@@ -129,6 +129,19 @@ has_aiosmtpd() {
 }
 wish python3-aiosmtpd "a real mail server, for tests of email" has_aiosmtpd
 
+
+# The clients that others' generators make are compiled and tried for the languages that are here.
+has_php() { php -r "exit((int) !($1));" >/dev/null 2>&1; }
+has_guzzle() { has_php 'stream_resolve_include_path("GuzzleHttp/autoload.php") !== false'; }
+if [ "$clients" = yes ]; then
+    wish default-jdk-headless "makes clients from the OpenAPI document, and compiles Java's" has javac
+    wish maven "fetches what Java's client needs" has mvn
+    wish php-cli "tries PHP's client" has php
+    wish php-curl "tries PHP's client" has_php 'extension_loaded("curl")'
+    wish php-mbstring "tries PHP's client" has_php 'extension_loaded("mbstring")'
+    wish php-guzzlehttp-guzzle "tries PHP's client" has_guzzle
+fi
+
 if [ "${#missing[@]}" -eq 0 ] && [ "${#wished[@]}" -eq 0 ]; then
     say "system packages: all there"
 elif has apt-get; then

@@ -39,7 +39,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(pages::assets::routes())
         .merge(console::routes())
         .merge(crate::portal::routes(state.clone()))
-        .route("/docs/", get(docs::index))
+        .route("/docs/", get(docs::docs))
         .route("/docs/{*path}", get(docs::asset))
         .fallback(async || Problem::no_such_address())
         .method_not_allowed_fallback(async || {

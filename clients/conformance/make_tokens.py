@@ -103,6 +103,8 @@ HOUR = 3600
 
 def believed() -> None:
     case("a right token", token(), claims=RIGHT, fetches=1)
+    case("a right token of the type at+jwt (RFC 9068)", token(typ="at+jwt"), claims=RIGHT)
+    case("a right token of no type", token(typ=None), claims=RIGHT)
     wide = {"keys": [WIDE.jwk(), {"kty": "OKP", "crv": "Ed25519", "x": "AA", "kid": "k9"}, ONE.jwk()]}
     case("other keys in the set do no harm", token(), jwks=[wide], claims=RIGHT)
     broken = {"keys": [{**TWO.jwk(), "y": b64(bytes(32))}, {"kid": "k3"}, ONE.jwk()]}

@@ -4,6 +4,7 @@
 //! Added here: the ways to fail with an example each, the scope that a call needs, the headers of
 //! every request and answer, and that every field of an answer is always present.
 
+mod enums;
 mod rules;
 mod shapes;
 
@@ -24,7 +25,9 @@ use crate::request::Need;
             asks `createChallenge` whether a second factor is needed, and `verifyChallenge` whether \
             its proof is right.\n\nEvery write takes an `Idempotency-Key`: repeated within 24 hours, \
             the same request has the same answer, through any node. Failures are \
-            `application/problem+json` (RFC 9457); their codes are explained at [/problems](/problems).",
+            `application/problem+json` (RFC 9457); their codes are explained at [/problems](/problems).\n\n\
+            Answers may have more fields in time, and where `x-extensible-enum` lists words, more of \
+            them: pass over what you do not know.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     components(schemas(ProblemBody, FieldError)),
@@ -60,6 +63,7 @@ pub(crate) fn complete(document: &openapi::OpenApi) -> Value {
     // The document is plain data and always serialises.
     let mut document = serde_json::to_value(document).unwrap_or_default();
     shapes::complete(&mut document);
+    document["servers"] = json!([{ "url": "/", "description": "The server that gave you this." }]);
     document["components"]["securitySchemes"] = json!({
         "apiKey": {
             "type": "http",
@@ -114,14 +118,13 @@ fn operations(document: &mut Value) -> impl Iterator<Item = (String, String, &mu
 fn describe(path: &str, method: &str, operation: &mut Value) {
     let Some(rules) = operation["operationId"].as_str().and_then(rules) else { return };
     let is_write = method != "get";
-    if let Some(need) = rules.needs {
-        let needs = match need {
-            Need::Scope(scope) => format!("Needs the scope `{}`.", scope.as_str()),
-            Need::Root => "Needs a root key.".to_owned(),
-        };
-        let description = operation["description"].as_str().unwrap_or_default();
-        operation["description"] = format!("{description}\n\n{needs}").trim().into();
-    }
+    let needs = match rules.needs {
+        Some(Need::Scope(scope)) => format!("Needs the scope `{}`.", scope.as_str()),
+        Some(Need::Root) => "Needs a root key.".to_owned(),
+        None => "Needs no key.".to_owned(),
+    };
+    let description = operation["description"].as_str().unwrap_or_default();
+    operation["description"] = format!("{description}\n\n{needs}").trim().into();
     let mut parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
     if is_write {
         parameters.push(json!({ "$ref": "#/components/parameters/IdempotencyKey" }));

@@ -4,8 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::enums;
 use crate::problem::Code;
 
 /// Schemas of failures: their extension members come and go.
@@ -30,7 +31,10 @@ const LEFT_OUT: [(&str, &str); 1] = [("AuthenticatorSelection", "authenticatorAt
 pub(super) fn complete(document: &mut Value) {
     name_lists(document);
     name_rows(document);
-    let asked = asked(document);
+    let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] = json!(codes);
+    enums::complete(document);
+    let asked = reached(document, "requestBody");
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         for (name, schema) in schemas {
             if !asked.contains(name) && !OPTIONAL.contains(&name.as_str()) {
@@ -46,8 +50,6 @@ pub(super) fn complete(document: &mut Value) {
     for (schema, field) in LEFT_OUT {
         leave_out(&mut document["components"]["schemas"][schema], field);
     }
-    let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
-    document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] = json!(codes);
     relax_bodies(document);
 }
 
@@ -79,24 +81,27 @@ fn name_rows(document: &mut Value) {
     }
 }
 
-/// The names of all schemas that are part of a request.
-fn asked(document: &Value) -> BTreeSet<String> {
+/// The names of all schemas that a part of the operations leads to: `requestBody` or `responses`.
+pub(super) fn reached(document: &Value, part: &str) -> BTreeSet<String> {
     let items = document["paths"].as_object().into_iter().flat_map(|paths| paths.values());
     let operations = items.filter_map(Value::as_object).flat_map(|item| item.values());
     let mut names = BTreeSet::new();
     for operation in operations {
-        collect(&operation["requestBody"], document, &mut names);
+        collect(&operation[part], document, &mut names);
     }
     names
+}
+
+/// The name of the schema that an object refers to.
+pub(super) fn named(object: &Map<String, Value>) -> Option<&str> {
+    object.get("$ref")?.as_str()?.strip_prefix("#/components/schemas/")
 }
 
 /// The names of all schemas that `value` leads to.
 fn collect(value: &Value, document: &Value, names: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
-            let reference = members.get("$ref").and_then(Value::as_str);
-            let name = reference.and_then(|text| text.strip_prefix("#/components/schemas/"));
-            if let Some(name) = name
+            if let Some(name) = named(members)
                 && names.insert(name.to_owned())
             {
                 collect(&document["components"]["schemas"][name], document, names);
@@ -156,7 +161,8 @@ fn relax_bodies(document: &mut Value) {
     }
 }
 
-fn each_object(value: &mut Value, visit: &mut impl FnMut(&mut serde_json::Map<String, Value>)) {
+/// Visits every object in `value`, what holds others before them.
+pub(super) fn each_object(value: &mut Value, visit: &mut impl FnMut(&mut Map<String, Value>)) {
     match value {
         Value::Object(members) => {
             visit(members);

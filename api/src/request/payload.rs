@@ -21,6 +21,8 @@ const IDEMPOTENCY_KEY_MAX: usize = 255;
 /// The body of a call that needs none: nothing, or `{}`.
 #[derive(Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+// `Empty` is a keyword where classes are made of schemas: in PHP.
+#[schema(as = EmptyObject)]
 pub(crate) struct Empty {}
 
 /// A body and its idempotency key.

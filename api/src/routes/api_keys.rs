@@ -7,7 +7,7 @@ use countersign_core::tenant::{TenantCommand, TenantReply};
 use crate::problem::Problem;
 use crate::request::{As, At, Empty, KeyPath, Keys, Listing, PageParams, Payload};
 use crate::state::ApiState;
-use crate::wire::tenant::{ApiKey, CreateApiKey, NewApiKey};
+use crate::wire::tenant::{ApiKey, CreateApiKey, CreatedApiKey};
 use crate::wire::{Created, List, NoContent, SecretText};
 
 /// Make an API key
@@ -17,18 +17,18 @@ use crate::wire::{Created, List, NoContent, SecretText};
 #[utoipa::path(
     post, path = "/v1/api-keys", operation_id = "createApiKey", tag = "API keys",
     request_body = CreateApiKey,
-    responses((status = 201, description = "The key", body = NewApiKey))
+    responses((status = 201, description = "The key", body = CreatedApiKey))
 )]
 pub(crate) async fn create(
     State(api): State<ApiState>,
     who: As<Keys>,
     body: Payload<CreateApiKey>,
-) -> Result<Created<NewApiKey>, Problem> {
+) -> Result<Created<CreatedApiKey>, Problem> {
     let command = body.value.command(&who.scopes, who.root, api.clock.now())?;
     let caller = who.writing(body.idempotency);
     let take = |reply| match reply {
         TenantReply::ApiKeyCreated { api_key, secret } => {
-            Some(NewApiKey { api_key: ApiKey::from(&api_key), key: SecretText::from(secret) })
+            Some(CreatedApiKey { api_key: ApiKey::from(&api_key), key: SecretText::from(secret) })
         }
         _ => None,
     };

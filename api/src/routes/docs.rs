@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, http::HeaderName};
 use utoipa_swagger_ui::Config;
 
@@ -36,14 +36,9 @@ pub(crate) async fn openapi(Extension(Document(json)): Extension<Document>) -> R
 /// Browse the OpenAPI document
 #[utoipa::path(
     get, path = "/docs", operation_id = "browseDocs", tag = "Documentation", security(()),
-    responses((status = 303, description = "The page is at `/docs/`"))
+    responses((status = 200, description = "A page", body = String, content_type = "text/html"))
 )]
-pub(crate) async fn docs() -> Redirect {
-    Redirect::to("/docs/")
-}
-
-/// The viewer's first page.
-pub(crate) async fn index() -> Result<Response, Problem> {
+pub(crate) async fn docs() -> Result<Response, Problem> {
     file("index.html")
 }
 
@@ -65,6 +60,10 @@ fn file(path: &str) -> Result<Response, Problem> {
         "text/html" => "text/html; charset=utf-8".to_owned(),
         other => other.to_owned(),
     };
+    let mut bytes = file.bytes.into_owned();
+    if path == "index.html" {
+        bytes = whole_addresses(&bytes);
+    }
     let headers: [(HeaderName, HeaderValue); 2] = [
         (
             header::CONTENT_TYPE,
@@ -73,5 +72,15 @@ fn file(path: &str) -> Result<Response, Problem> {
         ),
         (header::CONTENT_SECURITY_POLICY, POLICY),
     ];
-    Ok((headers, file.bytes.into_owned()).into_response())
+    Ok((headers, bytes).into_response())
+}
+
+/// The page with addresses that are right at `/docs` and at `/docs/`.
+fn whole_addresses(page: &[u8]) -> Vec<u8> {
+    let page = String::from_utf8_lossy(page);
+    let mut whole = page.replace("=\"./", "=\"");
+    for name in ["href", "src"] {
+        whole = whole.replace(&format!("{name}=\""), &format!("{name}=\"/docs/"));
+    }
+    whole.into_bytes()
 }

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::problem::Problem;
 use crate::request::{As, At, Empty, Listing, PageParams, Payload, Root, TenantPath};
 use crate::state::ApiState;
-use crate::wire::tenant::{ApiKey, CreateTenant, NewApiKey, NewTenant, Tenant};
+use crate::wire::tenant::{ApiKey, CreateTenant, CreatedApiKey, CreatedTenant, Tenant};
 use crate::wire::{Created, List, NoContent, SecretText};
 
 /// Make a tenant
@@ -20,20 +20,23 @@ use crate::wire::{Created, List, NoContent, SecretText};
 #[utoipa::path(
     post, path = "/v1/tenants", operation_id = "createTenant", tag = "Tenants",
     request_body = CreateTenant,
-    responses((status = 201, description = "The tenant and its first key", body = NewTenant))
+    responses((status = 201, description = "The tenant and its first key", body = CreatedTenant))
 )]
 pub(crate) async fn create(
     State(api): State<ApiState>,
     who: As<Root>,
     body: Payload<CreateTenant>,
-) -> Result<Created<NewTenant>, Problem> {
+) -> Result<Created<CreatedTenant>, Problem> {
     let command = body.value.command()?;
     let id = new_id(&api, &who.tenant, body.idempotency.as_ref())?;
     let caller = who.writing(body.idempotency);
     let take = |reply| match reply {
-        TenantReply::Created { id, name, created_at, api_key, secret } => Some(NewTenant {
+        TenantReply::Created { id, name, created_at, api_key, secret } => Some(CreatedTenant {
             tenant: Tenant { id: id.to_string(), name, created_at: created_at.into() },
-            api_key: NewApiKey { api_key: ApiKey::from(&api_key), key: SecretText::from(secret) },
+            api_key: CreatedApiKey {
+                api_key: ApiKey::from(&api_key),
+                key: SecretText::from(secret),
+            },
         }),
         _ => None,
     };

@@ -1,5 +1,6 @@
 //! The shapes of the contract: what bodies look like on the wire, and how they become what the
-//! core speaks. Names here are the names in the OpenAPI document and, from there, in the SDKs.
+//! core speaks. Names here are the names in the OpenAPI document and, from there, in the SDKs; a test
+//! refuses those that generators cannot use, as `NewThing` beside `Thing`.
 
 mod answer;
 pub(crate) mod audit;

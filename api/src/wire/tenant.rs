@@ -46,7 +46,7 @@ impl From<&core::ApiKey> for ApiKey {
 
 /// A fresh API key. The key itself is shown once.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct NewApiKey {
+pub(crate) struct CreatedApiKey {
     /// What is kept of it.
     #[serde(flatten)]
     pub(crate) api_key: ApiKey,
@@ -143,12 +143,12 @@ impl From<&core::TenantState> for Tenant {
 /// A fresh tenant, with its first API key.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct NewTenant {
+pub(crate) struct CreatedTenant {
     /// The tenant.
     #[serde(flatten)]
     pub(crate) tenant: Tenant,
     /// Its first API key, of all scopes.
-    pub(crate) api_key: NewApiKey,
+    pub(crate) api_key: CreatedApiKey,
 }
 
 /// Makes a tenant.

@@ -227,7 +227,7 @@ pub(crate) const ROUTES: &[Route] = &[
     route("GET", "/readyz", Needs::Nothing, "", 200),
     route("GET", "/metrics", Needs::Nothing, "", 200),
     route("GET", "/openapi.json", Needs::Nothing, "", 200),
-    route("GET", "/docs", Needs::Nothing, "", 303),
+    route("GET", "/docs", Needs::Nothing, "", 200),
     route("GET", "/problems/{code}", Needs::Nothing, "", 200),
 ];
 

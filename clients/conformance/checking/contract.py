@@ -88,7 +88,7 @@ class Contract:
         self.by_call = {call: operation for operation, call in surface.items()}
         self.problem = {"$ref": "#/components/schemas/Problem"}
         problem = self.schemas.resolve(self.problem)
-        self.problem_codes: set[str] = set(problem["properties"]["code"]["enum"])
+        self.problem_codes: set[str] = set(self.schemas.words(problem["properties"]["code"]))
 
     @classmethod
     def read(cls) -> Contract:

@@ -26,6 +26,7 @@ NOT_OURS = {
     "a status of a newer service is a wrong request",
     "field errors of a shape that nobody knows are left out",
     "an answer of a newer service is taken as it is",
+    "a factor of a newer service is taken as it is",
 }
 
 

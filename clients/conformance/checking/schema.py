@@ -56,7 +56,7 @@ class Schemas:
         for keyword, argument in schema.items():
             if keyword in SILENT:
                 continue
-            judge = getattr(self, f"_{keyword.replace('$', '')}", None)
+            judge = getattr(self, f"_{keyword.replace('$', '').replace('-', '_')}", None)
             if judge is None:
                 raise NotImplementedError(f"schema keyword {keyword} at {where or '/'}")
             yield from judge(value, argument, schema, where)
@@ -86,7 +86,7 @@ class Schemas:
     def words(self, schema: dict[str, Any]) -> list[str]:
         """The values of an enumeration; none if it is no enumeration."""
         schema = self.resolve(schema)
-        found = list(schema.get("enum", []))
+        found = list(schema.get("enum", schema.get("x-extensible-enum", [])))
         for part in [*schema.get("allOf", []), *schema.get("oneOf", [])]:
             found += self.words(part)
         return found
@@ -110,6 +110,10 @@ class Schemas:
     def _enum(self, value, argument, schema, where):
         if value not in argument:
             yield f"{where or '/'}: {value!r:.60} is none of {', '.join(map(str, argument))}"
+
+    def _x_extensible_enum(self, value, argument, schema, where):
+        # A newer service may know more, but what cases have is what this one answers.
+        yield from self._enum(value, argument, schema, where)
 
     def _properties(self, value, argument, schema, where):
         if isinstance(value, dict):

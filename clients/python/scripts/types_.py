@@ -18,7 +18,7 @@ SECRETS = {
     "Verification": {"deviceToken"},
     "PortalResult": {"deviceToken"},
     "PortalSession": {"url"},
-    "NewApiKey": {"key"},
+    "CreatedApiKey": {"key"},
     "WebhookWithSecret": {"secret"},
 }
 #: Objects of the WebAuthn standard: their members keep the standard's names.
@@ -39,6 +39,52 @@ def snake(name: str) -> str:
     return re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", spaced).lower()
 
 
+def with_names(value: Any) -> Any:
+    """A part of the document in which a request's enum is a reference to it, as in answers.
+
+    A request has its words where it uses them; the title is their name.
+    """
+    if isinstance(value, list):
+        items: list[Any] = [*value]
+        return [with_names(each) for each in items]
+    if not isinstance(value, dict):
+        return value
+    members = {name: with_names(each) for name, each in cast("Schema", value).items()}
+    if "enum" not in members or "title" not in members:
+        return members
+    name = {"$ref": f"#/components/schemas/{members['title']}"}
+    said = {"description": members["description"]} if "description" in members else {}
+    if isinstance(members["type"], str):
+        return {**name, **said}
+    return {"oneOf": [{**name, **said}, {"type": "null"}]}
+
+
+def named_words(value: Any) -> dict[str, Schema]:
+    """The enums of requests, by name."""
+    found: dict[str, Schema] = {}
+    items: list[Any] = []
+    if isinstance(value, list):
+        items = [*value]
+    elif isinstance(value, dict):
+        members = cast("Schema", value)
+        items = list(members.values())
+        if "enum" in members and "title" in members:
+            words = [each for each in members["enum"] if each is not None]
+            said = members.get("description", "")
+            found[members["title"]] = {"type": "string", "enum": words, "description": said}
+    for each in items:
+        found.update(named_words(each))
+    return found
+
+
+def known_words(schema: Schema) -> Schema:
+    """An enum of answers with its words where those of a closed one are."""
+    if "x-extensible-enum" not in schema:
+        return schema
+    said = schema["description"].partition("Known values:")[0].strip()
+    return {"type": "string", "enum": schema["x-extensible-enum"], "description": said}
+
+
 def refs(schema: Any) -> set[str]:
     """The names of the schemas that one uses itself."""
     items: list[Any] = []
@@ -57,8 +103,11 @@ class Contract:
     """The schemas of the document, and which are asked with and which are answered."""
 
     def __init__(self, document: Schema) -> None:
+        words = named_words(document)
+        document = cast("Schema", with_names(document))
+        schemas: dict[str, Schema] = document["components"]["schemas"]
         self.document = document
-        self.schemas: dict[str, Schema] = dict(document["components"]["schemas"])
+        self.schemas = {**words, **{name: known_words(each) for name, each in schemas.items()}}
         event = json.loads(json.dumps(self.schemas["AuditEvent"]))
         del event["properties"]["proof"]
         event["required"].remove("proof")
@@ -127,7 +176,7 @@ class Contract:
             if name == "Time":
                 return "Union[datetime, str]" if asking else "datetime"
             if self.is_enum(name):
-                return name if asking or standard else f"Union[{name}, str]"
+                return name if asking else f"Union[{name}, str]"
             if name in self.standard and not standard:
                 return STANDARD[name]
             return STANDARD.get(name, name)
@@ -207,7 +256,7 @@ def types_module(contract: Contract) -> str:
     """Module types: what is answered."""
     names = [n for n in contract.answered if n not in contract.standard or contract.is_enum(n)]
     names = [n for n in names if n != "Time" and not UNWRAPPED.search(n)]
-    names = [n for n in names if n not in {"Empty", "RecoveryCodes"}]
+    names = [n for n in names if n not in {"EmptyObject", "RecoveryCodes"}]
     enums = sorted(n for n in {*names, *contract.asked, *contract.standard} if contract.is_enum(n))
     every = enums + [n for n in names if n not in enums] + ["MfaRequired", "MfaNotRequired"]
     lines = [
@@ -302,7 +351,9 @@ def typed_dict(contract: Contract, name: str, standard: bool) -> list[str]:
     def body(which: list[str]) -> list[str]:
         lines: list[str] = []
         for member in which:
-            hint = contract.hint(members[member], asking=not standard, standard=standard)
+            # Lists and dictionaries of the standard are those that JSON makes.
+            asking = not standard or (name in contract.asked and name not in contract.answered)
+            hint = contract.hint(members[member], asking, standard)
             lines.append(f"    {member if standard else snake(member)}: {hint}")
             lines += docstring(contract.description(members[member]), "    ")
         return lines
@@ -347,7 +398,7 @@ def params_module(contract: Contract) -> str:
         "from __future__ import annotations",
         "",
         "from collections.abc import Sequence",
-        "from typing import Optional, TypedDict",
+        "from typing import Optional, TypedDict, Union",
         "",
         f"from .types import {', '.join(used)}",
         "",

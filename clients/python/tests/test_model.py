@@ -69,7 +69,7 @@ def test_secrets_within_what_is_printed_are_not_seen() -> None:
         (types.Tokens, "accessToken"),
         (types.PortalResult, "deviceToken"),
         (types.PortalSession, "url"),
-        (types.NewApiKey, "key"),
+        (types.CreatedApiKey, "key"),
         (types.WebhookWithSecret, "secret"),
     ],
 )

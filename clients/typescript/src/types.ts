@@ -3,6 +3,8 @@
 
 import type { AuditEvent, ChallengeAnswer as Decision, Challenge, Tokens } from "./generated/schemas.js";
 
+export type { Open } from "./generated/schemas.js";
+
 // Factors.
 export type {
   Algorithm,
@@ -75,6 +77,7 @@ export type {
   GracePeriod,
   GraceUnit,
   GroupRule,
+  GroupRuleInput,
   LockoutPolicy,
   Messages,
   Policy,
@@ -124,9 +127,9 @@ export type {
   CreateApiKey,
   CreateTenant,
   CreateWebhook,
+  CreatedApiKey,
+  CreatedTenant,
   DeliveryStatus,
-  NewApiKey,
-  NewTenant,
   NodeStatus,
   Outcome,
   Scope,

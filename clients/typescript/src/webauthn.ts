@@ -4,11 +4,14 @@
 import { Base64UrlBytes, bytesOf, encodeBase64Url } from "./bytes.js";
 import type {
   Attachment,
+  Attestation,
   AuthenticationResponseJSON,
   AuthenticatorSelection,
   CreationOptionsJSON,
   RegistrationResponseJSON,
   RequestOptionsJSON,
+  ResidentKey,
+  UserVerification,
 } from "./types.js";
 
 /** A credential that options name, its id as bytes that become base64url in JSON. */
@@ -32,9 +35,14 @@ export interface UserEntity {
 }
 
 /** What an authenticator must be like, as browsers take it: what is left out is not undefined. */
-export interface AuthenticatorWish extends Omit<AuthenticatorSelection, "authenticatorAttachment"> {
+export interface AuthenticatorWish
+  extends Omit<AuthenticatorSelection, "authenticatorAttachment" | "residentKey" | "userVerification"> {
   /** Where it is; any if left out. */
   authenticatorAttachment?: Attachment;
+  /** Whether the credential can be found without its id. */
+  residentKey: ResidentKey;
+  /** Whether the person must be verified. */
+  userVerification: UserVerification;
 }
 
 /** A kind of key. */
@@ -52,8 +60,10 @@ export interface KeyKind {
 export interface CreationOptions
   extends Omit<
     CreationOptionsJSON,
-    "authenticatorSelection" | "challenge" | "excludeCredentials" | "pubKeyCredParams" | "user"
+    "attestation" | "authenticatorSelection" | "challenge" | "excludeCredentials" | "pubKeyCredParams" | "user"
   > {
+  /** Whether the authenticator tells its make. */
+  attestation: Attestation;
   /** What the authenticator signs. */
   challenge: Base64UrlBytes;
   /** What the authenticator must be like. */
@@ -67,7 +77,10 @@ export interface CreationOptions
 }
 
 /** What `navigator.credentials.get({ publicKey })` takes; in JSON as {@link CreationOptions}. */
-export interface RequestOptions extends Omit<RequestOptionsJSON, "challenge" | "allowCredentials"> {
+export interface RequestOptions
+  extends Omit<RequestOptionsJSON, "allowCredentials" | "challenge" | "userVerification"> {
+  /** Whether the person must be verified. */
+  userVerification: UserVerification;
   /** What the authenticator signs. */
   challenge: Base64UrlBytes;
   /** The user's credentials: no other is accepted. */
@@ -107,6 +120,7 @@ function descriptors(named: Descriptors): CredentialDescriptor[] {
 export function creationOptions(json: CreationOptionsJSON): CreationOptions {
   return {
     ...json,
+    attestation: json.attestation as Attestation,
     authenticatorSelection: json.authenticatorSelection as AuthenticatorWish,
     challenge: Base64UrlBytes.parse(json.challenge),
     user: { ...json.user, id: Base64UrlBytes.parse(json.user.id) },
@@ -119,6 +133,7 @@ export function creationOptions(json: CreationOptionsJSON): CreationOptions {
 export function requestOptions(json: RequestOptionsJSON): RequestOptions {
   return {
     ...json,
+    userVerification: json.userVerification as UserVerification,
     challenge: Base64UrlBytes.parse(json.challenge),
     allowCredentials: descriptors(json.allowCredentials),
   };

@@ -48,7 +48,7 @@ SHAPES: dict[str, dict[str, tuple[str, str | None]]] = {
         "events": ("events", None),
         "url": ("url", None),
     },
-    "Empty": {},
+    "EmptyObjectInput": {},
     "EnrollEmail": {
         "name": ("name", None),
     },
@@ -101,7 +101,7 @@ SHAPES: dict[str, dict[str, tuple[str, str | None]]] = {
     "UpdateFactor": {
         "name": ("name", None),
     },
-    "GroupRule": {
+    "GroupRuleInput": {
         "allowed_factors": ("allowedFactors", None),
         "group": ("group", None),
         "requirement": ("requirement", None),
@@ -150,7 +150,7 @@ SHAPES: dict[str, dict[str, tuple[str, str | None]]] = {
     "UpdatePolicy": {
         "allowed_factors": ("allowedFactors", None),
         "grace_period": ("gracePeriod", "UpdateGracePeriod"),
-        "groups": ("groups", "GroupRule"),
+        "groups": ("groups", "GroupRuleInput"),
         "lockout": ("lockout", "UpdateLockout"),
         "recovery_codes_count": ("recoveryCodesCount", None),
         "requirement": ("requirement", None),

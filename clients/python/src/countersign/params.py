@@ -6,7 +6,7 @@ Made from the service's OpenAPI document by scripts/generate.py: not to be edite
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Optional, TypedDict
+from typing import Optional, TypedDict, Union
 
 from .types import (
     Attachment,
@@ -29,7 +29,7 @@ __all__ = [
     "CredentialParameters",
     "CredentialProperties",
     "ExtensionResults",
-    "GroupRule",
+    "GroupRuleInput",
     "Location",
     "LoginContext",
     "RegistrationResponse",
@@ -78,14 +78,14 @@ class LoginContext(TypedDict, total=False):
     """The browser's `User-Agent`; the first 256 characters count."""
 
 
-class _GroupRule(TypedDict):
+class _GroupRuleInput(TypedDict):
     group: str
     """The group's name, as the users carry it."""
     requirement: Requirement
     """What it demands."""
 
 
-class GroupRule(_GroupRule, total=False):
+class GroupRuleInput(_GroupRuleInput, total=False):
     """A rule for the users of a group."""
 
     allowed_factors: Optional[Sequence[FactorType]]
@@ -243,16 +243,16 @@ class AuthenticationResponse(TypedDict):
 class _AuthenticatorSelection(TypedDict):
     requireResidentKey: bool
     """The same for browsers of Level 1."""
-    residentKey: ResidentKey
+    residentKey: Union[ResidentKey, str]
     """Whether the credential can be found without its id."""
-    userVerification: UserVerification
+    userVerification: Union[UserVerification, str]
     """Whether the person must be verified."""
 
 
 class AuthenticatorSelection(_AuthenticatorSelection, total=False):
     """What an authenticator must be like."""
 
-    authenticatorAttachment: Attachment
+    authenticatorAttachment: Union[Attachment, str]
     """Where it is; absent for any."""
 
 
@@ -306,7 +306,7 @@ class UserEntity(TypedDict):
 class CreationOptions(TypedDict):
     """A `PublicKeyCredentialCreationOptionsJSON`."""
 
-    attestation: Attestation
+    attestation: Union[Attestation, str]
     """Whether the authenticator tells its make."""
     authenticatorSelection: AuthenticatorSelection
     """What the authenticator must be like."""
@@ -341,7 +341,7 @@ class RequestOptions(TypedDict):
     """The relying party's id."""
     timeout: int
     """How long the ceremony is open, in milliseconds."""
-    userVerification: UserVerification
+    userVerification: Union[UserVerification, str]
     """Whether the person must be verified."""
 
 
@@ -355,7 +355,7 @@ class _AttestationResponse(TypedDict):
 class AttestationResponse(_AttestationResponse, total=False):
     """The `response` of a registration."""
 
-    transports: Optional[list[str]]
+    transports: Optional[Sequence[str]]
     """How the authenticator can be reached."""
 
 

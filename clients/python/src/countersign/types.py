@@ -35,6 +35,8 @@ __all__ = [
     "CodeSent",
     "ConfirmedFactor",
     "ConversionPolicy",
+    "CreatedApiKey",
+    "CreatedTenant",
     "DeliveryStatus",
     "Factor",
     "FactorStatus",
@@ -50,8 +52,6 @@ __all__ = [
     "MfaNotRequired",
     "MfaRequired",
     "MfaStatus",
-    "NewApiKey",
-    "NewTenant",
     "NodeStatus",
     "Outcome",
     "Policy",
@@ -93,7 +93,7 @@ __all__ = [
 ]
 
 Algorithm = Literal["SHA1", "SHA256", "SHA512"]
-"""The hash behind a TOTP code."""
+"""The hash; SHA1 if left out."""
 
 Attachment = Literal["platform", "cross-platform"]
 """Whether the authenticator is part of the device or a thing of its own."""
@@ -746,6 +746,57 @@ class ConfirmedFactor(Factor):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class CreatedApiKey(ApiKey):
+    """A fresh API key. The key itself is shown once."""
+
+    __slots__ = ("key",)
+
+    key: str
+    """The key."""
+    _members: ClassVar[tuple[Member, ...]] = (
+        *ApiKey._members,
+        Member("key", "key", plain, secret=True),
+    )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Tenant(Model):
+    """A tenant."""
+
+    __slots__ = (
+        "id",
+        "name",
+        "created_at",
+    )
+
+    id: str
+    """Its id."""
+    name: str
+    """Its name."""
+    created_at: datetime
+    """When it was made."""
+    _members: ClassVar[tuple[Member, ...]] = (
+        Member("id", "id", plain),
+        Member("name", "name", plain),
+        Member("created_at", "createdAt", time),
+    )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CreatedTenant(Tenant):
+    """A fresh tenant, with its first API key."""
+
+    __slots__ = ("api_key",)
+
+    api_key: CreatedApiKey
+    """Its first API key, of all scopes."""
+    _members: ClassVar[tuple[Member, ...]] = (
+        *Tenant._members,
+        Member("api_key", "apiKey", of(CreatedApiKey)),
+    )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Jwk(Model):
     """The public half of a signing key (RFC 7517 section 4, RFC 7518 section 6.2)."""
 
@@ -870,57 +921,6 @@ class MfaStatus(Model):
         Member("requirement", "requirement", plain),
         Member("trusted_device_count", "trustedDeviceCount", plain),
         Member("unlock_required", "unlockRequired", plain),
-    )
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class NewApiKey(ApiKey):
-    """A fresh API key. The key itself is shown once."""
-
-    __slots__ = ("key",)
-
-    key: str
-    """The key."""
-    _members: ClassVar[tuple[Member, ...]] = (
-        *ApiKey._members,
-        Member("key", "key", plain, secret=True),
-    )
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Tenant(Model):
-    """A tenant."""
-
-    __slots__ = (
-        "id",
-        "name",
-        "created_at",
-    )
-
-    id: str
-    """Its id."""
-    name: str
-    """Its name."""
-    created_at: datetime
-    """When it was made."""
-    _members: ClassVar[tuple[Member, ...]] = (
-        Member("id", "id", plain),
-        Member("name", "name", plain),
-        Member("created_at", "createdAt", time),
-    )
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class NewTenant(Tenant):
-    """A fresh tenant, with its first API key."""
-
-    __slots__ = ("api_key",)
-
-    api_key: NewApiKey
-    """Its first API key, of all scopes."""
-    _members: ClassVar[tuple[Member, ...]] = (
-        *Tenant._members,
-        Member("api_key", "apiKey", of(NewApiKey)),
     )
 
 

@@ -1,5 +1,8 @@
 // Made from clients/openapi.json by `make clients`; not to be edited.
 
+/** One of the words that are known here, or one that a newer service knows. */
+export type Open<Known extends string> = Known | (string & {});
+
 /** When something is odd enough to be told; 0 switches an alert off. */
 export interface Alerts {
     /**
@@ -27,7 +30,7 @@ export interface Alerts {
     /** Whether limits on messages that are reached are told. */
     sendFloods: boolean;
 }
-/** The hash behind a TOTP code. */
+/** The hash; SHA1 if left out. */
 export type Algorithm = "SHA1" | "SHA256" | "SHA512";
 /** An API key, without the key itself. */
 export interface ApiKey {
@@ -48,7 +51,7 @@ export interface ApiKey {
     /** Whether it may also make and remove tenants. */
     root: boolean;
     /** What it may do. */
-    scopes: Scope[];
+    scopes: Open<Scope>[];
 }
 /** A page of a listing. */
 export interface ApiKeyList {
@@ -137,7 +140,7 @@ export interface AuditEvent {
      */
     ipAddress: string | null;
     /** How it went. */
-    outcome: Outcome;
+    outcome: Open<Outcome>;
     /** What it takes to verify the event offline. */
     proof: AuditProof;
     /**
@@ -198,13 +201,13 @@ export interface AuthenticationResponseJSON {
 /** What an authenticator must be like. */
 export interface AuthenticatorSelection {
     /** Where it is; absent for any. */
-    authenticatorAttachment?: Attachment | undefined;
+    authenticatorAttachment?: Open<Attachment> | undefined;
     /** The same for browsers of Level 1. */
     requireResidentKey: boolean;
     /** Whether the credential can be found without its id. */
-    residentKey: ResidentKey;
+    residentKey: Open<ResidentKey>;
     /** Whether the person must be verified. */
-    userVerification: UserVerification;
+    userVerification: Open<UserVerification>;
 }
 /** How many users, as it is and as it would be. */
 export interface BeforeAndAfter {
@@ -236,13 +239,13 @@ export interface Challenge {
      */
     id: string;
     /** What answers it. */
-    kind: ChallengeKind;
+    kind: Open<ChallengeKind>;
     /** Why it was asked. */
-    purpose: ChallengePurpose;
+    purpose: Open<ChallengePurpose>;
     /** Whether a recovery code would do. */
     recoveryCodesAvailable: boolean;
     /** How it stands. */
-    status: ChallengeStatus;
+    status: Open<ChallengeStatus>;
     /**
      * Whose it is.
      * @example user_42
@@ -260,11 +263,11 @@ export interface ChallengeAnswer {
     /** Whether it does. */
     mfaRequired: boolean;
     /** Why. */
-    reason: ChallengeReason;
+    reason: Open<ChallengeReason>;
     /** A token of `acr` `aal1`, if no second factor is needed; else null. */
     tokens: Tokens | null;
     /** The signs of risk that fired. */
-    triggers: RiskTrigger[];
+    triggers: Open<RiskTrigger>[];
 }
 /** A factor that can answer a challenge. */
 export interface ChallengeFactor {
@@ -283,7 +286,7 @@ export interface ChallengeFactor {
     /** Whether it is offered first. */
     primary: boolean;
     /** Its kind. */
-    type: FactorType;
+    type: Open<FactorType>;
 }
 /** What answers a challenge: a proof of a factor, or the confirmation of a new enrollment. */
 export type ChallengeKind = "PROOF" | "ENROLLMENT_REQUIRED";
@@ -467,6 +470,19 @@ export interface CreateChallenge {
      */
     userId: string;
 }
+/** A fresh API key. The key itself is shown once. */
+export type CreatedApiKey = ApiKey & {
+    /**
+     * The key.
+     * @example csk_…
+     */
+    key: string;
+};
+/** A fresh tenant, with its first API key. */
+export type CreatedTenant = Tenant & {
+    /** Its first API key, of all scopes. */
+    apiKey: CreatedApiKey;
+};
 /** Asks for a link to the hosted pages. */
 export interface CreatePortalSession {
     /**
@@ -549,7 +565,9 @@ export interface CredentialProperties {
 /** How a delivery stands. */
 export type DeliveryStatus = "PENDING" | "DELIVERED" | "DEAD";
 /** The body of a call that needs none: nothing, or `{}`. */
-export type Empty = Record<string, never>;
+export type EmptyObject = Record<string, never>;
+/** The body of a call that needs none: nothing, or `{}`. */
+export type EmptyObjectInput = Record<string, never>;
 /** Begins the enrollment of the user's verified email address. Nothing is sent yet. */
 export interface EnrollEmail {
     /**
@@ -622,9 +640,9 @@ export interface Factor {
     /** Whether it is offered first. */
     primary: boolean;
     /** Whether it is enrolled. */
-    status: FactorStatus;
+    status: Open<FactorStatus>;
     /** Its kind. */
-    type: FactorType;
+    type: Open<FactorType>;
     /** What is known of a security key or passkey; null for other factors. */
     webauthn: WebAuthn | null;
 }
@@ -663,7 +681,7 @@ export interface FieldError {
 /** A length of time. */
 export interface GracePeriod {
     /** The unit. */
-    unit: GraceUnit;
+    unit: Open<GraceUnit>;
     /**
      * How many units; 0 for none, at most a year.
      * @example 7
@@ -674,6 +692,23 @@ export interface GracePeriod {
 export type GraceUnit = "MINUTES" | "HOURS" | "DAYS";
 /** A rule for the users of a group. */
 export interface GroupRule {
+    /**
+     * What counts; the tenant's own if left out or null.
+     * @example [
+     *       "TOTP"
+     *     ]
+     */
+    allowedFactors?: Open<FactorType>[] | null | undefined;
+    /**
+     * The group's name, as the users carry it.
+     * @example admins
+     */
+    group: string;
+    /** What it demands. */
+    requirement: Open<Requirement>;
+}
+/** A rule for the users of a group. */
+export interface GroupRuleInput {
     /**
      * What counts; the tenant's own if left out or null.
      * @example [
@@ -879,7 +914,7 @@ export interface MfaStatus {
      */
     recoveryCodesRemaining: number;
     /** What the policy demands of this user. */
-    requirement: Requirement;
+    requirement: Open<Requirement>;
     /**
      * Trusted devices.
      * @example 0
@@ -888,19 +923,6 @@ export interface MfaStatus {
     /** Whether codes are refused until an administrator unlocks. */
     unlockRequired: boolean;
 }
-/** A fresh API key. The key itself is shown once. */
-export type NewApiKey = ApiKey & {
-    /**
-     * The key.
-     * @example csk_…
-     */
-    key: string;
-};
-/** A fresh tenant, with its first API key. */
-export type NewTenant = Tenant & {
-    /** Its first API key, of all scopes. */
-    apiKey: NewApiKey;
-};
 /** That a node is well. */
 export interface NodeStatus {
     /**
@@ -922,7 +944,7 @@ export interface PasswordChanged {
 /** A tenant's policy. */
 export interface Policy {
     /** What counts as a second factor. */
-    allowedFactors: FactorType[];
+    allowedFactors: Open<FactorType>[];
     /** How long a user may go without a factor under REQUIRED. */
     gracePeriod: GracePeriod;
     /** Rules that replace the tenant's own for users of a group; the strictest that fits wins. */
@@ -935,7 +957,7 @@ export interface Policy {
      */
     recoveryCodesCount: number;
     /** What is demanded of a user in no listed group. */
-    requirement: Requirement;
+    requirement: Open<Requirement>;
     /** How often codes may be sent. */
     sends: SendsPolicy;
     /**
@@ -1014,9 +1036,9 @@ export interface PortalResult {
      */
     factorId: string | null;
     /** What the user was sent for. */
-    purpose: PortalPurpose;
+    purpose: Open<PortalPurpose>;
     /** Whether what the user was sent for was done. */
-    status: PortalStatus;
+    status: Open<PortalStatus>;
     /** A token of `acr` `aal2`, if the challenge was answered; else null. */
     tokens: Tokens | null;
     /**
@@ -1041,8 +1063,12 @@ export type PortalStatus = "COMPLETED" | "CANCELLED";
 export interface Problem {
     /** Wrong codes left before something ends or locks, on `invalid_code`. */
     attemptsRemaining?: number | undefined;
-    /** A stable word to branch on. */
-    code: "invalid_request" | "unauthenticated" | "forbidden" | "mfa_disabled" | "factor_not_allowed" | "user_not_found" | "factor_not_found" | "challenge_not_found" | "no_pending_enrollment" | "not_found" | "method_not_allowed" | "recovery_codes_exist" | "factor_limit_reached" | "factor_already_enrolled" | "idempotency_key_reused" | "conflict" | "challenge_expired" | "code_expired" | "enrollment_expired" | "payload_too_large" | "validation_failed" | "invalid_code" | "code_already_used" | "invalid_assertion" | "email_not_verified" | "too_many_attempts" | "too_many_sends" | "rate_limited" | "overloaded_user" | "internal" | "delivery_not_configured" | "unavailable";
+    /**
+     * A stable word to branch on.
+     *
+     * Known values: `invalid_request`, `unauthenticated`, `forbidden`, `mfa_disabled`, `factor_not_allowed`, `user_not_found`, `factor_not_found`, `challenge_not_found`, `no_pending_enrollment`, `not_found`, `method_not_allowed`, `recovery_codes_exist`, `factor_limit_reached`, `factor_already_enrolled`, `idempotency_key_reused`, `conflict`, `challenge_expired`, `code_expired`, `enrollment_expired`, `payload_too_large`, `validation_failed`, `invalid_code`, `code_already_used`, `invalid_assertion`, `email_not_verified`, `too_many_attempts`, `too_many_sends`, `rate_limited`, `overloaded_user`, `internal`, `delivery_not_configured`, `unavailable`. More may be added.
+     */
+    code: string;
     /** What happened this time. */
     detail: string;
     /** What is wrong with which field, on `validation_failed`. */
@@ -1061,7 +1087,7 @@ export interface Problem {
 /** A `PublicKeyCredentialCreationOptionsJSON`. */
 export interface PublicKeyCredentialCreationOptionsJSON {
     /** Whether the authenticator tells its make. */
-    attestation: Attestation;
+    attestation: Open<Attestation>;
     /** What the authenticator must be like. */
     authenticatorSelection: AuthenticatorSelection;
     /** What the authenticator signs; base64url. */
@@ -1103,7 +1129,7 @@ export interface PublicKeyCredentialRequestOptionsJSON {
      */
     timeout: number;
     /** Whether the person must be verified. */
-    userVerification: UserVerification;
+    userVerification: Open<UserVerification>;
 }
 /** Who a user is. Replaces what was told before; what is left out is taken away. */
 export interface PutUser {
@@ -1346,7 +1372,7 @@ export interface Statistics {
     /** All slots together. */
     total: StatisticsCounts;
     /** The window. */
-    window: StatisticsWindow;
+    window: Open<StatisticsWindow>;
 }
 /** How often something happened. */
 export interface StatisticsCounts {
@@ -1630,7 +1656,7 @@ export interface UpdatePolicy {
     /** How long a user may go without a factor under REQUIRED. */
     gracePeriod?: UpdateGracePeriod | undefined;
     /** Rules for groups. */
-    groups?: GroupRule[] | undefined;
+    groups?: GroupRuleInput[] | undefined;
     /** How guessing is slowed down. */
     lockout?: UpdateLockout | undefined;
     /** How many recovery codes make a set. */
@@ -2006,7 +2032,7 @@ export interface WebAuthnPolicy {
     /** Whether passkeys may be kept on several devices. */
     syncedPasskeys: boolean;
     /** The least that every ceremony demands. */
-    userVerification: UserVerification;
+    userVerification: Open<UserVerification>;
 }
 /** An endpoint that is told events. */
 export interface Webhook {
@@ -2080,7 +2106,7 @@ export interface WebhookDelivery {
     /** Since when it is tried. */
     since: Time;
     /** How it stands. */
-    status: DeliveryStatus;
+    status: Open<DeliveryStatus>;
 }
 /** A page of a listing. */
 export interface WebhookDeliveryList {

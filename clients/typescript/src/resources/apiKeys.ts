@@ -1,7 +1,7 @@
 import { type CallOptions, path } from "../call.js";
 import type { List } from "../pagination.js";
 import type { Transport } from "../transport.js";
-import type { ApiKey, CreateApiKey, NewApiKey } from "../types.js";
+import type { ApiKey, CreateApiKey, CreatedApiKey } from "../types.js";
 import { type PageWish, list } from "./list.js";
 
 const SECRETS = new Set(["key"]);
@@ -21,7 +21,7 @@ export class ApiKeys {
   }
 
   /** Makes a key. The answer has it, once. */
-  async create(wish: CreateApiKey, options?: CallOptions): Promise<NewApiKey> {
+  async create(wish: CreateApiKey, options?: CallOptions): Promise<CreatedApiKey> {
     const call = { operation: "createApiKey", method: "POST", path: "/v1/api-keys" } as const;
     return this.#transport.send({ ...call, body: wish, secrets: SECRETS }, options);
   }

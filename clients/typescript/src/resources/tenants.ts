@@ -1,7 +1,7 @@
 import { type CallOptions, path } from "../call.js";
 import type { List } from "../pagination.js";
 import type { Transport } from "../transport.js";
-import type { CreateTenant, NewTenant, Tenant } from "../types.js";
+import type { CreateTenant, CreatedTenant, Tenant } from "../types.js";
 import { type PageWish, list } from "./list.js";
 
 const SECRETS = new Set(["key"]);
@@ -21,7 +21,7 @@ export class Tenants {
   }
 
   /** Makes a tenant. The answer has its first API key, once. */
-  async create(wish: CreateTenant, options?: CallOptions): Promise<NewTenant> {
+  async create(wish: CreateTenant, options?: CallOptions): Promise<CreatedTenant> {
     const call = { operation: "createTenant", method: "POST", path: "/v1/tenants" } as const;
     return this.#transport.send({ ...call, body: wish, secrets: SECRETS }, options);
   }

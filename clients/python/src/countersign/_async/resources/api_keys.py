@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ..._call import OMIT, Call, Omit, body, nothing, path
-from ...types import ApiKey, NewApiKey, Scope
+from ...types import ApiKey, CreatedApiKey, Scope
 from ..pagination import AsyncList, pages
 from ..transport import AsyncTransport
 
@@ -43,7 +43,7 @@ class AsyncApiKeys:
         expires_at: datetime | str | None | Omit = OMIT,
         idempotency_key: str | None = None,
         timeout: float | None = None,
-    ) -> NewApiKey:
+    ) -> CreatedApiKey:
         """Makes a key. The answer has it, once.
 
         Args:
@@ -55,7 +55,7 @@ class AsyncApiKeys:
 
         """
         content = body("CreateApiKey", name=name, scopes=scopes, expires_at=expires_at)
-        call = Call("createApiKey", "POST", "/v1/api-keys", NewApiKey.from_json, body=content)
+        call = Call("createApiKey", "POST", "/v1/api-keys", CreatedApiKey.from_json, body=content)
         return await self._transport.send(call, idempotency_key=idempotency_key, timeout=timeout)
 
     async def revoke(

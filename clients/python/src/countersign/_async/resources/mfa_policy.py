@@ -8,7 +8,7 @@ from typing import Union
 from ... import types
 from ..._call import OMIT, Call, Omit, body
 from ...params import (
-    GroupRule,
+    GroupRuleInput,
     UpdateGracePeriod,
     UpdateLockout,
     UpdateSends,
@@ -44,7 +44,7 @@ class AsyncMfaPolicy:
         grace_period: UpdateGracePeriod | Omit = OMIT,
         triggers: UpdateTriggers | Omit = OMIT,
         trusted_devices: UpdateTrustedDevices | Omit = OMIT,
-        groups: Sequence[Union[GroupRule, types.GroupRule]] | Omit = OMIT,
+        groups: Sequence[Union[GroupRuleInput, types.GroupRule]] | Omit = OMIT,
         suspicious_ip_ranges: Sequence[str] | Omit = OMIT,
         lockout: UpdateLockout | Omit = OMIT,
         sends: UpdateSends | Omit = OMIT,
@@ -104,7 +104,7 @@ class AsyncMfaPolicy:
         grace_period: UpdateGracePeriod | Omit = OMIT,
         triggers: UpdateTriggers | Omit = OMIT,
         trusted_devices: UpdateTrustedDevices | Omit = OMIT,
-        groups: Sequence[Union[GroupRule, types.GroupRule]] | Omit = OMIT,
+        groups: Sequence[Union[GroupRuleInput, types.GroupRule]] | Omit = OMIT,
         suspicious_ip_ranges: Sequence[str] | Omit = OMIT,
         lockout: UpdateLockout | Omit = OMIT,
         sends: UpdateSends | Omit = OMIT,

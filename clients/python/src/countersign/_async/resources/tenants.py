@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..._call import Call, body, nothing, path
-from ...types import NewTenant, Tenant
+from ...types import CreatedTenant, Tenant
 from ..pagination import AsyncList, pages
 from ..transport import AsyncTransport
 
@@ -38,10 +38,10 @@ class AsyncTenants:
         name: str,
         idempotency_key: str | None = None,
         timeout: float | None = None,
-    ) -> NewTenant:
+    ) -> CreatedTenant:
         """Makes a tenant. The answer has its first API key, once."""
         content = body("CreateTenant", name=name)
-        call = Call("createTenant", "POST", "/v1/tenants", NewTenant.from_json, body=content)
+        call = Call("createTenant", "POST", "/v1/tenants", CreatedTenant.from_json, body=content)
         return await self._transport.send(call, idempotency_key=idempotency_key, timeout=timeout)
 
     async def delete(

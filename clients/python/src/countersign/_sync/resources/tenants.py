@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ..._call import Call, body, nothing, path
-from ...types import NewTenant, Tenant
+from ...types import CreatedTenant, Tenant
 from ..pagination import Page, pages
 from ..transport import Transport
 
@@ -39,10 +39,10 @@ class Tenants:
         name: str,
         idempotency_key: str | None = None,
         timeout: float | None = None,
-    ) -> NewTenant:
+    ) -> CreatedTenant:
         """Makes a tenant. The answer has its first API key, once."""
         content = body("CreateTenant", name=name)
-        call = Call("createTenant", "POST", "/v1/tenants", NewTenant.from_json, body=content)
+        call = Call("createTenant", "POST", "/v1/tenants", CreatedTenant.from_json, body=content)
         return self._transport.send(call, idempotency_key=idempotency_key, timeout=timeout)
 
     def delete(

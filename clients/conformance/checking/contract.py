@@ -22,10 +22,13 @@ PROBLEMS = {
 ERRORS = PROBLEMS | {"CountersignError", "ConnectionError", "TimeoutError", "ProblemError"}
 # Of `auth.verifyToken` alone, which asks the service for keys and for nothing else.
 TOKEN_ERRORS = {"TokenError"}
-WRONG_PROOFS = {"invalid_code", "code_already_used", "invalid_assertion"}
+WRONG_PROOFS = {
+    "invalid_code", "code_already_used", "invalid_assertion", "authenticator_clock_off",
+    "authenticator_settings_ignored",
+}  # fmt: skip
 ERROR_MEMBERS = {
     "type", "is", "code", "status", "detail", "requestId", "retryAfter", "errors",
-    "attemptsRemaining", "message",
+    "attemptsRemaining", "clockOffsetSeconds", "reason", "message",
 }  # fmt: skip
 # What a client does by itself, and live cases may call.
 OWN_CALLS = {"auth.verifyToken"}

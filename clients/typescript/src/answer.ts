@@ -84,6 +84,8 @@ export function problemFrom(call: Call, answer: Answer, wall: number): ProblemEr
     requestId: text("requestId") ?? answer.headers.get("x-request-id"),
     retryAfter: number("retryAfterSeconds") ?? (waitMs === null ? null : Math.ceil(waitMs / 1000)),
     attemptsRemaining: number("attemptsRemaining"),
+    clockOffsetSeconds: number("clockOffsetSeconds"),
+    reason: text("reason"),
     errors: fieldErrors(found?.["errors"]),
   });
 }
@@ -101,9 +103,8 @@ function fieldErrors(value: unknown): FieldError[] {
  *
  * @throws ConnectionError if this service would not answer so
  */
-export function valueOf(call: Call, answer: Answer, address: string): unknown {
-  const isRedirect = answer.status < 200 || answer.status >= 300;
-  if (isRedirect && call.answer !== "location") {
+export function valueOf(call: Call, answer: Answer): unknown {
+  if (answer.status < 200 || answer.status >= 300) {
     throw stranger(call, answer, "it redirects; the key goes to configured addresses alone");
   }
   switch (call.answer ?? "json") {
@@ -115,13 +116,6 @@ export function valueOf(call: Call, answer: Answer, address: string): unknown {
       return undefined;
     case "text":
       return answer.text;
-    case "location": {
-      const location = answer.headers.get("location");
-      if (location === null || !URL.canParse(location, `${address}/`)) {
-        throw stranger(call, answer, "it names no location");
-      }
-      return new URL(location, `${address}/`).href;
-    }
     case "page":
     case "json": {
       const value = members(answer);

@@ -25,7 +25,7 @@ export interface Call {
   /** What becomes JSON. */
   body?: unknown;
   /** What the answer is. */
-  answer?: "json" | "page" | "text" | "nothing" | "location";
+  answer?: "json" | "page" | "text" | "nothing";
   /** Names of members of the answer that are secrets. */
   secrets?: ReadonlySet<string>;
   /** Whether the API key goes with it; so unless it is false. */

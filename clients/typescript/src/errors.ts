@@ -38,6 +38,10 @@ export interface ProblemDetails {
   retryAfter: number | null;
   /** How many wrong codes are left. */
   attemptsRemaining: number | null;
+  /** How far the clock of the person's device is ahead. */
+  clockOffsetSeconds: number | null;
+  /** What was wrong with an authenticator's answer. */
+  reason: string | null;
   /** What is wrong with which field. */
   errors: FieldError[];
 }
@@ -57,6 +61,10 @@ export class ProblemError extends CountersignError {
   readonly retryAfter: number | null;
   /** How many wrong codes are left before all are refused, where a code was wrong. */
   readonly attemptsRemaining: number | null;
+  /** How far the clock of the person's device is ahead, behind if negative, on `authenticator_clock_off`. */
+  readonly clockOffsetSeconds: number | null;
+  /** What was wrong with an authenticator's answer, by a stable name, on `invalid_assertion`. */
+  readonly reason: string | null;
   /** What is wrong with which field, where values were refused. */
   readonly errors: readonly FieldError[];
 
@@ -71,6 +79,8 @@ export class ProblemError extends CountersignError {
     this.requestId = requestId;
     this.retryAfter = problem.retryAfter;
     this.attemptsRemaining = problem.attemptsRemaining;
+    this.clockOffsetSeconds = problem.clockOffsetSeconds;
+    this.reason = problem.reason;
     this.errors = problem.errors;
   }
 }
@@ -105,7 +115,10 @@ export class ExpiredError extends ProblemError {
   override name = "ExpiredError";
 }
 
-/** 422 `invalid_code`, `code_already_used`, `invalid_assertion`: the proof was wrong. */
+/**
+ * 422 `invalid_code`, `code_already_used`, `invalid_assertion`: the proof was wrong. At an enrollment also
+ * `authenticator_clock_off` and `authenticator_settings_ignored`: the code shows what is wrong with the app.
+ */
 export class InvalidCodeError extends ProblemError {
   override name = "InvalidCodeError";
 }
@@ -167,7 +180,13 @@ export class WebhookSignatureError extends CountersignError {
   }
 }
 
-const WRONG_PROOF = new Set(["invalid_code", "code_already_used", "invalid_assertion"]);
+const WRONG_PROOF = new Set([
+  "invalid_code",
+  "code_already_used",
+  "invalid_assertion",
+  "authenticator_clock_off",
+  "authenticator_settings_ignored",
+]);
 
 /** The error of a failed operation, of the class that fits. */
 export function problem(operation: string, details: ProblemDetails): ProblemError {

@@ -137,7 +137,7 @@ export class Transport {
       const { status, headers } = response;
       const answer = { status, headers, text: await textOf(call, response) };
       if (status >= 400) return { kind: "failure", answer };
-      return { kind: "success", answer, value: valueOf(call, answer, address) };
+      return { kind: "success", answer, value: valueOf(call, answer) };
     };
     try {
       return await Promise.race([exchange(), ended]);

@@ -102,12 +102,6 @@ test("a page is no success of a call that tells nothing", async () => {
   assert.equal(await unlock({ unlocked: true }), undefined);
 });
 
-test("a location that is none is a stranger's", async () => {
-  const fetch = async () => answer({ status: 302, headers: { location: "http://[" } });
-  const client = clientWith({ baseUrl: "http://node", fetch }, new Hands());
-  await assert.rejects(client.service.docs(), { name: "ConnectionError" });
-});
-
 test("a time to wait is whole seconds or a date of HTTP, and anything else is none", async () => {
   // The clock says Mon, 24 Nov 2025 16:00:00 GMT.
   const waits: Record<string, number | null> = {

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
-from urllib.parse import urljoin
 
 from ._call import Call
 from ._json import is_list, is_object
@@ -94,6 +93,8 @@ def problem_from(call: Call[Any], answer: Answer, wall: float) -> ProblemError:
         request_id=text("requestId") or answer.headers.get("x-request-id"),
         retry_after=math.ceil(wait) if told is None and wait is not None else told,
         attempts_remaining=number("attemptsRemaining"),
+        clock_offset_seconds=number("clockOffsetSeconds"),
+        reason=text("reason"),
         errors=_field_errors(found.get("errors")),
     )
 
@@ -115,24 +116,19 @@ def _field_errors(value: Any) -> list[FieldError]:
     return found
 
 
-def value_of(call: Call[T], answer: Answer, address: str) -> T:
+def value_of(call: Call[T], answer: Answer) -> T:
     """What a successful answer holds.
 
     Raises:
         ConnectionError: If this service would not answer so.
 
     """
-    if not 200 <= answer.status < 300 and call.answer != "location":
+    if not 200 <= answer.status < 300:
         why = "it redirects; the key goes to configured addresses alone"
         raise stranger(call, answer.status, why)
     value: Any = None
     if call.answer == "text":
         value = answer.content.decode("utf-8", "replace")
-    elif call.answer == "location":
-        location = answer.headers.get("location")
-        if location is None:
-            raise stranger(call, answer.status, "it names no location")
-        value = urljoin(f"{address}/", location)
     # Where nothing is told there is no body, or JSON that a newer service may tell.
     elif call.answer == "json" or answer.content.strip():
         value = _members(answer)

@@ -46,7 +46,7 @@ class Call(Generic[T_co]):
     query: Query = field(default_factory=dict[str, None], repr=False)
     body: Any = field(default=None, repr=False)
     """What becomes JSON; None if there is no body."""
-    answer: Literal["json", "text", "nothing", "location"] = "json"
+    answer: Literal["json", "text", "nothing"] = "json"
     """What the answer is."""
     authenticated: bool = True
     """Whether the API key goes with it."""

@@ -106,7 +106,7 @@ class Flight(Generic[T]):
 
     def _after_good(self, answer: Answer) -> float | Done[T]:
         try:
-            done = Done(value_of(self._call, answer, self.address), answer.headers)
+            done = Done(value_of(self._call, answer), answer.headers)
         except ConnectionError as error:
             return self._after_stranger(error)
         self._journey.after(Answered(answer.status, None, None), self._clock.now())

@@ -84,6 +84,11 @@ class ProblemError(CountersignError):
     """For how many seconds to wait before another try, if that helps."""
     attempts_remaining: Optional[int]
     """How many wrong codes are left before all are refused, where a code was wrong."""
+    clock_offset_seconds: Optional[int]
+    """How far the clock of the person's device is ahead, behind if negative, on
+    `authenticator_clock_off`."""
+    reason: Optional[str]
+    """What was wrong with an authenticator's answer, by a stable name, on `invalid_assertion`."""
     errors: Sequence[FieldError]
     """What is wrong with which field, where values were refused."""
 
@@ -97,6 +102,8 @@ class ProblemError(CountersignError):
         request_id: str | None = None,
         retry_after: int | None = None,
         attempts_remaining: int | None = None,
+        clock_offset_seconds: int | None = None,
+        reason: str | None = None,
         errors: Sequence[FieldError] = (),
     ) -> None:
         fields = "; ".join(f"{each.pointer} {each.detail}" for each in errors)
@@ -110,6 +117,8 @@ class ProblemError(CountersignError):
         self.request_id = request_id
         self.retry_after = retry_after
         self.attempts_remaining = attempts_remaining
+        self.clock_offset_seconds = clock_offset_seconds
+        self.reason = reason
         self.errors = tuple(errors)
 
     # An exception is copied by calling its class with its message; this one takes more.
@@ -146,7 +155,11 @@ class ExpiredError(ProblemError):
 
 
 class InvalidCodeError(ProblemError):
-    """422 `invalid_code`, `code_already_used`, `invalid_assertion`: the proof was wrong."""
+    """422 `invalid_code`, `code_already_used`, `invalid_assertion`: the proof was wrong.
+
+    At an enrollment also `authenticator_clock_off` and `authenticator_settings_ignored`: the code
+    shows what is wrong with the app.
+    """
 
 
 class RateLimitError(ProblemError):
@@ -210,7 +223,15 @@ class WebhookSignatureError(CountersignError):
         return _revived, (type(self), self.args), self.__dict__.copy()
 
 
-_WRONG_PROOF = frozenset({"invalid_code", "code_already_used", "invalid_assertion"})
+_WRONG_PROOF = frozenset(
+    {
+        "invalid_code",
+        "code_already_used",
+        "invalid_assertion",
+        "authenticator_clock_off",
+        "authenticator_settings_ignored",
+    }
+)
 
 _KINDS: dict[int, type[ProblemError]] = {
     401: AuthenticationError,

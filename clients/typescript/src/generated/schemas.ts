@@ -698,7 +698,7 @@ export interface GroupRule {
      *       "TOTP"
      *     ]
      */
-    allowedFactors?: Open<FactorType>[] | null | undefined;
+    allowedFactors: Open<FactorType>[] | null;
     /**
      * The group's name, as the users carry it.
      * @example admins

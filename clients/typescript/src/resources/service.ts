@@ -35,9 +35,9 @@ export class Service {
     return this.#open("getOpenApi", "/openapi.json", "json", options);
   }
 
-  /** Where a person browses it. */
+  /** The page, as HTML, to browse it. */
   async docs(options?: CallOptions): Promise<string> {
-    return this.#open("browseDocs", "/docs", "location", options);
+    return this.#open("browseDocs", "/docs", "text", options);
   }
 
   /** The page, as HTML, that explains every problem's code. */
@@ -54,7 +54,7 @@ export class Service {
   async #open<T>(
     operation: string,
     at: string,
-    answer: "json" | "text" | "location",
+    answer: "json" | "text",
     options: CallOptions | undefined,
   ): Promise<T> {
     const call = { operation, method: "GET", path: at, answer, authenticated: false } as const;

@@ -43,10 +43,8 @@ class AsyncService:
         return await self._transport.send(call, timeout=timeout)
 
     async def docs(self, *, timeout: float | None = None) -> str:
-        """Where a person browses it."""
-        call: Call[str]
-        call = Call("browseDocs", "GET", "/docs", as_is, answer="location", authenticated=False)
-        return await self._transport.send(call, timeout=timeout)
+        """The page, as HTML, to browse it."""
+        return await self._text("browseDocs", "/docs", timeout)
 
     async def list_problems(self, *, timeout: float | None = None) -> str:
         """The page, as HTML, that explains every problem's code."""

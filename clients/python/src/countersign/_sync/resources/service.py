@@ -44,10 +44,8 @@ class Service:
         return self._transport.send(call, timeout=timeout)
 
     def docs(self, *, timeout: float | None = None) -> str:
-        """Where a person browses it."""
-        call: Call[str]
-        call = Call("browseDocs", "GET", "/docs", as_is, answer="location", authenticated=False)
-        return self._transport.send(call, timeout=timeout)
+        """The page, as HTML, to browse it."""
+        return self._text("browseDocs", "/docs", timeout)
 
     def list_problems(self, *, timeout: float | None = None) -> str:
         """The page, as HTML, that explains every problem's code."""

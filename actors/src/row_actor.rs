@@ -313,6 +313,8 @@ impl<R: Row> Decider<R> {
         proposal: Proposal,
         reply: R::Reply,
     ) -> Result<Step<R::Reply>, GatewayError> {
+        #[cfg(feature = "sabotage")]
+        let proposal = crate::sabotage::change_password_long_ago(proposal);
         let change = proposal.change.clone();
         let types = proposal.audit.iter().map(|entry| entry.event_type.as_str());
         let alerts: Vec<&'static str> = types.filter_map(metrics::alert).collect();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use countersign_actors::gateway::GatewayError;
+use countersign_core::factor::webauthn::failure::CeremonyFailure;
 use countersign_core::reply::Refusal;
 use serde::Serialize;
 
@@ -127,6 +128,15 @@ codes! {
     InvalidAssertion "invalid_assertion" UNPROCESSABLE_ENTITY "The assertion proves nothing"
         "The authenticator's answer does not fit the options it was asked with: another challenge, origin, relying party, credential or signature, or a counter that went back."
         "Ask for fresh options and let the authenticator answer those.";
+    AuthenticatorClockOff "authenticator_clock_off" UNPROCESSABLE_ENTITY "The device's clock is off"
+        "The code that was to confirm an enrollment is right for another time, up to five minutes away; `clockOffsetSeconds` says how far the device's clock is ahead, or behind if it is negative. The answer was not counted as wrong, and is accepted at no time."
+        "Have the person set the device's date and time to automatic, and enter the next code.";
+    AuthenticatorSettingsIgnored "authenticator_settings_ignored" UNPROCESSABLE_ENTITY "The app ignores the enrollment's settings"
+        "The code that was to confirm an enrollment is of the right secret, but the app made it with SHA-1, six digits or a period of 30 seconds instead of what was asked for. The answer was not counted as wrong."
+        "Begin a new enrollment without `algorithm`, `digits` and `period`, or have the person use another app.";
+    EnrollmentReplaced "enrollment_replaced" GONE "The code is of an earlier secret"
+        "The enrollment was begun anew, and the code is of the secret before. The answer was not counted as wrong."
+        "Show the new secret, and have the person set up the app with that. To show the same secret again, begin with `resume`.";
     EmailNotVerified "email_not_verified" UNPROCESSABLE_ENTITY "The user has no verified email address"
         "Codes are sent to an address that the application has verified, and this user has none."
         "Verify the address, then tell it with `PUT /v1/users/{userId}` and `emailVerified`.";
@@ -137,7 +147,7 @@ codes! {
         "Codes may be sent to one user, one destination and one number prefix, and by one tenant, so often and no more, and the next one only after a pause; and not to a prefix where hardly any is used. `detail` says which limit it was, the policy's `sends` has them all."
         "Wait for `retryAfterSeconds`, or let the person use another factor.";
     RateLimited "rate_limited" TOO_MANY_REQUESTS "Too many requests"
-        "More requests came than are allowed in this time."
+        "More requests came than are allowed in this time, or as many challenges, sessions or ceremonies of one user are open as may be; `detail` says which."
         "Wait for `retryAfterSeconds`, then send fewer at once.";
     OverloadedUser "overloaded_user" TOO_MANY_REQUESTS "Too many requests for one user"
         "More requests for this one user are waiting than are allowed."
@@ -199,6 +209,10 @@ pub struct Problem {
     pub retry_after_seconds: Option<u64>,
     /// Wrong codes left, on `invalid_code`.
     pub attempts_remaining: Option<u32>,
+    /// How far the device's clock is ahead, on `authenticator_clock_off`.
+    pub clock_offset_seconds: Option<i32>,
+    /// What was wrong, on `invalid_assertion`.
+    pub failure: Option<CeremonyFailure>,
     /// What is wrong with which field, on `validation_failed`.
     pub errors: Vec<FieldError>,
     /// The `WWW-Authenticate` header, where a key is missing or too weak.
@@ -231,6 +245,15 @@ pub struct ProblemBody {
     /// Wrong codes left before something ends or locks, on `invalid_code`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts_remaining: Option<u32>,
+    /// How far the device's clock is ahead, about; negative if it is behind. On
+    /// `authenticator_clock_off`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_offset_seconds: Option<i32>,
+    /// What was wrong with the authenticator's answer, as in the audit log, on `invalid_assertion`. With
+    /// `backup_eligibility_changed` and `counter` another try cannot succeed: offer another factor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub reason: Option<&'static str>,
     /// What is wrong with which field, on `validation_failed`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -245,6 +268,8 @@ impl Problem {
             detail: sentence(&detail.into()),
             retry_after_seconds: None,
             attempts_remaining: None,
+            clock_offset_seconds: None,
+            failure: None,
             errors: Vec::new(),
             challenge: None,
             fault: None,
@@ -318,6 +343,8 @@ impl Problem {
             request_id: request_id.to_owned(),
             retry_after_seconds: self.retry_after_seconds,
             attempts_remaining: self.attempts_remaining,
+            clock_offset_seconds: self.clock_offset_seconds,
+            reason: self.failure.map(CeremonyFailure::as_str),
             errors: self.errors.clone(),
         }
     }
@@ -387,8 +414,19 @@ impl From<Refusal> for Problem {
             Refusal::CountryNotAllowed(_) | Refusal::AuthenticatorNotAllowed(_) => {
                 plain(Code::FactorNotAllowed)
             }
-            Refusal::InvalidAssertion(_) => plain(Code::InvalidAssertion),
             Refusal::Forbidden(_) => plain(Code::Forbidden),
+            Refusal::InvalidAssertion(failure) => {
+                Self { failure: Some(failure), ..plain(Code::InvalidAssertion) }
+            }
+            Refusal::TooManyOpen { retry_after_seconds, .. } => {
+                Self { retry_after_seconds: Some(retry_after_seconds), ..plain(Code::RateLimited) }
+            }
+            Refusal::AuthenticatorClockOff { seconds_ahead } => Self {
+                clock_offset_seconds: Some(seconds_ahead),
+                ..plain(Code::AuthenticatorClockOff)
+            },
+            Refusal::AuthenticatorIgnoredParameters => plain(Code::AuthenticatorSettingsIgnored),
+            Refusal::EnrollmentReplaced => plain(Code::EnrollmentReplaced),
         }
     }
 }

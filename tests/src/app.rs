@@ -25,6 +25,15 @@ impl App {
         Self { secret }
     }
 
+    /// The app that took over a secret of 20 bytes.
+    ///
+    /// # Panics
+    /// If it is no such secret.
+    pub fn with_secret(base32: &str) -> Self {
+        let bytes = data_encoding::BASE32_NOPAD.decode(base32.as_bytes()).unwrap();
+        Self { secret: bytes.try_into().unwrap() }
+    }
+
     /// The secret's bytes.
     pub const fn bytes(&self) -> &[u8; 20] {
         &self.secret

@@ -28,6 +28,8 @@ pub enum Scene {
     OlderDisk,
     /// The story of a code on its way.
     Delivery(Moment),
+    /// The story of a changed password.
+    PasswordChange,
 }
 
 /// A duty that is left out.
@@ -44,7 +46,7 @@ pub struct Broken {
 }
 
 /// All that must be found.
-pub const ALL: [Broken; 12] = [
+pub const ALL: [Broken; 13] = [
     Broken {
         name: "no-fsync",
         what: "the log is reported without being synced",
@@ -121,6 +123,12 @@ pub const ALL: [Broken; 12] = [
         failpoints: "courier::forgets_outcome=return",
         scene: Scene::Delivery(Moment::Never),
     },
+    Broken {
+        name: "password-change-leaves-challenge",
+        what: "a changed password leaves open what was begun with the old one",
+        failpoints: "actors::password_change_ends_nothing=return",
+        scene: Scene::PasswordChange,
+    },
 ];
 
 /// What came of looking at a broken build.
@@ -167,6 +175,11 @@ impl Broken {
             Scene::Delivery(moment) => {
                 let begun = Instant::now();
                 let told = scenarios::delivery(program, moment, CODES).await;
+                Caught { by: told.err(), after: begun.elapsed() }
+            }
+            Scene::PasswordChange => {
+                let begun = Instant::now();
+                let told = scenarios::password_change(program).await;
                 Caught { by: told.err(), after: begun.elapsed() }
             }
         }

@@ -10,6 +10,8 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::alerts;
+use crate::factor::webauthn::failure::CeremonyFailure;
 use crate::ids::{ChallengeId, FactorId, KeyId};
 
 /// The reason of an entry that tells of a wrong code.
@@ -17,6 +19,23 @@ pub const INVALID_CODE: &str = "invalid_code";
 
 /// The type of an entry that tells of a reset.
 pub const FACTORS_RESET: &str = "mfa.factors.reset";
+
+/// The type of an entry that tells that a challenge was answered wrongly.
+pub const CHALLENGE_FAILED: &str = "mfa.challenge.failed";
+/// The type of an entry that tells that an assertion outside a challenge was refused.
+pub const ASSERTION_FAILED: &str = "mfa.assertion.failed";
+
+/// Whether an entry of this type, outcome and reason tells of a proof that was read and found wrong:
+/// a code, or the answer of a security key or passkey.
+pub fn is_failed_proof(event_type: &str, outcome: AuditOutcome, reason: Option<&str>) -> bool {
+    let Some(reason) = reason.filter(|_| outcome == AuditOutcome::Failure) else { return false };
+    let of_key = || CeremonyFailure::ALL.iter().any(|failure| failure.as_str() == reason);
+    if event_type.starts_with(alerts::PREFIX) {
+        return false;
+    }
+    reason == INVALID_CODE
+        || (matches!(event_type, CHALLENGE_FAILED | ASSERTION_FAILED) && of_key())
+}
 
 /// How it went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,9 +92,9 @@ impl AuditEntry {
         }
     }
 
-    /// Whether it counts against its address: a wrong code was read.
+    /// Whether it counts against its address.
     pub fn is_failed_verification(&self) -> bool {
-        self.outcome == AuditOutcome::Failure && self.reason.as_deref() == Some(INVALID_CODE)
+        is_failed_proof(&self.event_type, self.outcome, self.reason.as_deref())
     }
 
     /// Whether the reason is what somebody wrote, who may have named a person.

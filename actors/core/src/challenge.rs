@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ChallengeId;
+use crate::portal::SESSIONS_KEPT;
 use crate::risk::{LoginContext, Trigger};
 use crate::time::{MINUTE_MS, Timestamp};
 
@@ -10,8 +11,12 @@ use crate::time::{MINUTE_MS, Timestamp};
 pub const CHALLENGE_LIFETIME_MS: i64 = 5 * MINUTE_MS;
 /// Wrong answers that end a challenge.
 pub const CHALLENGE_MAX_WRONG: u32 = 5;
-/// How many challenges a user has at most; the oldest make room.
-pub const CHALLENGES_KEPT: usize = 32;
+/// How many challenges a user has open at most, not counting those by which a session on the hosted
+/// pages has the person verified. Who makes room for one more is decided in `decide/room`.
+pub const CHALLENGES_OPEN: usize = 32;
+/// How many challenges are kept at most, open or not: room for [`CHALLENGES_OPEN`], and for one of
+/// each session on the hosted pages.
+pub const CHALLENGES_KEPT: usize = CHALLENGES_OPEN + SESSIONS_KEPT;
 /// For how long an ended challenge still tells its outcome, counted from its making.
 pub const CHALLENGE_KEPT_MS: i64 = 2 * CHALLENGE_LIFETIME_MS;
 
@@ -40,7 +45,7 @@ pub enum ChallengeOutcome {
     Pending,
     /// It was answered; it cannot be answered again.
     Verified,
-    /// Too many wrong answers, or a reset.
+    /// Too many wrong answers, a reset, a changed password, or too many others.
     Failed,
 }
 
@@ -74,7 +79,7 @@ pub enum ChallengeStatus {
     Pending,
     /// It was answered.
     Verified,
-    /// It ended by wrong answers or a reset.
+    /// It ended by wrong answers, a reset, a changed password, or too many others.
     Failed,
     /// Its time is over.
     Expired,

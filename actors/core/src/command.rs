@@ -36,6 +36,9 @@ pub enum Command {
         parameters: Parameters,
         /// The account name that the app shows; else the user's email address or id.
         account_name: Option<String>,
+        /// The enrollment that was begun before by whoever asks: while it waits, with the same
+        /// parameters, its secret is shown again. To know its id is to have begun it.
+        resume: Option<FactorId>,
     },
     /// Confirms it with a code.
     ConfirmTotp {

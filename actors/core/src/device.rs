@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::entropy::Entropy;
 use crate::ids::DeviceId;
 use crate::secret::Secret;
-use crate::time::Timestamp;
+use crate::time::{DAY_MS, Timestamp};
 
 /// How many trusted devices a user has at most; the one unused for longest makes room.
 pub const TRUSTED_DEVICES_KEPT: usize = 20;
@@ -30,6 +30,15 @@ pub struct TrustedDevice {
     pub last_used_at: Option<Timestamp>,
     /// Until when it does.
     pub expires_at: Timestamp,
+}
+
+impl TrustedDevice {
+    /// Until when it stands in for a second factor if the policy trusts devices for so many days: a
+    /// shorter time holds for those that were trusted before as well, a longer one does not.
+    pub fn trusted_until(&self, duration_days: u32) -> Timestamp {
+        let allowed_ms = i64::from(duration_days).saturating_mul(DAY_MS);
+        self.expires_at.min(self.created_at.plus_millis(allowed_ms))
+    }
 }
 
 /// A fresh token, `dvt_…` and 43 characters of base64url.

@@ -32,7 +32,7 @@ pub enum UserEvent {
     ProfileSet(Profile),
     /// Everything about the user ends.
     Erased,
-    /// The password changed; trusted devices end.
+    /// The password changed: trusted devices end, and whatever was begun up to then and still waits.
     PasswordChanged {
         /// When, as the application says.
         changed_at: Timestamp,
@@ -87,6 +87,8 @@ pub enum UserEvent {
         policy: LockoutPolicy,
         /// The challenge that it was an answer to.
         challenge: Option<ChallengeId>,
+        /// The pending enrollment that it was meant to confirm.
+        enrollment: Option<FactorId>,
     },
     /// A code was refused unread, for the first time in this lock.
     RefusalNoted,
@@ -169,6 +171,14 @@ pub enum UserEvent {
         delivery: DeliveryId,
         /// What.
         outcome: SendOutcome,
+    },
+    /// A code that was to confirm an app's enrollment was told to be of another time or made in
+    /// another way, and was not counted.
+    OtherCodeTold {
+        /// Which enrollment.
+        id: FactorId,
+        /// The time step that it is of, if that is still to come: it must not be good then.
+        step: Option<u64>,
     },
 }
 

@@ -5,7 +5,9 @@ use crate::challenge::{CHALLENGE_KEPT_MS, CHALLENGES_KEPT, Challenge, ChallengeO
 use crate::device::TRUSTED_DEVICES_KEPT;
 use crate::event::{IssuedCode, UserEvent};
 use crate::factor::message::SentCode;
-use crate::factor::webauthn::ceremony::{CEREMONIES_KEPT, CEREMONY_LIFETIME_MS, Ceremony};
+use crate::factor::webauthn::ceremony::{
+    CEREMONIES_OF_A_CHALLENGE, CEREMONIES_OUTSIDE, CEREMONY_LIFETIME_MS, Ceremony, CeremonyPurpose,
+};
 use crate::factor::{Factor, FactorKind};
 use crate::ids::{ChallengeId, DeliveryId, DeviceId, FactorId};
 use crate::policy::LockoutPolicy;
@@ -36,13 +38,7 @@ fn evolve(state: &mut UserState, event: &UserEvent, at: Timestamp) {
         }
         UserEvent::ProfileSet(profile) => state.profile = profile.clone(),
         UserEvent::Erased => *state = UserState::default(),
-        UserEvent::PasswordChanged { changed_at } => {
-            // A report that comes late must not undo a newer one.
-            state.password_changed_at = state.password_changed_at.max(Some(*changed_at));
-            state.devices.clear();
-            // Whoever was sent to the pages on the strength of the old password is not any more.
-            state.portal.retain(|session| session.created_at > *changed_at);
-        }
+        UserEvent::PasswordChanged { changed_at } => change_password(state, *changed_at),
         UserEvent::EnrollmentBegun(pending) => {
             state.pending.retain(|other| other.factor_type() != pending.factor_type());
             state.pending.push(pending.clone());
@@ -74,12 +70,18 @@ fn evolve(state: &mut UserState, event: &UserEvent, at: Timestamp) {
                 set.used.push(*digest);
             }
         }
-        UserEvent::ChallengeOpened(challenge) => open_challenge(state, challenge),
+        UserEvent::ChallengeOpened(challenge) => open_challenge(state, challenge, at),
         UserEvent::ChallengeEnded { id, outcome } => end_challenge(state, *id, *outcome),
-        UserEvent::AttemptFailed { policy, challenge } => fail(state, policy, *challenge, at),
+        UserEvent::AttemptFailed { policy, challenge, enrollment } => {
+            fail(state, policy, *challenge, at);
+            let of = state.pending.iter_mut().find(|pending| Some(pending.id) == *enrollment);
+            if let Some(pending) = of {
+                pending.wrong = pending.wrong.saturating_add(1);
+            }
+        }
         UserEvent::RefusalNoted => state.lockout.refusal_noted = true,
         UserEvent::AttemptSucceeded => {
-            state.lockout.clear();
+            forget_failures(state);
             state.verified_from = None;
         }
         // The last of what a verified login leaves: whatever came before knew no address.
@@ -99,8 +101,14 @@ fn evolve(state: &mut UserState, event: &UserEvent, at: Timestamp) {
         UserEvent::DeviceRevoked { id } => revoke_device(state, *id),
         UserEvent::DevicesRevoked => state.devices.clear(),
         UserEvent::Reset => reset(state, at),
-        UserEvent::Unlocked => state.lockout.clear(),
+        UserEvent::Unlocked => forget_failures(state),
         UserEvent::EnrollmentEnded { id } => state.pending.retain(|pending| pending.id != *id),
+        UserEvent::OtherCodeTold { id, step } => {
+            if let Some(pending) = state.pending.iter_mut().find(|pending| pending.id == *id) {
+                pending.told = pending.told.saturating_add(1);
+                pending.told_steps.extend(*step);
+            }
+        }
         UserEvent::CodeIssued(issued) => issue(state, issued, at),
         UserEvent::CodeMissed { factor } => {
             if let Some(code) = state.message_mut(*factor).and_then(|to| to.codes.last_mut()) {
@@ -133,6 +141,32 @@ fn evolve(state: &mut UserState, event: &UserEvent, at: Timestamp) {
     }
 }
 
+/// Everything that was begun up to the change may have been begun with the old password, by whoever
+/// the change is meant to shut out: it ends as in a reset. What was begun after it goes on.
+fn change_password(state: &mut UserState, changed_at: Timestamp) {
+    // A report that comes late must not undo a newer one.
+    state.password_changed_at = state.password_changed_at.max(Some(changed_at));
+    state.devices.clear();
+    state.pending.retain(|pending| pending.created_at > changed_at);
+    state.ceremonies.retain(|ceremony| ceremony.created_at > changed_at);
+    let old = |challenge: &Challenge| challenge.created_at <= changed_at;
+    let challenges = &state.challenges;
+    let about_old = |id: ChallengeId| challenges.iter().any(|one| one.id == id && old(one));
+    state.portal.retain(|session| {
+        session.created_at > changed_at && !session.challenge.is_some_and(about_old)
+    });
+    fail_open_challenges(state, old);
+}
+
+fn fail_open_challenges(state: &mut UserState, which: impl Fn(&Challenge) -> bool) {
+    for challenge in &mut state.challenges {
+        if challenge.outcome == ChallengeOutcome::Pending && which(challenge) {
+            challenge.outcome = ChallengeOutcome::Failed;
+            challenge.context = LoginContext::default();
+        }
+    }
+}
+
 /// The code lives as long as was decided, by the shard's own clock.
 fn issue(state: &mut UserState, issued: &IssuedCode, at: Timestamp) {
     if let Some(to) = state.message_mut(issued.factor) {
@@ -143,17 +177,24 @@ fn issue(state: &mut UserState, issued: &IssuedCode, at: Timestamp) {
     }
 }
 
-/// One registration at a time: a new one replaces the one before. The lifetime runs by the shard's
-/// own clock.
+/// One registration at a time: a new one replaces the one before. Those of one challenge make room
+/// for each other alone. The lifetime runs by the shard's own clock.
 fn begin_ceremony(state: &mut UserState, ceremony: &Ceremony, at: Timestamp) {
     if ceremony.registers() {
         state.ceremonies.retain(|other| !other.registers());
     }
+    let kept = match ceremony.purpose {
+        CeremonyPurpose::Answer(_) => CEREMONIES_OF_A_CHALLENGE,
+        CeremonyPurpose::Register(_) | CeremonyPurpose::Authenticate => CEREMONIES_OUTSIDE,
+    };
+    let alike = |other: &Ceremony| other.purpose == ceremony.purpose;
+    while state.ceremonies.iter().filter(|other| alike(other)).count() >= kept {
+        let oldest = state.ceremonies.iter().position(alike).unwrap_or(0);
+        state.ceremonies.remove(oldest);
+    }
     let lifetime = ceremony.expires_at.millis_since(ceremony.created_at);
     let expires_at = at.plus_millis(lifetime);
     state.ceremonies.push(Ceremony { created_at: at, expires_at, ..ceremony.clone() });
-    let over = state.ceremonies.len().saturating_sub(CEREMONIES_KEPT);
-    state.ceremonies.drain(..over);
 }
 
 fn spend_code(state: &mut UserState, factor: FactorId, delivery: DeliveryId, at: Timestamp) {
@@ -169,7 +210,19 @@ fn with_factor(state: &mut UserState, id: FactorId, change: impl FnOnce(&mut Fac
     }
 }
 
+fn forget_failures(state: &mut UserState) {
+    state.lockout.clear();
+    for pending in &mut state.pending {
+        pending.wrong = 0;
+    }
+}
+
+/// A fresh secret proves nothing about what was there before, so of the wrong codes only those go
+/// that were meant for this very enrollment: whoever guesses at something else gets no fresh budget.
 fn activate(state: &mut UserState, factor: &Factor) {
+    let confirmed = state.pending.iter().find(|pending| pending.id == factor.id);
+    let wrong = confirmed.map_or(0, |pending| pending.wrong);
+    state.lockout.forgive(wrong);
     state.pending.retain(|pending| pending.id != factor.id);
     state.factors.retain(|other| other.id != factor.id);
     state.factors.push(factor.clone());
@@ -184,6 +237,7 @@ fn remove_factor(state: &mut UserState, id: FactorId, at: Timestamp) {
     if state.primary == Some(id) {
         state.primary = state.factors.first().map(|factor| factor.id);
     }
+    portal::forget_proofs_of(state, id);
 }
 
 /// Keeps the last accepted step of a secret that goes, so that it stays spent if the secret comes
@@ -205,12 +259,12 @@ fn spend_step(state: &mut UserState, id: FactorId, step: u64, at: Timestamp) {
     });
 }
 
-fn open_challenge(state: &mut UserState, challenge: &Challenge) {
+/// The decision has made room among the open ones; here those that are over go.
+fn open_challenge(state: &mut UserState, challenge: &Challenge, at: Timestamp) {
     state.challenges.push(challenge.clone());
     while state.challenges.len() > CHALLENGES_KEPT {
-        // Those that ended go first, then the oldest.
-        let ended = |one: &Challenge| one.outcome != ChallengeOutcome::Pending;
-        let position = state.challenges.iter().position(ended).unwrap_or(0);
+        let over = |one: &Challenge| !one.is_open(at);
+        let position = state.challenges.iter().position(over).unwrap_or(0);
         state.challenges.remove(position);
     }
 }
@@ -267,12 +321,7 @@ fn reset(state: &mut UserState, at: Timestamp) {
     state.recovery = None;
     state.devices.clear();
     state.lockout.clear();
-    for challenge in &mut state.challenges {
-        if challenge.outcome == ChallengeOutcome::Pending {
-            challenge.outcome = ChallengeOutcome::Failed;
-            challenge.context = LoginContext::default();
-        }
-    }
+    fail_open_challenges(state, |_| true);
 }
 
 /// Keeps the row small: challenges whose outcome nobody asks for any more, enrollments that
@@ -288,6 +337,11 @@ fn forget_what_is_over(state: &mut UserState, at: Timestamp) {
     state.sends.forget(at);
     state.recovery_uses.retain(|used| at.millis_since(*used) < DAY_MS);
     // An expired one is kept for a while, to say that it is too late and not that there was none.
-    state.ceremonies.retain(|one| at.millis_since(one.expires_at) < CEREMONY_LIFETIME_MS);
+    let challenges = &state.challenges;
+    let is_gone = |id: ChallengeId| !challenges.iter().any(|challenge| challenge.id == id);
+    state.ceremonies.retain(|one| {
+        let gone = matches!(one.purpose, CeremonyPurpose::Answer(id) if is_gone(id));
+        !gone && at.millis_since(one.expires_at) < CEREMONY_LIFETIME_MS
+    });
     portal::forget_what_is_over(state, at);
 }

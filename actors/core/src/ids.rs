@@ -23,8 +23,10 @@ pub enum IdError {
     /// Not of the form `prefix_…`.
     #[error("not an id of the form {0}… with 26 characters after the prefix")]
     Malformed(&'static str),
-    /// A user id outside its alphabet or length.
-    #[error("a user id has 1 to 128 characters out of A–Z a–z 0–9 . _ : @ | + -")]
+    /// A user id outside its alphabet or length, or one that a path would not keep.
+    #[error(
+        "a user id has 1 to 128 characters out of A–Z a–z 0–9 . _ : @ | + -, and is not . or .."
+    )]
     User,
     /// A tenant id outside its alphabet or length.
     #[error("a tenant id has 1 to 40 characters out of a–z 0–9 _ -")]
@@ -208,7 +210,10 @@ impl FromStr for UserId {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let fits = (1..=128).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:@|+-".contains(&b));
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:@|+-".contains(&b))
+            // Segments of a path that name its folder or the one above (RFC 3986 section 3.3): what
+            // sends or forwards the request would take them away.
+            && !matches!(text, "." | "..");
         fits.then(|| Self(text.to_owned())).ok_or(IdError::User)
     }
 }
@@ -309,10 +314,22 @@ mod tests {
 
     #[test]
     fn odd_user_ids_are_refused_and_variants_stay_apart() {
-        for odd in ["", " ", "a b", "a/b", "ä", "a\n", &"x".repeat(129)] {
+        let long = "x".repeat(129);
+        for odd in
+            ["", " ", "a b", "a/b", "ä", "a\n", ".", "..", "%2e", "%2E%2e", "a\\b", "a\0", &long]
+        {
             assert_eq!(odd.parse::<UserId>(), Err(IdError::User), "{odd:?}");
         }
-        for fine in ["u", "user_1", "a.b+c@example.com", "auth0|123", "A:b-C", &"x".repeat(128)] {
+        for fine in [
+            "u",
+            "user_1",
+            "a.b+c@example.com",
+            "auth0|123",
+            "A:b-C",
+            "...",
+            ".a",
+            &"x".repeat(128),
+        ] {
             assert!(fine.parse::<UserId>().is_ok(), "{fine:?}");
         }
         assert_ne!("Ann".parse::<UserId>(), "ann".parse::<UserId>());

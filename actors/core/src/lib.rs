@@ -7,12 +7,15 @@
 //!
 //! Wherever a check is demanded by a standard, the clause is cited beside it.
 
+pub mod address;
 pub mod alerts;
 pub mod audit;
+mod browser;
 pub mod challenge;
 pub mod codec;
 pub mod command;
 pub mod context;
+pub mod country;
 pub mod decide;
 pub mod decision;
 pub mod device;

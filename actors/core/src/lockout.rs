@@ -1,7 +1,8 @@
 //! One counter of wrong codes a user, shared by every factor, challenge and node.
 //!
 //! NIST SP 800-63B-4 section 3.2.2 asks for a limit per subscriber account; section 3.1.3.2
-//! forbids that a new code or a new login resets it. It falls on success, reset or unlock alone.
+//! forbids that a new code or a new login resets it. It falls on success, reset or unlock alone; a
+//! confirmed enrollment takes back the wrong codes that were meant for it, and no others.
 
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +62,15 @@ impl Lockout {
     /// wrong code locks at once, so it stays 0.
     pub fn attempts_remaining(&self, policy: &LockoutPolicy) -> u32 {
         policy.max_attempts.min(policy.hard_limit).saturating_sub(self.failed_attempts)
+    }
+
+    /// Takes back wrong codes that turned out to be somebody's own: the enrollment that they were meant
+    /// for was confirmed.
+    pub fn forgive(&mut self, wrong: u32) {
+        self.failed_attempts = self.failed_attempts.saturating_sub(wrong);
+        if self.failed_attempts == 0 {
+            self.clear();
+        }
     }
 
     /// Forgets everything: a success, a reset or an unlock.

@@ -82,11 +82,19 @@ pub fn is_country(text: &str) -> bool {
     text.parse::<country::Id>().is_ok_and(|id| id.as_ref() == text)
 }
 
+/// Whether a text is a calling code (ITU-T E.164 section 6.2.1) of at least one country, `+44`.
+pub fn is_calling_code(text: &str) -> bool {
+    let digits = text.strip_prefix('+').filter(|digits| !digits.starts_with(['0', '+']));
+    let code = digits.and_then(|digits| digits.parse::<u16>().ok());
+    code.and_then(|code| DATABASE.region(&code)).is_some_and(|regions| !regions.is_empty())
+}
+
 /// A valid number.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PhoneNumber {
     e164: String,
     country: String,
+    calling_code: String,
     prefix: String,
 }
 
@@ -99,6 +107,11 @@ impl PhoneNumber {
     /// ISO 3166-1 alpha-2, upper case.
     pub fn country(&self) -> &str {
         &self.country
+    }
+
+    /// The calling code, `+44`, which several countries may share.
+    pub fn calling_code(&self) -> &str {
+        &self.calling_code
     }
 
     /// The country code and the operator's digits, `+1415`.
@@ -122,8 +135,9 @@ impl FromStr for PhoneNumber {
             return Err(PhoneError::Unsuitable(unsuitable));
         }
         let e164 = number.format().mode(Mode::E164).to_string();
-        let prefix = e164.chars().take(1 + code.to_string().len() + OPERATOR_DIGITS).collect();
-        Ok(Self { e164, country: country.as_ref().to_owned(), prefix })
+        let calling_code = format!("+{code}");
+        let prefix = e164.chars().take(calling_code.len() + OPERATOR_DIGITS).collect();
+        Ok(Self { e164, country: country.as_ref().to_owned(), calling_code, prefix })
     }
 }
 
@@ -196,6 +210,23 @@ mod tests {
         for (text, known) in [("US", true), ("GB", true), ("UK", false), ("us", false), ("", false)]
         {
             assert_eq!(is_country(text), known, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_calling_code_is_known_by_its_digits_alone() {
+        for (text, known) in [
+            ("+44", true),
+            ("+1", true),
+            ("+383", true),
+            ("44", false),
+            ("+044", false),
+            ("++44", false),
+            ("+999", false),
+            ("+", false),
+            ("+4 4", false),
+        ] {
+            assert_eq!(is_calling_code(text), known, "{text:?}");
         }
     }
 

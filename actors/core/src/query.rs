@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::challenge::{Challenge, ChallengeKind};
 use crate::command::Query;
 use crate::context::Surroundings;
+use crate::device::TrustedDevice;
 use crate::factor::Factor;
 use crate::factor::message::MessageFactor;
 use crate::ids::{FactorId, UserId, UserKey};
@@ -63,7 +64,7 @@ pub fn answer(
             remaining: state.recovery_codes_remaining(),
             generated_at: state.recovery.as_ref().map(|set| set.generated_at),
         },
-        Query::Devices => Reply::Devices(device_views(state, now)),
+        Query::Devices => Reply::Devices(device_views(state, &around.tenant.policy, now)),
         Query::Status => Reply::Status(status_view(state, around.tenant, now)),
     }
 }
@@ -185,8 +186,10 @@ pub fn grace_ends_at(
 }
 
 /// Trusted devices, as shown.
-pub(crate) fn device_views(state: &UserState, now: Timestamp) -> Vec<DeviceView> {
-    let current = state.devices.iter().filter(|device| now < device.expires_at);
+pub(crate) fn device_views(state: &UserState, policy: &Policy, now: Timestamp) -> Vec<DeviceView> {
+    let days = policy.trusted_devices.duration_days;
+    let until = |device: &TrustedDevice| device.trusted_until(days);
+    let current = state.devices.iter().filter(|device| now < until(device));
     current
         .map(|device| DeviceView {
             id: device.id,
@@ -194,7 +197,7 @@ pub(crate) fn device_views(state: &UserState, now: Timestamp) -> Vec<DeviceView>
             user_agent: device.user_agent.clone(),
             created_at: device.created_at,
             last_used_at: device.last_used_at,
-            expires_at: device.expires_at,
+            expires_at: until(device),
         })
         .collect()
 }
@@ -214,7 +217,8 @@ fn status_view(state: &UserState, tenant: &TenantState, now: Timestamp) -> Statu
         factors,
         primary_factor_id: state.primary,
         recovery_codes_remaining: state.recovery_codes_remaining(),
-        trusted_device_count: u32::try_from(device_views(state, now).len()).unwrap_or(u32::MAX),
+        trusted_device_count: u32::try_from(device_views(state, policy, now).len())
+            .unwrap_or(u32::MAX),
         requirement: rule.requirement,
         grace_period_ends_at: if usable { None } else { grace_ends_at(state, policy, &rule, now) },
         locked_until: match lock {

@@ -182,7 +182,10 @@ pub enum Refusal {
     #[error("the user has no verified email address")]
     EmailNotVerified,
     /// The policy sends no text messages to this country.
-    #[error("the policy sends no text messages to numbers of {0}")]
+    #[error(
+        "the policy sends no text messages to numbers of {0}; each country that shares a calling code \
+         is listed by its own code, or all of them by the calling code"
+    )]
     CountryNotAllowed(String),
     /// What the authenticator answered is not good.
     #[error("the authenticator's answer was refused: {0}")]
@@ -193,6 +196,44 @@ pub enum Refusal {
     /// The asking API key may not do this, and why.
     #[error("{0}")]
     Forbidden(String),
+    /// The user has as many of these open as one may have.
+    #[error("{what} of this user wait for an answer; one more can be opened when one of them ends")]
+    TooManyOpen {
+        /// How many of what.
+        what: String,
+        /// Seconds until the first of them ends by itself.
+        retry_after_seconds: u64,
+    },
+    /// The code that was to confirm an enrollment is right for another time: the device's clock is
+    /// off. It was not counted.
+    #[error("the code is right for another time: the device's clock is {}", clock_words(.seconds_ahead))]
+    AuthenticatorClockOff {
+        /// How far the device's clock is ahead, about; negative if it is behind.
+        seconds_ahead: i32,
+    },
+    /// The code that was to confirm an enrollment is one of the right secret, but made as all apps
+    /// do by default. It was not counted.
+    #[error(
+        "the code is a SHA-1 code of six digits and 30 seconds: the app ignored the enrollment's \
+         algorithm, digits or period; begin again without them, or use another app"
+    )]
+    AuthenticatorIgnoredParameters,
+    /// The code that was to confirm an enrollment is of a secret that a newer one has replaced. It
+    /// was not counted.
+    #[error(
+        "the code is of an earlier secret, which a newer one has replaced; set up the app anew"
+    )]
+    EnrollmentReplaced,
+}
+
+/// How far a clock is off, for a person.
+fn clock_words(seconds_ahead: &i32) -> String {
+    let seconds = seconds_ahead.unsigned_abs();
+    let much = match (seconds + 29) / 60 {
+        0 | 1 => "about a minute".to_owned(),
+        minutes => format!("about {minutes} minutes"),
+    };
+    format!("{much} {}", if *seconds_ahead > 0 { "fast" } else { "slow" })
 }
 
 /// A user.

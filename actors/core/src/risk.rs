@@ -2,9 +2,13 @@
 
 use std::net::IpAddr;
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::address;
+use crate::browser::family_and_platform;
+use crate::country::is_country;
 use crate::policy::Policy;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 
@@ -36,7 +40,7 @@ impl Trigger {
 /// Where a login comes from, as the application or a location database tells.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Location {
-    /// ISO 3166-1 alpha-2, upper case.
+    /// ISO 3166-1 alpha-2, upper case, or a code that is no country's.
     pub country: Option<String>,
     /// A region's code or name.
     pub region: Option<String>,
@@ -75,7 +79,7 @@ pub struct Seen {
 pub struct History {
     /// Device ids.
     pub devices: Vec<Seen>,
-    /// User agents.
+    /// Browsers, by family and platform.
     pub user_agents: Vec<Seen>,
     /// Countries.
     pub countries: Vec<Seen>,
@@ -99,6 +103,19 @@ pub const MAX_SPEED_KMH: f64 = 900.0;
 /// Places nearer than this are the same: location databases are this coarse, in km.
 pub const SAME_PLACE_KM: f64 = 100.0;
 
+/// The most characters of a [`LoginContext::device_id`] that is kept as it is.
+pub const DEVICE_ID_MAX: usize = 128;
+
+/// An application's id of a device as it is kept: a long one as its digest, so that two that begin
+/// alike stay two. `None` for nothing.
+pub fn kept_device_id(id: String) -> Option<String> {
+    if id.trim().is_empty() {
+        return None;
+    }
+    let long = id.chars().count() > DEVICE_ID_MAX;
+    Some(if long { HEXLOWER.encode(&Sha256::digest(id.as_bytes())) } else { id })
+}
+
 impl History {
     /// Remembers a verified login.
     pub fn learn(&mut self, context: &LoginContext, at: Timestamp) {
@@ -107,10 +124,10 @@ impl History {
             see(&mut self.devices, device, at);
         }
         if let Some(agent) = &context.user_agent {
-            see(&mut self.user_agents, agent, at);
+            see(&mut self.user_agents, &family_and_platform(agent), at);
         }
         if let Some(location) = &context.location {
-            if let Some(country) = &location.country {
+            if let Some(country) = location.country.as_ref().filter(|code| is_country(code)) {
                 see(&mut self.countries, country, at);
             }
             if let (Some(latitude), Some(longitude)) = (location.latitude, location.longitude) {
@@ -126,17 +143,20 @@ impl History {
         }
     }
 
-    fn knows_device(&self, context: &LoginContext, now: Timestamp) -> bool {
+    /// Whether the device was seen in a verified login.
+    pub fn knows_device(&self, context: &LoginContext, now: Timestamp) -> bool {
         match (&context.device_id, &context.user_agent) {
             (Some(device), _) => seen(&self.devices, device, now),
-            (None, Some(agent)) => seen(&self.user_agents, agent, now),
+            (None, Some(agent)) => seen(&self.user_agents, &family_and_platform(agent), now),
             (None, None) => false,
         }
     }
 
     fn knows_location(&self, location: &Location, now: Timestamp) -> bool {
-        let country_known =
-            location.country.as_ref().is_none_or(|country| seen(&self.countries, country, now));
+        let country_known = location
+            .country
+            .as_ref()
+            .is_none_or(|country| is_country(country) && seen(&self.countries, country, now));
         country_known && self.could_have_travelled(location, now)
     }
 
@@ -161,18 +181,11 @@ pub fn triggers(
     failures_from_address: u32,
     now: Timestamp,
 ) -> Vec<Trigger> {
-    // An IPv4 address that a dual-stack socket shows as `::ffff:a.b.c.d` (RFC 4291 section 2.5.5.2)
-    // is the same address, in a login as in a range.
-    let listed = context.ip_address.is_some_and(|address| {
-        let plain = address.to_canonical();
-        let mapped = match plain {
-            IpAddr::V4(address) => IpAddr::V6(address.to_ipv6_mapped()),
-            IpAddr::V6(_) => plain,
-        };
-        let listed_in = |net: &ipnet::IpNet| net.contains(&plain) || net.contains(&mapped);
-        policy.suspicious_ip_ranges.iter().any(listed_in)
-    });
-    // A place that is not told cannot be judged; a device that is not told is a new one.
+    let listed = context
+        .ip_address
+        .is_some_and(|told| address::is_listed(&policy.suspicious_ip_ranges, told));
+    // A place that is not told cannot be judged; a country that is none is never a known one, and a
+    // device that is not told is a new one.
     let new_location =
         context.location.as_ref().is_some_and(|location| !history.knows_location(location, now));
     let password_changed = password_changed_at

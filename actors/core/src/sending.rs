@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::FactorId;
 use crate::message::Channel;
+use crate::phone::PhoneNumber;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 
 /// What a tenant allows over all its users.
@@ -23,7 +24,8 @@ pub struct SendGuards {
     pub per_prefix_per_hour: u32,
     /// Messages of the tenant a day, each channel by itself, 1–100 000 000.
     pub per_tenant_per_day: u32,
-    /// Countries (ISO 3166-1 alpha-2) to which text messages go; empty for all.
+    /// Countries (ISO 3166-1 alpha-2), or the calling codes of several (`+44`), to which text messages
+    /// go; empty for all.
     pub allowed_countries: BTreeSet<String>,
     /// Countries to which none go, even if they are allowed.
     pub blocked_countries: BTreeSet<String>,
@@ -57,10 +59,13 @@ impl Default for SendGuards {
 }
 
 impl SendGuards {
-    /// Whether text messages may go to a country.
-    pub fn allows(&self, country: &str) -> bool {
-        (self.allowed_countries.is_empty() || self.allowed_countries.contains(country))
-            && !self.blocked_countries.contains(country)
+    /// Whether text messages may go to a number: by its country or by its calling code.
+    pub fn allows(&self, number: &PhoneNumber) -> bool {
+        let named = |list: &BTreeSet<String>| {
+            list.contains(number.country()) || list.contains(number.calling_code())
+        };
+        (self.allowed_countries.is_empty() || named(&self.allowed_countries))
+            && !named(&self.blocked_countries)
     }
 }
 

@@ -403,7 +403,8 @@ fn no_two_apps_of_a_user_have_one_label() {
     let begin = |story: &mut Story, name: Option<&str>| {
         let name = name.map(str::to_owned);
         let parameters = Parameters::default();
-        match story.ask(&Command::BeginTotp { name, parameters, account_name: None }) {
+        match story.ask(&Command::BeginTotp { name, parameters, account_name: None, resume: None })
+        {
             Reply::TotpEnrollment(enrollment) => enrollment,
             other => panic!("no enrollment: {other:?}"),
         }
@@ -457,6 +458,7 @@ fn the_longest_names_make_an_address_that_a_qr_code_holds() {
             name: Some(character.repeat(100)),
             parameters,
             account_name: Some(character.repeat(100)),
+            resume: None,
         };
         match story.ask(&begin) {
             Reply::TotpEnrollment(enrollment) => enrollment.uri,

@@ -176,12 +176,17 @@ fn a_country_that_is_none_is_refused_since_it_would_allow_or_block_nobody() {
         ..GuardsPatch::default()
     };
     house.guard(fine);
-    let guards = house.tenant().guards.clone();
-    assert!(guards.allows("GB") && !guards.allows("US") && !guards.allows("DE"));
+    let allows =
+        |house: &House, number: &str| house.tenant().guards.allows(&number.parse().unwrap());
+    let (britain, america, germany) = ("+447400123456", "+14155552671", "+4915123456789");
+    assert!(allows(&house, britain) && !allows(&house, america) && !allows(&house, germany));
     // An empty list takes the bounds away; what is left out stays.
     house.guard(GuardsPatch { allowed_countries: countries(&[]), ..GuardsPatch::default() });
-    let guards = house.tenant().guards.clone();
-    assert!(guards.allows("DE") && !guards.allows("US"));
+    assert!(allows(&house, germany) && !allows(&house, america));
+    // A calling code is as good as a country's.
+    let code = GuardsPatch { allowed_countries: countries(&["+44"]), ..GuardsPatch::default() };
+    house.guard(code);
+    assert!(allows(&house, britain) && !allows(&house, germany));
 }
 
 #[test]

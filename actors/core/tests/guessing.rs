@@ -251,7 +251,12 @@ fn the_counter_falls_on_success_reset_and_unlock_and_on_nothing_else() {
         Command::SendChallengeCode { challenge, factor: all.text.factor },
         Command::SendChallengeCode { challenge, factor: all.mail.factor },
         Command::RegenerateRecoveryCodes,
-        Command::BeginTotp { name: None, parameters: Parameters::default(), account_name: None },
+        Command::BeginTotp {
+            name: None,
+            parameters: Parameters::default(),
+            account_name: None,
+            resume: None,
+        },
         Command::RenameFactor { id: app.id, name: None },
         Command::PasswordChanged { changed_at: None },
         Command::RevokeDevices,
@@ -376,6 +381,57 @@ fn confirming_a_number_gives_no_fresh_budget_against_the_app() {
     }
     story.enroll_sms();
     assert_eq!(story.state.lockout.failed_attempts, 4);
+}
+
+#[test]
+fn confirming_one_factor_leaves_the_count_of_guesses_at_another() {
+    // Nothing is enrolled: guesses at a number that is not one's own, and an app of one's own.
+    let mut story = Story::new();
+    story.begin_sms("+14155552672");
+    let sent = story.send_enrollment(Channel::Sms);
+    for _ in 0..4 {
+        story.confirm(Channel::Sms, &sent.wrong());
+    }
+    story.enroll();
+    assert_eq!(story.state.lockout.failed_attempts, 4);
+    // Likewise at recovery codes, which are left when the last factor goes.
+    let mut story = Story::new();
+    let app = story.enroll();
+    story.recovery_codes();
+    story.ask(&Command::RemoveFactor { id: app.id });
+    for _ in 0..4 {
+        story.ask(&Command::UseRecoveryCode { code: secret("1111-1111-1111") });
+    }
+    story.enroll();
+    assert_eq!(story.state.lockout.failed_attempts, 4);
+}
+
+#[test]
+fn a_confirmed_enrollment_takes_back_the_wrong_codes_that_were_meant_for_it() {
+    let mut story = Story::new();
+    let app = story.enroll();
+    fail(&mut story, &app);
+    let begun = story.begin(Parameters::default());
+    let second = App { id: begun.factor_id, secret: begun.secret, parameters: begun.parameters };
+    let confirm = |code| Command::ConfirmTotp { code, name: None, challenge: None };
+    for _ in 0..3 {
+        let code = second.wrong_code(story.now);
+        story.refusal(&confirm(code));
+    }
+    assert_eq!(story.state.lockout.failed_attempts, 4);
+    let code = second.code(story.now);
+    assert!(matches!(story.ask(&confirm(code)), Reply::Factor { .. }));
+    assert_eq!(story.state.lockout.failed_attempts, 1);
+    // What a success has forgiven is not taken back once more.
+    story.begin_sms("+14155552672");
+    let sent = story.send_enrollment(Channel::Sms);
+    story.confirm(Channel::Sms, &sent.wrong());
+    story.wait_s(60);
+    let challenge = story.challenge();
+    story.verified(challenge, &app);
+    fail(&mut story, &app);
+    story.confirm(Channel::Sms, &sent.code);
+    assert_eq!(story.state.lockout.failed_attempts, 1);
 }
 
 #[test]

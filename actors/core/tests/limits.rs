@@ -362,7 +362,7 @@ fn codes(countries: &[&str]) -> std::collections::BTreeSet<String> {
 
 #[test]
 fn numbers_of_countries_that_are_not_allowed_are_refused_at_the_beginning_and_at_each_code() {
-    let refused = Refusal::CountryNotAllowed("GB".to_owned());
+    let refused = Refusal::CountryNotAllowed("GB (+44)".to_owned());
     let begin = |number: &str| Command::BeginSms { number: number.parse().unwrap(), name: None };
     for (allowed, blocked) in [(codes(&["US"]), codes(&[])), (codes(&["GB"]), codes(&["GB"]))] {
         let mut story = Story::new();
@@ -384,6 +384,27 @@ fn numbers_of_countries_that_are_not_allowed_are_refused_at_the_beginning_and_at
     story.tenant.guards.blocked_countries = codes(&["GB"]);
     story.begin_sms(NUMBER);
     story.send_enrollment(Channel::Sms);
+}
+
+#[test]
+fn a_calling_code_stands_for_every_country_that_has_it() {
+    // +44 7911 is of Guernsey.
+    let (guernsey, britain) = ("+447911123456", "+447400123456");
+    let begin = |number: &str| Command::BeginSms { number: number.parse().unwrap(), name: None };
+    let mut story = Story::new();
+    story.tenant.guards.allowed_countries = codes(&["GB"]);
+    let refusal = story.refusal(&begin(guernsey));
+    assert_eq!(refusal, Refusal::CountryNotAllowed("GG (+44)".to_owned()));
+    assert!(refusal.to_string().contains("or all of them by the calling code"), "{refusal}");
+    story.tenant.guards.allowed_countries = codes(&["+44"]);
+    story.begin_sms(guernsey);
+    story.begin_sms(britain);
+    assert!(matches!(story.refusal(&begin(NUMBER)), Refusal::CountryNotAllowed(_)));
+    story.tenant.guards.allowed_countries = codes(&[]);
+    story.tenant.guards.blocked_countries = codes(&["+44"]);
+    assert!(matches!(story.refusal(&begin(guernsey)), Refusal::CountryNotAllowed(_)));
+    assert!(matches!(story.refusal(&begin(britain)), Refusal::CountryNotAllowed(_)));
+    story.begin_sms(NUMBER);
 }
 
 #[test]

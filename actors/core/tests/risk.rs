@@ -62,6 +62,33 @@ fn without_a_device_id_the_browser_speaks() {
 }
 
 #[test]
+fn a_browser_that_was_updated_is_the_one_that_it_was() {
+    let chrome = |version: u32, system: &str| LoginContext {
+        user_agent: Some(format!(
+            "Mozilla/5.0 ({system}) AppleWebKit/537.36 (KHTML, like Gecko) \
+             Chrome/{version}.0.0.0 Safari/537.36"
+        )),
+        ..LoginContext::default()
+    };
+    let windows = "Windows NT 10.0; Win64; x64";
+    let (mut story, _) = learnt(chrome(120, windows));
+    assert_eq!(triggers(&mut story, chrome(121, windows)), []);
+    let mac = chrome(120, "Macintosh; Intel Mac OS X 10_15_7");
+    assert_eq!(triggers(&mut story, mac), [Trigger::NewDevice]);
+}
+
+#[test]
+fn a_country_that_is_none_is_never_known() {
+    for code in ["T1", "XX", "EU", "ZZ", "QM"] {
+        let (mut story, _) = learnt(at(from_device("laptop"), code, PARIS));
+        let again = at(from_device("laptop"), code, PARIS);
+        assert_eq!(triggers(&mut story, again), [Trigger::NewLocation], "{code}");
+    }
+    let (mut story, _) = learnt(at(from_device("laptop"), "XK", PARIS));
+    assert_eq!(triggers(&mut story, at(from_device("laptop"), "XK", PARIS)), []);
+}
+
+#[test]
 fn a_login_that_was_not_verified_teaches_nothing() {
     let (mut story, app) = learnt(from_device("laptop"));
     let answer = story.login_from(from_device("attacker"), None);
@@ -98,6 +125,9 @@ fn an_address_is_suspicious_by_its_network_or_by_its_failures() {
     assert_eq!(triggers(&mut story, from("2001:db8::1")), [Trigger::SuspiciousIp]);
     let mapped = triggers(&mut story, from("::ffff:198.51.100.77"));
     assert_eq!(mapped, [Trigger::SuspiciousIp], "the same address by another name");
+    for other in ["64:ff9b::198.51.100.77", "2002:c633:644d::1", "::ffff:0:198.51.100.77"] {
+        assert_eq!(triggers(&mut story, from(other)), [Trigger::SuspiciousIp], "{other}");
+    }
     assert_eq!(triggers(&mut story, from("203.0.113.7")), []);
     assert_eq!(triggers(&mut story, from("::ffff:203.0.113.7")), []);
     story.failures_from_address = 10;

@@ -223,6 +223,10 @@ mod tests {
             created_at: at(0),
             expires_at: at(until),
             kind,
+            wrong: 0,
+            told: 0,
+            told_steps: Vec::new(),
+            replaced: Vec::new(),
         };
         UserState { pending: vec![pending], ..UserState::default() }
     }

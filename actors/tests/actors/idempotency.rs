@@ -19,7 +19,12 @@ fn begin() -> Question {
 }
 
 fn begin_command() -> Command {
-    Command::BeginTotp { name: None, parameters: Parameters::default(), account_name: None }
+    Command::BeginTotp {
+        name: None,
+        parameters: Parameters::default(),
+        account_name: None,
+        resume: None,
+    }
 }
 
 fn confirm(code: &str) -> Question {

@@ -47,7 +47,12 @@ impl Vault for PanickingVault {
 }
 
 fn begin() -> Command {
-    Command::BeginTotp { name: None, parameters: Parameters::default(), account_name: None }
+    Command::BeginTotp {
+        name: None,
+        parameters: Parameters::default(),
+        account_name: None,
+        resume: None,
+    }
 }
 
 async fn world() -> (World, Arc<PanickingVault>) {

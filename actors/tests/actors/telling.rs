@@ -67,7 +67,7 @@ async fn a_line_from_inside_a_decision_carries_the_requests_id() {
     for request_id in ["req_first", "req_second"] {
         let caller = Caller { request_id: request_id.to_owned(), ..caller() };
         let parameters = Parameters::default();
-        let begin = Command::BeginTotp { name: None, parameters, account_name: None };
+        let begin = Command::BeginTotp { name: None, parameters, account_name: None, resume: None };
         world.ask(caller, "bob", Question::Do(begin)).await.unwrap();
     }
     let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();

@@ -8,6 +8,7 @@ mod enums;
 mod rules;
 mod shapes;
 
+use countersign_core::factor::webauthn::failure::CeremonyFailure;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 use utoipa::openapi;
@@ -176,6 +177,8 @@ fn example(code: Code) -> Problem {
             Problem::validation(vec![FieldError::new("/name", "must have 1 to 100 characters")])
         }
         Code::InvalidCode => Problem { attempts_remaining: Some(4), ..plain },
+        Code::AuthenticatorClockOff => Problem { clock_offset_seconds: Some(90), ..plain },
+        Code::InvalidAssertion => Problem { failure: Some(CeremonyFailure::Signature), ..plain },
         Code::TooManyAttempts => Problem { retry_after_seconds: Some(30), ..plain },
         Code::TooManySends | Code::RateLimited => {
             Problem { retry_after_seconds: Some(30), ..plain }

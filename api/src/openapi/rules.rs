@@ -28,14 +28,15 @@ const ROOT: Option<Need> = Some(Need::Root);
 /// The rules of an operation.
 pub(crate) fn rules(operation_id: &str) -> Option<Rules> {
     use Code::{
-        ChallengeExpired, ChallengeNotFound, CodeAlreadyUsed, CodeExpired, Conflict,
-        DeliveryNotConfigured, EmailNotVerified, EnrollmentExpired, FactorAlreadyEnrolled,
-        FactorLimitReached, FactorNotAllowed, FactorNotFound, InvalidAssertion, InvalidCode,
-        MfaDisabled, NoPendingEnrollment, NotFound, RecoveryCodesExist, TooManyAttempts,
+        AuthenticatorClockOff, AuthenticatorSettingsIgnored, ChallengeExpired, ChallengeNotFound,
+        CodeAlreadyUsed, CodeExpired, Conflict, DeliveryNotConfigured, EmailNotVerified,
+        EnrollmentExpired, EnrollmentReplaced, FactorAlreadyEnrolled, FactorLimitReached,
+        FactorNotAllowed, FactorNotFound, InvalidAssertion, InvalidCode, MfaDisabled,
+        NoPendingEnrollment, NotFound, RateLimited, RecoveryCodesExist, TooManyAttempts,
         TooManySends, UserNotFound, ValidationFailed,
     };
     let (needs, own): (Option<Need>, &[Code]) = match operation_id {
-        "createChallenge" => (MFA, &[ValidationFailed]),
+        "createChallenge" => (MFA, &[ValidationFailed, RateLimited]),
         "getChallenge" => (MFA, &[ChallengeNotFound]),
         "verifyChallenge" => (
             MFA,
@@ -54,7 +55,7 @@ pub(crate) fn rules(operation_id: &str) -> Option<Rules> {
             ],
         ),
         "createPortalSession" => {
-            (MFA, &[ChallengeNotFound, ChallengeExpired, Conflict, ValidationFailed])
+            (MFA, &[ChallengeNotFound, ChallengeExpired, Conflict, ValidationFailed, RateLimited])
         }
         "fetchPortalResult" => (MFA, &[NotFound, Conflict, ValidationFailed]),
         "listUsers" => (MFA, &[ValidationFailed]),
@@ -80,6 +81,9 @@ pub(crate) fn rules(operation_id: &str) -> Option<Rules> {
                 ValidationFailed,
                 InvalidCode,
                 CodeAlreadyUsed,
+                AuthenticatorClockOff,
+                AuthenticatorSettingsIgnored,
+                EnrollmentReplaced,
                 TooManyAttempts,
             ],
         ),
@@ -192,6 +196,7 @@ pub(crate) fn rules(operation_id: &str) -> Option<Rules> {
                 FactorNotAllowed,
                 ValidationFailed,
                 Conflict,
+                RateLimited,
             ],
         ),
         "verifyWebAuthnAssertion" => {

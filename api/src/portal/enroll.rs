@@ -110,7 +110,12 @@ pub(super) fn chosen(
 pub(super) async fn begin_app(
     Filled { visitor, form: Nothing {} }: Filled<Nothing>,
 ) -> Result<Response, Trouble> {
-    let act = Command::BeginTotp { name: None, parameters: Default::default(), account_name: None };
+    let act = Command::BeginTotp {
+        name: None,
+        parameters: Default::default(),
+        account_name: None,
+        resume: None,
+    };
     match guarded(visitor.act("begin", act).await)? {
         Reply::TotpEnrollment(_) => Ok(to(&visitor.page("/add/app"))),
         Reply::Refused(refusal) => chosen(&visitor, &visitor.view().await?, Some(&refusal)),

@@ -131,6 +131,15 @@ pub(super) fn words(refusal: &Refusal, texts: &Texts) -> String {
         Refusal::FactorAlreadyEnrolled => texts.have_it_already,
         Refusal::FactorLimitReached(_) => texts.have_too_many,
         Refusal::InvalidAssertion(CeremonyFailure::Counter) => texts.key_copied,
+        Refusal::AuthenticatorClockOff { seconds_ahead } => {
+            return (texts.clock_off)(*seconds_ahead);
+        }
+        Refusal::TooManyOpen { retry_after_seconds, .. } => {
+            return (texts.too_many_open)(*retry_after_seconds);
+        }
+        Refusal::AuthenticatorIgnoredParameters => texts.app_ignores_settings,
+        Refusal::EnrollmentReplaced => texts.secret_replaced,
+        Refusal::InvalidAssertion(CeremonyFailure::BackupEligibility) => texts.key_changed,
         Refusal::InvalidAssertion(_) => texts.key_refused,
         Refusal::AuthenticatorNotAllowed(_) => texts.key_not_allowed,
         Refusal::FactorNotAllowed(_) | Refusal::MfaDisabled => texts.not_allowed,
@@ -154,7 +163,10 @@ pub(super) fn words(refusal: &Refusal, texts: &Texts) -> String {
 
 /// Whether trying the same once more leads nowhere: the page then offers another way first.
 pub(super) const fn is_for_good(refusal: &Refusal) -> bool {
-    matches!(refusal, Refusal::InvalidAssertion(CeremonyFailure::Counter))
+    matches!(
+        refusal,
+        Refusal::InvalidAssertion(CeremonyFailure::Counter | CeremonyFailure::BackupEligibility)
+    )
 }
 
 /// The status of a page that says why something was refused.

@@ -74,7 +74,7 @@ impl Fields {
                 format!("must have {least} to {most} characters")
             };
             self.refuse(pointer, bounds);
-        } else if value.chars().any(char::is_control) {
+        } else if value.chars().any(is_unfit) {
             self.refuse(pointer, "must not contain control characters");
         }
         value
@@ -179,4 +179,14 @@ impl Fields {
         }
         secret
     }
+}
+
+/// What is not of a line of text: control characters, and those by which Unicode breaks lines or turns
+/// the direction of what follows (UAX #9 section 2), so that a name reads as another.
+fn is_unfit(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+        )
 }

@@ -51,7 +51,7 @@ fn user(params: &RawPathParams) -> Result<UserId, Problem> {
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct UserPath {
-    /// Your own id of the user: 1–128 characters out of `A–Z a–z 0–9 . _ : @ | + -`.
+    /// Your own id of the user: 1–128 characters out of `A–Z a–z 0–9 . _ : @ | + -`, and not `.` or `..`.
     #[param(rename = "userId", value_type = String, example = "user_42", min_length = 1, max_length = 128, pattern = r"^[A-Za-z0-9._:@|+\-]{1,128}$")]
     pub(crate) user: UserId,
 }

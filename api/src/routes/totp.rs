@@ -13,7 +13,8 @@ use crate::wire::totp::{EnrollTotp, ImportTotp, TotpEnrollment, VerifyTotp};
 /// Begin the enrollment of an authenticator app
 ///
 /// The answer has the secret and a QR code to show once. The factor counts only once
-/// `verifyTotp` has confirmed it, within ten minutes.
+/// `verifyTotp` has confirmed it, within ten minutes. Beginning anew replaces the secret, unless
+/// `resume` names the enrollment that waits: keep its `factorId` in the browser's session.
 #[utoipa::path(
     post, path = "/v1/users/{userId}/mfa/totp", operation_id = "enrollTotp", tag = "TOTP",
     params(UserPath), request_body = EnrollTotp,
@@ -32,7 +33,9 @@ pub(crate) async fn enroll(
 /// Confirm the enrollment of an authenticator app
 ///
 /// The code that confirms is spent by it. With `challengeId` it also answers a challenge of kind
-/// ENROLLMENT_REQUIRED, and the answer has `tokens`.
+/// ENROLLMENT_REQUIRED, and the answer has `tokens`. A code that shows what is wrong (the device's
+/// clock, an app that ignores `algorithm` or `digits`, an earlier secret) is refused with a code of its
+/// own and not counted, up to five times.
 #[utoipa::path(
     post, path = "/v1/users/{userId}/mfa/totp/verify", operation_id = "verifyTotp", tag = "TOTP",
     params(UserPath), request_body = VerifyTotp,

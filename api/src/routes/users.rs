@@ -86,11 +86,13 @@ pub(crate) async fn delete(
 
 /// Tell that a user's password changed
 ///
-/// Revokes the user's trusted devices; the next login may be judged risky.
+/// Revokes the user's trusted devices and ends what was begun up to then and still waits: open
+/// challenges (their status is FAILED), pending enrollments, WebAuthn ceremonies, sessions on the
+/// hosted pages and their results. The next login may be judged risky.
 #[utoipa::path(
     post, path = "/v1/users/{userId}/password-changed", operation_id = "reportPasswordChanged",
     tag = "Users", params(UserPath), request_body = PasswordChanged,
-    responses((status = 204, description = "Trusted devices are revoked"))
+    responses((status = 204, description = "Trusted devices are revoked, and what was begun before has ended"))
 )]
 pub(crate) async fn password_changed(
     State(api): State<ApiState>,

@@ -1,14 +1,12 @@
 //! Challenges: whether a login needs a second factor, and the answer to one that does.
 
-use std::net::IpAddr;
-
 use countersign_core::challenge::Purpose;
 use countersign_core::command::{Command, Proof, RememberDevice};
 use countersign_core::factor::webauthn::response::AssertionResponse;
 use countersign_core::ids::{ChallengeId, UserId};
 use countersign_core::reply::{self, Refusal, Reply};
-use countersign_core::risk;
 use countersign_core::secret::Secret;
+use countersign_core::{address, country, risk};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -26,6 +24,10 @@ use crate::state::ApiState;
 
 /// The most characters that are kept of a browser's `User-Agent`.
 const USER_AGENT_MAX: usize = 256;
+/// The most characters that are kept of the name of a region or a city.
+const PLACE_MAX: usize = 100;
+/// The most bytes of a device token that could be one.
+const DEVICE_TOKEN_MAX: usize = 256;
 
 /// Asks whether a login needs a second factor, once the password was checked.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -40,21 +42,23 @@ pub(crate) struct CreateChallenge {
     context: Option<LoginContext>,
 }
 
-/// What is known of a login.
+/// What is known of a login. Nothing in it that cannot be used ends the login: it is read as what it
+/// means where that is plain, and else taken as not told.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct LoginContext {
-    /// The person's address.
+    /// The person's address. A port, brackets and a zone are left out; of a list the last counts.
     #[schema(example = "203.0.113.7")]
     ip_address: Option<String>,
-    /// The browser's `User-Agent`; the first 256 characters count.
+    /// The browser's `User-Agent`; the first 256 characters count. Without `deviceId` the device is
+    /// known by the browser's family and platform, whatever their versions.
     #[schema(example = "Mozilla/5.0")]
     user_agent: Option<String>,
     /// Your own id of the device.
-    #[schema(min_length = 1, max_length = 128, example = "device-7")]
+    #[schema(example = "device-7")]
     device_id: Option<String>,
     /// The `deviceToken` of an earlier verification.
-    #[schema(value_type = Option<String>, max_length = 256)]
+    #[schema(value_type = Option<String>)]
     device_token: Option<SecretText>,
     /// Where the person is.
     location: Option<Location>,
@@ -64,20 +68,21 @@ pub(crate) struct LoginContext {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Location {
-    /// ISO 3166-1 alpha-2.
-    #[schema(min_length = 2, max_length = 2, example = "US")]
+    /// ISO 3166-1 alpha-2. What is no country's code (`T1`, `XX`, `EU`, `ZZ`) is a place that is
+    /// never known.
+    #[schema(example = "US")]
     country: Option<String>,
-    /// A region's code or name.
-    #[schema(max_length = 100, example = "CA")]
+    /// A region's code or name; the first 100 characters count.
+    #[schema(example = "CA")]
     region: Option<String>,
-    /// A city's name.
-    #[schema(max_length = 100, example = "San Francisco")]
+    /// A city's name; the first 100 characters count.
+    #[schema(example = "San Francisco")]
     city: Option<String>,
-    /// Degrees; goes with `longitude`.
-    #[schema(minimum = -90, maximum = 90, example = 37.7)]
+    /// Degrees, −90 to 90; goes with `longitude`.
+    #[schema(example = 37.7)]
     latitude: Option<f64>,
-    /// Degrees; goes with `latitude`.
-    #[schema(minimum = -180, maximum = 180, example = -122.4)]
+    /// Degrees, −180 to 180; goes with `latitude`.
+    #[schema(example = -122.4)]
     longitude: Option<f64>,
 }
 
@@ -85,18 +90,18 @@ impl CreateChallenge {
     /// Whose challenge, and the command.
     pub(crate) fn command(self) -> Result<(UserId, Command), Problem> {
         let mut fields = Fields::new();
-        let detail = "must have 1 to 128 characters out of A–Z a–z 0–9 . _ : @ | + -";
+        let detail =
+            "must have 1 to 128 characters out of A–Z a–z 0–9 . _ : @ | + -, and not be . or ..";
         let user = fields.parsed::<UserId>("/userId", Some(&self.user_id), detail);
         let mut context = self.context.unwrap_or_default();
         let device_token = context.device_token.take();
         let command = Command::CreateChallenge {
             purpose: self.purpose.map_or(Purpose::Login, Into::into),
-            context: context.read(&mut fields),
-            device_token: device_token.map(|token| {
-                let fits = token.expose().len() <= 256;
-                fields.demand(fits, "/context/deviceToken", "must have at most 256 characters");
-                token.into_secret()
-            }),
+            context: context.read(),
+            // A longer one was never given to anybody.
+            device_token: device_token
+                .filter(|token| token.expose().len() <= DEVICE_TOKEN_MAX)
+                .map(SecretText::into_secret),
         };
         let (user, command) = fields.finish((user, command))?;
         let user = user.ok_or_else(|| Problem::invalid_request(detail))?;
@@ -105,39 +110,42 @@ impl CreateChallenge {
 }
 
 impl LoginContext {
-    fn read(self, fields: &mut Fields) -> risk::LoginContext {
+    fn read(self) -> risk::LoginContext {
         risk::LoginContext {
-            // One address, one name: counted, compared and recorded as IPv4 where it is.
-            ip_address: fields
-                .parsed::<IpAddr>(
-                    "/context/ipAddress",
-                    self.ip_address.as_deref(),
-                    "must be an IPv4 or IPv6 address",
-                )
+            // Recorded as IPv4 where a dual-stack socket shows an IPv4 address.
+            ip_address: self
+                .ip_address
+                .and_then(|text| address::read(&text))
                 .map(|address| address.to_canonical()),
-            user_agent: self.user_agent.map(|text| text.chars().take(USER_AGENT_MAX).collect()),
-            device_id: self.device_id.map(|id| fields.line("/context/deviceId", id, 1..=128)),
-            location: self.location.map(|location| location.read(fields)),
+            user_agent: self.user_agent.and_then(|text| cut(&text, USER_AGENT_MAX)),
+            device_id: self.device_id.and_then(risk::kept_device_id),
+            location: self.location.and_then(Location::read),
         }
     }
 }
 
 impl Location {
-    fn read(self, fields: &mut Fields) -> risk::Location {
-        let at = |name: &str| format!("/context/location/{name}");
-        let country = self.country.map(|code| {
-            let fits = code.len() == 2 && code.bytes().all(|b| b.is_ascii_alphabetic());
-            fields.demand(fits, &at("country"), "must be two letters (ISO 3166-1 alpha-2)");
-            code.to_ascii_uppercase()
+    /// The place, if anything of it is told.
+    fn read(self) -> Option<risk::Location> {
+        let degrees = self.latitude.zip(self.longitude).filter(|(latitude, longitude)| {
+            (-90.0..=90.0).contains(latitude) && (-180.0..=180.0).contains(longitude)
         });
-        let region = self.region.map(|text| fields.line(&at("region"), text, 0..=100));
-        let city = self.city.map(|text| fields.line(&at("city"), text, 0..=100));
-        let latitude = fields.number(&at("latitude"), self.latitude, -90.0..=90.0);
-        let longitude = fields.number(&at("longitude"), self.longitude, -180.0..=180.0);
-        let pair = latitude.is_some() == longitude.is_some();
-        fields.demand(pair, "/context/location", "has one of latitude and longitude alone");
-        risk::Location { country, region, city, latitude, longitude }
+        let (latitude, longitude) = degrees.unzip();
+        let location = risk::Location {
+            country: self.country.and_then(|text| country::read(&text)),
+            region: self.region.and_then(|text| cut(&text, PLACE_MAX)),
+            city: self.city.and_then(|text| cut(&text, PLACE_MAX)),
+            latitude,
+            longitude,
+        };
+        (location != risk::Location::default()).then_some(location)
     }
+}
+
+/// The beginning of a text, without control characters. `None` for nothing.
+fn cut(text: &str, most: usize) -> Option<String> {
+    let kept: String = text.trim().chars().filter(|c| !c.is_control()).take(most).collect();
+    (!kept.is_empty()).then_some(kept)
 }
 
 /// The challenge of this id. A malformed id is one that no challenge has.

@@ -41,7 +41,8 @@ impl CreatePortalSession {
     /// Whose session, and the command.
     pub(crate) fn command(self) -> Result<(UserId, Command), Problem> {
         let mut fields = Fields::new();
-        let detail = "must have 1 to 128 characters out of A–Z a–z 0–9 . _ : @ | + -";
+        let detail =
+            "must have 1 to 128 characters out of A–Z a–z 0–9 . _ : @ | + -, and not be . or ..";
         let user = fields.parsed::<UserId>("/userId", Some(&self.user_id), detail);
         let return_address = ReturnAddress::parse(&self.return_url);
         let result_parameter: portal::ResultParameter =

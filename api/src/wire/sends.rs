@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign_core::phone::is_country;
+use countersign_core::phone::{is_calling_code, is_country};
 use countersign_core::policy::{PolicyPatch, SendPolicy};
 use countersign_core::sending::{GuardsPatch, SendGuards};
 use serde::{Deserialize, Serialize};
@@ -33,10 +33,11 @@ pub(crate) struct SendsPolicy {
     /// Messages of the tenant in a day, text messages and emails each.
     #[schema(example = 10000)]
     per_tenant_per_day: u32,
-    /// Countries (ISO 3166-1 alpha-2) that text messages go to; empty for all.
+    /// Countries (ISO 3166-1 alpha-2) that text messages go to; empty for all. A calling code (`+44`)
+    /// stands for all countries that have it: `GB` alone leaves out `GG`, `IM` and `JE`.
     #[schema(example = json!(["US", "CA"]))]
     allowed_countries: Vec<String>,
-    /// Countries that none go to, even if they are allowed.
+    /// Countries or calling codes that none go to, even if they are allowed.
     #[schema(example = json!([]))]
     blocked_countries: Vec<String>,
     /// When sending to a prefix stops because hardly any code that is sent there is used.
@@ -106,11 +107,12 @@ pub(crate) struct UpdateSends {
     #[serde(default, deserialize_with = "present")]
     #[schema(minimum = 1, maximum = 100000000)]
     per_tenant_per_day: Option<u32>,
-    /// Countries (ISO 3166-1 alpha-2) that text messages go to; empty for all.
+    /// Countries (ISO 3166-1 alpha-2) that text messages go to; empty for all. A calling code (`+44`)
+    /// stands for all countries that have it: `GB` alone leaves out `GG`, `IM` and `JE`.
     #[serde(default, deserialize_with = "present")]
     #[schema(max_items = 300, example = json!(["US", "CA"]))]
     allowed_countries: Option<Vec<String>>,
-    /// Countries that none go to.
+    /// Countries or calling codes that none go to.
     #[serde(default, deserialize_with = "present")]
     #[schema(max_items = 300, example = json!([]))]
     blocked_countries: Option<Vec<String>>,
@@ -182,8 +184,13 @@ fn countries(
 ) -> Option<BTreeSet<String>> {
     let codes = codes?;
     for (index, code) in codes.iter().enumerate() {
-        let detail = "must be the code of a country (ISO 3166-1 alpha-2) such as US";
-        fields.demand(is_country(code), &format!("{pointer}/{index}"), detail);
+        let detail = "must be the code of a country (ISO 3166-1 alpha-2) such as US, or a calling code \
+                      such as +44";
+        fields.demand(
+            is_country(code) || is_calling_code(code),
+            &format!("{pointer}/{index}"),
+            detail,
+        );
     }
     Some(codes.into_iter().collect())
 }

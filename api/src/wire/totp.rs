@@ -33,6 +33,10 @@ pub(crate) struct EnrollTotp {
     /// The account name that the app shows; the user's email address or id if left out.
     #[schema(min_length = 1, max_length = 100, example = "ann@example.com")]
     account_name: Option<String>,
+    /// The `factorId` of an enrollment that the same browser began before. While it waits, and with
+    /// the same parameters, the answer has the same secret again; else a new one.
+    #[schema(example = "fac_0c7ig9t6h8kq5v2m3n4p1r0s2g")]
+    resume: Option<String>,
 }
 
 impl EnrollTotp {
@@ -42,6 +46,8 @@ impl EnrollTotp {
             name: fields.name("/name", self.name),
             parameters: parameters(&mut fields, self.algorithm, self.digits, self.period),
             account_name: fields.name("/accountName", self.account_name),
+            // An id that cannot be one is of no enrollment that waits.
+            resume: self.resume.and_then(|id| id.parse().ok()),
         };
         fields.finish(command)
     }

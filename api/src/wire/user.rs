@@ -50,7 +50,7 @@ impl PutUser {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PasswordChanged {
-    /// When; now if left out, never later.
+    /// When; now if left out, never later. What was begun after that goes on.
     #[schema(format = DateTime, example = "2026-01-31T12:00:00.000Z")]
     at: Option<String>,
 }

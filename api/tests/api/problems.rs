@@ -41,6 +41,10 @@ fn refusals() -> Vec<(Refusal, u16, &'static str)> {
         }
         Refusal::InvalidAssertion(_) => (422, "invalid_assertion"),
         Refusal::Forbidden(_) => (403, "forbidden"),
+        Refusal::TooManyOpen { .. } => (429, "rate_limited"),
+        Refusal::AuthenticatorClockOff { .. } => (422, "authenticator_clock_off"),
+        Refusal::AuthenticatorIgnoredParameters => (422, "authenticator_settings_ignored"),
+        Refusal::EnrollmentReplaced => (410, "enrollment_replaced"),
     };
     let all = [
         Refusal::UserNotFound,
@@ -71,6 +75,10 @@ fn refusals() -> Vec<(Refusal, u16, &'static str)> {
         Refusal::InvalidAssertion(CeremonyFailure::Origin),
         Refusal::AuthenticatorNotAllowed("no such model".to_owned()),
         Refusal::Forbidden("a stronger key".to_owned()),
+        Refusal::TooManyOpen { what: "32 challenges".to_owned(), retry_after_seconds: 30 },
+        Refusal::AuthenticatorClockOff { seconds_ahead: -90 },
+        Refusal::AuthenticatorIgnoredParameters,
+        Refusal::EnrollmentReplaced,
     ];
     all.into_iter().map(|refusal| (refusal.clone(), named(&refusal).0, named(&refusal).1)).collect()
 }
@@ -86,6 +94,10 @@ async fn every_refusal_has_its_status_and_code() {
         let body = answer.json();
         let attempts = matches!(refusal, Refusal::InvalidCode { .. });
         assert_eq!(body.get("attemptsRemaining").is_some(), attempts, "{body}");
+        let offset = matches!(refusal, Refusal::AuthenticatorClockOff { .. });
+        assert_eq!(body.get("clockOffsetSeconds").is_some(), offset, "{body}");
+        let reason = matches!(refusal, Refusal::InvalidAssertion(_)).then_some("origin");
+        assert_eq!(body.get("reason").and_then(Value::as_str), reason, "{body}");
         assert_eq!(body.get("errors").is_some(), code == "validation_failed", "{body}");
     }
 }

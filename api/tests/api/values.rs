@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use countersign_actors::gateway::{Question, Target};
 use countersign_core::command::{Command, Proof};
 use countersign_core::factor::totp::Algorithm;
+use countersign_core::risk::LoginContext;
 use serde_json::{Value, json};
 
 use crate::house::House;
@@ -164,36 +165,94 @@ async fn a_logins_context_is_read() {
     assert_eq!((location.latitude, location.longitude), (Some(37.7), Some(-122.0)));
 }
 
-#[tokio::test]
-async fn a_logins_context_has_bounds() {
+/// What becomes of a login's context.
+async fn read(context: Value) -> LoginContext {
     let house = House::new();
-    let body = json!({"userId": "a b", "context": {
-        "ipAddress": "203.0.113.256", "deviceId": "x".repeat(129), "deviceToken": "x".repeat(257),
-        "location": {"country": "USA", "city": "x".repeat(101), "latitude": 90.1,
-            "longitude": -180.1},
-    }});
-    let mut pointers = house.post("/v1/mfa/challenges", &body).await.pointers();
-    pointers.sort();
-    assert_eq!(
-        pointers,
-        [
-            "/context/deviceId",
-            "/context/deviceToken",
-            "/context/ipAddress",
-            "/context/location/city",
-            "/context/location/country",
-            "/context/location/latitude",
-            "/context/location/longitude",
-            "/userId",
-        ]
-    );
-    let half = json!({"userId": "ann", "context": {"location": {"latitude": 1.0}}});
-    assert_eq!(house.post("/v1/mfa/challenges", &half).await.pointers(), ["/context/location"]);
-    for country in ["", "é", "U1"] {
-        let body = json!({"userId": "ann", "context": {"location": {"country": country}}});
-        let answer = house.post("/v1/mfa/challenges", &body).await;
-        assert_eq!(answer.pointers(), ["/context/location/country"], "{country}");
+    let body = json!({"userId": "ann", "context": context});
+    let answer = house.post("/v1/mfa/challenges", &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let Command::CreateChallenge { context, .. } = last_command(&house) else { panic!() };
+    context
+}
+
+#[tokio::test]
+async fn an_address_is_read_as_what_it_means_and_never_ends_a_login() {
+    for (text, meant) in [
+        ("1.2.3.4:5678", Some("1.2.3.4")),
+        ("[2001:db8::1]:443", Some("2001:db8::1")),
+        ("fe80::1%eth0", Some("fe80::1")),
+        ("::ffff:1.2.3.4", Some("1.2.3.4")),
+        ("203.0.113.9, 1.2.3.4", Some("1.2.3.4")),
+        ("203.0.113.256", None),
+        ("unknown", None),
+        ("", None),
+    ] {
+        let address = read(json!({ "ipAddress": text })).await.ip_address;
+        assert_eq!(address, meant.map(|text| text.parse().unwrap()), "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_country_that_is_none_is_unknown_and_never_ends_a_login() {
+    for (text, kept) in
+        [("us", Some("US")), ("T1", Some("ZZ")), ("XX", Some("ZZ")), ("USA", Some("ZZ"))]
+    {
+        let location = read(json!({"location": {"country": text}})).await.location.unwrap();
+        assert_eq!(location.country.as_deref(), kept, "{text}");
+    }
+    assert_eq!(read(json!({"location": {"country": ""}})).await.location, None);
+}
+
+#[tokio::test]
+async fn nothing_of_a_logins_context_ends_the_login() {
+    let long = |first: &str| format!("{first}{}", "x".repeat(200));
+    let [one, other] = [long("a"), long("b")].map(|id| json!({ "deviceId": id }));
+    let (one, other) = (read(one).await.device_id.unwrap(), read(other).await.device_id.unwrap());
+    assert!(one != other && one.len() <= 128, "{one} {other}");
+    assert_eq!(read(json!({"deviceId": " "})).await.device_id, None);
+    let agent = read(json!({"userAgent": "A\nB"})).await.user_agent;
+    assert_eq!(agent.as_deref(), Some("AB"));
+    assert_eq!(read(json!({"userAgent": ""})).await.user_agent, None);
+    let odd = json!({"location": {
+        "country": "FR", "city": "x".repeat(101), "region": "\u{0}", "latitude": 90.1, "longitude": 1,
+    }});
+    let location = read(odd).await.location.unwrap();
+    assert_eq!(location.city.unwrap().len(), 100);
+    assert_eq!((location.region, location.latitude, location.longitude), (None, None, None));
+    assert_eq!(read(json!({"location": {"latitude": 1.0}})).await.location, None);
+    let house = House::new();
+    let body = json!({"userId": "ann", "context": {"deviceToken": "x".repeat(257)}});
+    assert_eq!(house.post("/v1/mfa/challenges", &body).await.status, 200);
+    let Command::CreateChallenge { device_token, .. } = last_command(&house) else { panic!() };
+    assert_eq!(device_token, None);
+}
+
+#[tokio::test]
+async fn a_user_id_that_a_path_would_not_keep_is_refused() {
+    let house = House::new();
+    for id in [".", "..", "%2e", "a/b", "a\\b", "a\u{0}", ""] {
+        let answer = house.post("/v1/mfa/challenges", &json!({"userId": id})).await;
+        assert_eq!(answer.pointers(), ["/userId"], "{id:?}");
+    }
+    for path in ["/v1/users/%2e%2e", "/v1/users/%2E", "/v1/users/a%2Fb", "/v1/users/a%00"] {
+        let answer = house.get(path).await;
+        assert_eq!(answer.status, 400, "{path}");
+        assert_eq!(answer.problem(), "invalid_request", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn names_hold_no_marks_that_turn_text_around_or_break_lines() {
+    let house = House::new();
+    for odd in ["a\u{202e}b", "a\u{2066}b", "a\u{2028}b", "a\u{feff}b"] {
+        let answer = house.post(TOTP, &json!({"name": odd})).await;
+        assert_eq!(answer.pointers(), ["/name"], "{odd:?}");
+        let groups = house.put("/v1/users/ann", &json!({"groups": [odd]})).await;
+        assert_eq!(groups.pointers(), ["/groups/0"], "{odd:?}");
+    }
+    // What joins letters and emoji belongs to names.
+    let answer = house.post(TOTP, &json!({"name": "\u{1f468}\u{200d}\u{1f4bb} \u{200e}"})).await;
+    assert_eq!(answer.status, 201);
 }
 
 #[tokio::test]

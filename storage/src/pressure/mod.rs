@@ -1,6 +1,7 @@
 //! What is counted over many users, in memory, from the audit rows that this node applied: how
 //! often an address failed and for how many users, how often a key reset somebody, and which alerts
-//! were told. Signs, never reasons to refuse by themselves.
+//! were told. Signs, never reasons to refuse by themselves. An address counts with its
+//! [`block`], since whoever has one IPv6 address has many.
 //!
 //! Kept within bounds, and read again from the audit log at open and after a snapshot. Users are
 //! known by their stand-ins in the log alone.
@@ -12,8 +13,9 @@ mod told;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use countersign_core::address::block;
 use countersign_core::alerts::{self, Pressure};
-use countersign_core::audit::{AuditOutcome, FACTORS_RESET};
+use countersign_core::audit::{FACTORS_RESET, is_failed_proof};
 use countersign_core::ids::{KeyId, Pseudonym, ShardId, TenantId};
 use countersign_core::time::{HOUR_MS, Timestamp};
 
@@ -56,7 +58,7 @@ impl Sign {
             alerts::ADDRESS_FAILURES => address()?.map(What::AddressTold),
             alerts::RESET_BURST => row.actor.map(What::ResetsTold),
             FACTORS_RESET => row.actor.map(What::Reset),
-            other if !other.starts_with(alerts::PREFIX) && is_failure(row) => {
+            kind if is_failed_proof(kind, row.outcome, row.reason.as_deref()) => {
                 let user = row.pseudonym;
                 address()?.map(|address| What::Failed { address, user })
             }
@@ -66,12 +68,6 @@ impl Sign {
             |(what, tenant): (_, &TenantId)| Self { tenant: tenant.clone(), at: row.at, what };
         Ok(what.zip(row.tenant.as_ref()).map(sign))
     }
-}
-
-/// Whether a row tells of a proof that was read and found wrong.
-fn is_failure(row: &Chained) -> bool {
-    row.outcome == AuditOutcome::Failure
-        && matches!(row.reason.as_deref(), Some("invalid_code" | "invalid_assertion"))
 }
 
 /// All that is counted.
@@ -93,9 +89,11 @@ impl Pressures {
         let Sign { tenant, at, what } = sign;
         match what {
             What::Failed { address, user } => {
-                counts.addresses.note((tenant, address), user, at, shard);
+                counts.addresses.note((tenant, block(address)), user, at, shard);
             }
-            What::AddressTold(address) => counts.addresses_told.note((tenant, address), at, shard),
+            What::AddressTold(address) => {
+                counts.addresses_told.note((tenant, block(address)), at, shard);
+            }
             What::Reset(key) => counts.resets.note(key, at, shard),
             What::ResetsTold(key) => counts.resets_told.note(key, at, shard),
         }
@@ -112,7 +110,7 @@ impl Pressures {
 
     /// Failures from an address within ten minutes.
     pub(crate) fn failures(&self, tenant: &TenantId, address: IpAddr, now: Timestamp) -> u32 {
-        self.lock().addresses.failures(&(tenant.clone(), address), now)
+        self.lock().addresses.failures(&(tenant.clone(), block(address)), now)
     }
 
     /// What was counted about an address, leaving out one user by the stand-in in the log, and about
@@ -128,7 +126,7 @@ impl Pressures {
         let counts = self.lock();
         let mut pressure = Pressure::default();
         if let Some(address) = address {
-            let place = (tenant.clone(), address);
+            let place = (tenant.clone(), block(address));
             pressure.other_users_failing = counts.addresses.other_users(&place, user, now);
             pressure.address_told = counts.addresses_told.lately(&place, now);
         }
@@ -148,6 +146,9 @@ impl Pressures {
 mod tests {
     use std::collections::BTreeMap;
     use std::convert::Infallible;
+
+    use countersign_core::audit::AuditOutcome;
+    use countersign_core::factor::webauthn::failure::CeremonyFailure;
 
     use super::*;
 
@@ -182,6 +183,15 @@ mod tests {
         let wrong = row("mfa.challenge.failed", Failure, Some("invalid_code"));
         assert_eq!(what(&wrong, Some(address)), Some(What::Failed { address, user }));
         assert_eq!(what(&wrong, None), None);
+        for event_type in ["mfa.challenge.failed", "mfa.assertion.failed"] {
+            for failure in CeremonyFailure::ALL {
+                let of_key = row(event_type, Failure, Some(failure.as_str()));
+                let counted = Some(What::Failed { address, user });
+                assert_eq!(what(&of_key, Some(address)), counted, "{failure:?}");
+            }
+        }
+        let lowered = row(alerts::COUNTER_LOWERED, Failure, Some("counter"));
+        assert_eq!(what(&lowered, Some(address)), None);
         let late = row("mfa.challenge.failed", Failure, Some("code_expired"));
         assert_eq!(what(&late, Some(address)), None);
         let told = row(alerts::ADDRESS_FAILURES, Failure, Some("invalid_code"));
@@ -192,6 +202,35 @@ mod tests {
         assert_eq!(what(&row(FACTORS_RESET, Success, None), None), Some(What::Reset(key)));
         let burst = row(alerts::RESET_BURST, Success, None);
         assert_eq!(what(&burst, None), Some(What::ResetsTold(key)));
+    }
+
+    #[test]
+    fn failures_are_counted_by_network_and_by_the_ipv4_address_that_is_meant() {
+        let pressures = Pressures::default();
+        let tenant = TenantId::default_tenant();
+        let fail = |address: &str| {
+            let what = What::Failed { address: address.parse().unwrap(), user: None };
+            let at = Timestamp::from_millis(1_000);
+            pressures.note(ShardId(1), Sign { tenant: tenant.clone(), at, what });
+        };
+        let failures = |address: &str| {
+            pressures.failures(&tenant, address.parse().unwrap(), Timestamp::from_millis(2_000))
+        };
+        for host in 0..12 {
+            fail(&format!("2001:db8:1:2::{host:x}"));
+        }
+        assert_eq!(failures("2001:db8:1:2:ffff::1"), 12);
+        assert_eq!(failures("2001:db8:1:3::1"), 0);
+        fail("198.51.100.7");
+        fail("64:ff9b::198.51.100.7");
+        fail("2002:c633:6407::1");
+        assert_eq!(failures("::ffff:198.51.100.7"), 3);
+        let what = What::AddressTold("2001:db8:1:2::1".parse().unwrap());
+        let at = Timestamp::from_millis(1_000);
+        pressures.note(ShardId(1), Sign { tenant: tenant.clone(), at, what });
+        let address = "2001:db8:1:2::9".parse().ok();
+        let about = pressures.about(&tenant, None, address, None, Timestamp::from_millis(2_000));
+        assert!(about.address_told);
     }
 
     #[test]

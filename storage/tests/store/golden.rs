@@ -119,7 +119,11 @@ fn a_user() -> UserState {
         named("Ann"),
         UserEvent::FactorActivated(factor),
         UserEvent::RecoverySetMade(set),
-        UserEvent::AttemptFailed { policy: Policy::initial(at(0)).lockout, challenge: None },
+        UserEvent::AttemptFailed {
+            policy: Policy::initial(at(0)).lockout,
+            challenge: None,
+            enrollment: None,
+        },
     ];
     let mut state = UserState::default();
     evolve::evolve_all(&mut state, &events, at(3));
@@ -155,6 +159,10 @@ fn a_messaged_user() -> UserState {
         created_at: at(1),
         expires_at: at(600),
         kind: FactorKind::Email(MessageFactor::new("ann@example.com".to_owned())),
+        wrong: 0,
+        told: 0,
+        told_steps: Vec::new(),
+        replaced: Vec::new(),
     };
     let events = [
         phone(1),
@@ -245,6 +253,7 @@ fn ceremony(purpose: CeremonyPurpose) -> Ceremony {
         attestation: Some(Attestation::Direct),
         created_at: at(5),
         expires_at: at(305),
+        counters: vec![(FactorId::from_bytes([1; 16]), 6)],
     }
 }
 

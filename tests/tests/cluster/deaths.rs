@@ -96,3 +96,9 @@ async fn a_leader_that_stood_still_answers_nothing_from_memory() {
     let _machine = alone().await;
     scenarios::stale_leader(Program::shipped()).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_changed_password_ends_what_was_begun_with_the_old_one() {
+    let _machine = alone().await;
+    scenarios::password_change(Program::shipped()).await.unwrap();
+}

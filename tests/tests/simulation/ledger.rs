@@ -48,6 +48,8 @@ struct Account {
     version: u64,
     failures: u32,
     failures_ever: u32,
+    /// Those of `failures` that were meant for a pending enrollment.
+    at_enrollment: BTreeMap<Option<FactorId>, u32>,
     locked_until: Option<Timestamp>,
     last_steps: BTreeMap<FactorId, u64>,
     spent: BTreeSet<String>,
@@ -121,12 +123,19 @@ impl Account {
         }
         for event in events {
             match event {
-                UserEvent::AttemptFailed { policy, .. } => self.fail(policy, at),
+                UserEvent::AttemptFailed { policy, enrollment, .. } => {
+                    self.fail(policy, at);
+                    if enrollment.is_some() {
+                        *self.at_enrollment.entry(*enrollment).or_default() += 1;
+                    }
+                }
                 UserEvent::AttemptSucceeded | UserEvent::Reset | UserEvent::Unlocked => {
                     self.failures = 0;
+                    self.at_enrollment.clear();
                     self.locked_until = None;
                 }
                 UserEvent::FactorActivated(factor) => {
+                    self.failures -= self.at_enrollment.remove(&Some(factor.id)).unwrap_or(0);
                     if let Some(step) = factor.kind.totp().and_then(|totp| totp.last_step) {
                         problems.extend(self.spend(factor.id, step));
                     }

@@ -141,7 +141,7 @@ impl Owner {
 
     async fn enroll(&mut self) {
         let parameters = Parameters::default();
-        let begin = Command::BeginTotp { name: None, parameters, account_name: None };
+        let begin = Command::BeginTotp { name: None, parameters, account_name: None, resume: None };
         let Reply::TotpEnrollment(begun) = self.change(begin).await else { return };
         let app = App { id: begun.factor_id, secret: begun.secret, parameters };
         let step = parameters.step_at(self.client.clock.now());

@@ -71,8 +71,8 @@ pub(super) fn address_failures(case: &Case<'_>, about: &AuditEntry) -> Option<Au
         return None;
     }
     let summary = format!(
-        "One address entered wrong codes for {users} users within ten minutes: somebody may be \
-         trying stolen passwords."
+        "One address entered wrong codes or showed wrong keys for {users} users within ten minutes: \
+         somebody may be trying stolen passwords."
     );
     Some(alert(about.clone(), ADDRESS_FAILURES, "many_users", &summary).detail("users", users))
 }

@@ -1,9 +1,10 @@
 //! Whether a login needs a second factor, and the challenge if it does.
 
-use super::case::{Case, Verdict};
+use super::case::{Case, Stop, Verdict, refuse};
+use super::room::{Opener, makes_room};
 use crate::audit::AuditEntry;
 use crate::challenge::{
-    CHALLENGE_LIFETIME_MS, Challenge, ChallengeKind, ChallengeOutcome, Purpose,
+    CHALLENGE_LIFETIME_MS, CHALLENGES_OPEN, Challenge, ChallengeKind, ChallengeOutcome, Purpose,
 };
 use crate::context::Context;
 use crate::decision::Decision;
@@ -12,7 +13,7 @@ use crate::event::UserEvent;
 use crate::ids::DeviceId;
 use crate::policy::Requirement;
 use crate::query;
-use crate::reply::{Acr, Amr, ChallengeAnswer, Reason, Reply};
+use crate::reply::{Acr, Amr, ChallengeAnswer, Reason, Refusal, Reply};
 use crate::risk::{self, LoginContext, Trigger};
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -57,6 +58,12 @@ pub(super) fn create(
         Demand::Proof(_) => Some(ChallengeKind::Proof),
         Demand::Enrollment => Some(ChallengeKind::EnrollmentRequired),
     };
+    if kind.is_some() {
+        match make_room(case, login, context.now) {
+            Ok(ended) => events.extend(ended),
+            Err(refusal) => return *refusal,
+        }
+    }
     let challenge = kind.map(|kind| open(case, purpose, kind, login, &triggers, context));
     let fired = query::trigger_names(&triggers);
     // Triggers decide under RISK_BASED alone; elsewhere they are recorded, not shown.
@@ -113,7 +120,41 @@ fn trusted(
     // A digest of 256 random bits may be compared in any way: nothing is learnt from its timing.
     let digest = device::token_hash(token?.expose_str());
     let device = case.state.devices.iter().find(|one| one.token_hash == digest)?;
-    (now < device.expires_at).then_some(device.id)
+    let days = case.policy().trusted_devices.duration_days;
+    (now < device.trusted_until(days)).then_some(device.id)
+}
+
+/// Makes room for one more challenge, or says why there is none.
+fn make_room(
+    case: &Case<'_>,
+    login: &LoginContext,
+    now: Timestamp,
+) -> Result<Option<UserEvent>, Stop> {
+    let opener = |context| Opener::of(context, &case.state.history, now);
+    // Each session on the pages has one at most, and there is a bound on sessions.
+    let of_session = |id| case.state.portal.iter().any(|one| one.verification == Some(id));
+    let open: Vec<&Challenge> = case
+        .state
+        .challenges
+        .iter()
+        .filter(|challenge| challenge.is_open(now) && !of_session(challenge.id))
+        .collect();
+    if open.len() < CHALLENGES_OPEN {
+        return Ok(None);
+    }
+    let openers: Vec<_> =
+        open.iter().map(|challenge| (challenge.id, opener(&challenge.context))).collect();
+    if let Some(id) = makes_room(&openers, opener(login)) {
+        return Ok(Some(UserEvent::ChallengeEnded { id, outcome: ChallengeOutcome::Failed }));
+    }
+    let first = open.iter().map(|challenge| challenge.expires_at).min().unwrap_or(now);
+    let mut verdict = refuse(Refusal::TooManyOpen {
+        what: format!("{CHALLENGES_OPEN} challenges"),
+        retry_after_seconds: now.seconds_until(first),
+    });
+    let entry = AuditEntry::failure("mfa.challenge.refused", "too_many_open");
+    verdict.audit.push(entry.from_address(login.ip_address));
+    Err(Box::new(verdict))
 }
 
 pub(super) fn open(

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use super::alert;
 use super::case::{Case, Stop, Verdict, refuse};
 use super::messages;
+use crate::address;
 use crate::audit::{AuditEntry, INVALID_CODE};
 use crate::challenge::Challenge;
 use crate::context::Context;
@@ -94,6 +95,21 @@ impl<'a> Guess<'a> {
         code: &Secret,
         context: &Context<'_>,
     ) -> Result<u64, Stop> {
+        match self.check_totp(id, totp, code, context)? {
+            CodeCheck::Fresh(step) => Ok(step),
+            CodeCheck::Spent => Err(Box::new(self.spent())),
+            CodeCheck::Wrong => Err(Box::new(self.wrong(context.now))),
+        }
+    }
+
+    /// Reads a TOTP code. Whoever asks must count a wrong one.
+    pub(super) fn check_totp(
+        &self,
+        id: FactorId,
+        totp: &TotpFactor,
+        code: &Secret,
+        context: &Context<'_>,
+    ) -> Result<CodeCheck, Stop> {
         let seal_context = self.case.key.seal_context(&super::enroll::secret_purpose(id));
         let Ok(secret) = context.vault.open(&seal_context, &totp.secret) else {
             return Err(Box::new(refuse(Refusal::Unreadable)));
@@ -102,12 +118,8 @@ impl<'a> Guess<'a> {
         let Some(code) = typed::code(code.expose_str(), digits) else {
             return Err(no_code(CODE, format!("must be the {digits} digits that the app shows")));
         };
-        let now = context.now;
-        match totp::check(&totp.parameters, &secret, totp.last_step, code.expose_str(), now) {
-            CodeCheck::Fresh(step) => Ok(step),
-            CodeCheck::Spent => Err(Box::new(self.spent())),
-            CodeCheck::Wrong => Err(Box::new(self.wrong(now))),
-        }
+        let last = totp.last_step;
+        Ok(totp::check(&totp.parameters, &secret, last, code.expose_str(), context.now))
     }
 
     /// Reads a code that was sent: the message that it spends, or the verdict on any other.
@@ -149,7 +161,9 @@ impl<'a> Guess<'a> {
         let policy = self.case.policy().lockout;
         let open = self.challenge.filter(|_| !self.over);
         let challenge = open.map(|challenge| challenge.id);
-        let mut events = vec![UserEvent::AttemptFailed { policy, challenge }];
+        let enrolling = |id: &FactorId| self.case.state.pending.iter().any(|one| one.id == *id);
+        let enrollment = self.factor.filter(enrolling);
+        let mut events = vec![UserEvent::AttemptFailed { policy, challenge, enrollment }];
         events.extend(missed);
         let after = self.case.after(&events, now);
         let of_user = after.lockout.attempts_remaining(&policy);
@@ -184,12 +198,13 @@ impl<'a> Guess<'a> {
     }
 
     /// A code that was right once: not counted, but recorded. If it does not come from where it was
-    /// accepted, somebody may be relaying it; from there, somebody has sent a form twice.
+    /// accepted, somebody may be relaying it; from there, or for the very challenge that was answered,
+    /// somebody has sent a form twice.
     pub(super) fn spent(&self) -> Verdict {
         let entry = self.entry("code_already_used");
         let places = self.address().zip(self.case.state.verified_from);
-        let same = places.is_some_and(|(here, there)| here.to_canonical() == there.to_canonical());
-        let relay = (self.case.around.tenant.alerts.relays && !same)
+        let same = places.is_some_and(|(here, there)| address::same_block(here, there));
+        let relay = (self.case.around.tenant.alerts.relays && !same && !self.over)
             .then(|| alert::possible_relay(entry.clone(), places.is_some()));
         Decision {
             reply: Reply::Refused(Refusal::CodeAlreadyUsed),

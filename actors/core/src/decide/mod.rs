@@ -16,6 +16,7 @@ pub(crate) mod portal;
 mod profile;
 mod recover;
 mod reset;
+mod room;
 mod verify;
 mod webauthn;
 
@@ -91,8 +92,9 @@ fn judge(
         Command::PasswordChanged { changed_at } => {
             profile::password_changed(case, *changed_at, context)
         }
-        Command::BeginTotp { name, parameters, account_name } => {
-            enroll::begin_totp(case, name, *parameters, account_name.as_deref(), context)
+        Command::BeginTotp { name, parameters, account_name, resume } => {
+            let account_name = account_name.as_deref();
+            enroll::begin_totp(case, name, *parameters, account_name, *resume, context)
         }
         Command::ConfirmTotp { code, name, challenge } => {
             enroll::confirm_totp(case, code, name, *challenge, context)

@@ -10,7 +10,7 @@ use crate::factor::{Factor, FactorType};
 use crate::query;
 use crate::reply::Reply;
 use crate::time::Timestamp;
-use crate::user::Profile;
+use crate::user::{Profile, UserState};
 
 pub(super) fn put(case: &Case<'_>, profile: &Profile, context: &mut Context<'_>) -> Verdict {
     let mut events = case.created(context);
@@ -59,7 +59,8 @@ pub(super) fn erase(case: &Case<'_>) -> Verdict {
     verdict(Reply::Done, vec![UserEvent::Erased], AuditEntry::success("mfa.user.erased"))
 }
 
-/// Trusted devices end in the same commit (OWASP: a changed password ends remembered sessions).
+/// Trusted devices, and everything that was begun before, end in the same commit (OWASP: a changed
+/// password ends remembered sessions).
 pub(super) fn password_changed(
     case: &Case<'_>,
     changed_at: Option<Timestamp>,
@@ -69,7 +70,12 @@ pub(super) fn password_changed(
     // A time in the future would make every later verification look older than the change.
     let changed_at = changed_at.map_or(context.now, |at| at.min(context.now));
     events.push(UserEvent::PasswordChanged { changed_at });
+    let after = case.after(&events, context.now);
+    let open = |state: &UserState| {
+        state.challenges.iter().filter(|challenge| challenge.is_open(context.now)).count()
+    };
     let entry = AuditEntry::success("mfa.user.password_changed")
-        .detail("devicesRevoked", case.state.devices.len());
+        .detail("devicesRevoked", case.state.devices.len())
+        .detail("challengesEnded", open(case.state).saturating_sub(open(&after)));
     verdict(Reply::Done, events, entry)
 }

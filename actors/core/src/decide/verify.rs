@@ -183,9 +183,7 @@ fn accept(
     let mut events = accepted.spends;
     events
         .push(UserEvent::ChallengeEnded { id: challenge.id, outcome: ChallengeOutcome::Verified });
-    if is_current(case, challenge.created_at) {
-        events.push(UserEvent::Learned(challenge.context.clone()));
-    }
+    events.push(UserEvent::Learned(challenge.context.clone()));
     let mut entry = AuditEntry::success("mfa.challenge.verified")
         .challenge(challenge.id)
         .detail("method", accepted.methods.first().map_or("", |method| method.as_str()))
@@ -195,7 +193,7 @@ fn accept(
     audit.extend(accepted.more);
 
     let device = remember
-        .filter(|_| earns_trust(case, challenge.created_at))
+        .filter(|_| earns_trust(case))
         .map(|wish| trust(case, wish, challenge.context.user_agent.clone(), context));
     let (device_token, device_token_expires_at) = match device {
         None => (None, None),
@@ -225,16 +223,9 @@ fn accept(
     Decision { reply, events, audit }
 }
 
-/// A login that began before the password changed may be the one that the change was meant to end:
-/// it is let in by its proof, but teaches nothing and earns no trust.
-fn is_current(case: &Case<'_>, asked_at: Timestamp) -> bool {
-    case.state.password_changed_at.is_none_or(|changed_at| asked_at >= changed_at)
-}
-
-/// Whether a right answer to a challenge that was made then makes a browser trusted, if that is
-/// wished.
-pub(super) fn earns_trust(case: &Case<'_>, asked_at: Timestamp) -> bool {
-    is_current(case, asked_at) && case.policy().trusted_devices.enabled
+/// Whether a right answer makes a browser trusted, if that is wished.
+pub(super) const fn earns_trust(case: &Case<'_>) -> bool {
+    case.around.tenant.policy.trusted_devices.enabled
 }
 
 /// A token is random, 256 bits, kept as a digest, and given only here: after a right answer.

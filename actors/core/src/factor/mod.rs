@@ -142,6 +142,14 @@ pub struct PendingEnrollment {
     pub expires_at: Timestamp,
     /// What will prove it.
     pub kind: FactorKind,
+    /// Wrong codes that were meant to confirm it and still count.
+    pub wrong: u32,
+    /// How often it was told that a code is of another time or made in another way.
+    pub told: u32,
+    /// Time steps to come whose codes were told to be of another time: they are not good any more.
+    pub told_steps: Vec<u64>,
+    /// Secrets of the same user that it replaced, the newest last.
+    pub replaced: Vec<(FactorId, TotpFactor)>,
 }
 
 impl PendingEnrollment {

@@ -166,6 +166,50 @@ pub fn check(
     }
 }
 
+/// A code that is not right now, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Other {
+    /// It is of the time step that is so many steps away.
+    Near(i64),
+    /// It is made as all apps do by default, not as the parameters ask.
+    ByDefault,
+}
+
+/// How far, in seconds, a device's clock may be off for its codes to be recognised.
+const NEAR_SECONDS: i64 = 300;
+
+/// What `code` is that [`check`] found wrong. Nothing is accepted for it.
+pub fn other(
+    parameters: &Parameters,
+    secret: &Secret,
+    code: &str,
+    now: Timestamp,
+) -> Option<Other> {
+    let is_of = |parameters: &Parameters, away: i64| {
+        let step = parameters.step_at(now).saturating_add_signed(away);
+        bool::from(parameters.code(secret, step).expose().ct_eq(code.as_bytes()))
+    };
+    let skew = SKEW_STEPS.cast_signed();
+    let far = NEAR_SECONDS / i64::from(parameters.period_seconds.max(1));
+    let away = (skew + 1..=far).flat_map(|steps| [steps, -steps]);
+    if let Some(steps) = away.into_iter().find(|steps| is_of(parameters, *steps)) {
+        return Some(Other::Near(steps));
+    }
+    let usual = Parameters::default();
+    let ignoring = |algorithm, digits, period_seconds| {
+        let ignored = Parameters { algorithm, digits, period_seconds };
+        ignored != *parameters && (-skew..=skew).any(|steps| is_of(&ignored, steps))
+    };
+    let by_default = [parameters.algorithm, usual.algorithm].into_iter().any(|algorithm| {
+        [parameters.digits, usual.digits].into_iter().any(|digits| {
+            [parameters.period_seconds, usual.period_seconds]
+                .into_iter()
+                .any(|period| ignoring(algorithm, digits, period))
+        })
+    });
+    by_default.then_some(Other::ByDefault)
+}
+
 /// Bytes of an issuer in an `otpauth` URI, percent-encoded.
 const ISSUER_MAX: usize = 72;
 /// Bytes of an account name in an `otpauth` URI, percent-encoded. With all else at its longest the

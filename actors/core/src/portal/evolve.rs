@@ -4,7 +4,8 @@ use super::{
     LINK_LIFETIME_MS, PortalEvent, PortalSession, RESULT_LIFETIME_MS, SESSION_KEPT_MS,
     SESSION_LIFETIME_MS, SESSIONS_KEPT, Stage,
 };
-use crate::ids::PortalId;
+use crate::factor::FactorType;
+use crate::ids::{FactorId, PortalId};
 use crate::time::Timestamp;
 use crate::user::UserState;
 
@@ -21,12 +22,20 @@ pub fn evolve(state: &mut UserState, event: &PortalEvent, at: Timestamp) {
         PortalEvent::Verifying { id, challenge } => {
             with(state, *id, |it| it.verification = Some(*challenge));
         }
-        PortalEvent::Verified { id } => with(state, *id, |it| it.verified_at = Some(at)),
+        PortalEvent::Verified { id, factor } => with(state, *id, |it| {
+            it.verified_at = Some(at);
+            it.verified_by = *factor;
+        }),
         PortalEvent::Enrolling { id, factor } => {
-            with(state, *id, |it| it.enrolling = Some(*factor));
+            with(state, *id, |it| {
+                it.enrolling.retain(|begun| begun != factor);
+                it.enrolling.push(*factor);
+                let over = it.enrolling.len().saturating_sub(FactorType::ALL.len());
+                it.enrolling.drain(..over);
+            });
         }
         PortalEvent::Enrolled { id, factor } => with(state, *id, |it| {
-            it.enrolling = None;
+            it.enrolling.retain(|begun| begun != factor);
             it.enrolled = Some(*factor);
         }),
         PortalEvent::Answered { id, answered } => {
@@ -44,6 +53,7 @@ pub fn evolve(state: &mut UserState, event: &PortalEvent, at: Timestamp) {
                 it.answered = None;
             }
         }),
+        PortalEvent::Dropped { id } => state.portal.retain(|session| session.id != *id),
     }
 }
 
@@ -57,11 +67,22 @@ fn create(state: &mut UserState, session: &PortalSession, at: Timestamp) {
     let expires_at = at.plus_millis(LINK_LIFETIME_MS);
     state.portal.push(PortalSession { created_at: at, expires_at, ..session.clone() });
     while state.portal.len() > SESSIONS_KEPT {
-        let over = |one: &PortalSession| {
-            matches!(one.stage, Stage::Fetched { .. }) || at >= one.expires_at
-        };
-        let position = state.portal.iter().position(over).unwrap_or(0);
+        let position = state.portal.iter().position(|one| one.is_over(at)).unwrap_or(0);
         state.portal.remove(position);
+    }
+}
+
+/// A removed factor proves nothing any more: who was verified by it has to be verified anew, and a
+/// challenge that it answered is not told of as answered.
+pub fn forget_proofs_of(state: &mut UserState, factor: FactorId) {
+    state.portal.retain(|session| {
+        session.answered.as_ref().is_none_or(|answered| answered.factor != Some(factor))
+    });
+    for session in &mut state.portal {
+        if session.verified_by == Some(factor) {
+            session.verified_at = None;
+            session.verified_by = None;
+        }
     }
 }
 

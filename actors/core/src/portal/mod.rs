@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use self::command::PortalCommand;
-pub use self::evolve::{evolve, forget_what_is_over};
+pub use self::evolve::{evolve, forget_proofs_of, forget_what_is_over};
 pub use self::reply::{PortalOutcome, PortalRefusal, PortalReply};
 pub use self::view::{CodeView, PendingView, PortalView};
 use crate::command::RememberDevice;
@@ -27,6 +27,7 @@ use crate::context::Surroundings;
 use crate::decide;
 use crate::ids::{ChallengeId, FactorId, PortalId, UserKey};
 use crate::reply::{Acr, Amr, Reply};
+use crate::risk::LoginContext;
 use crate::time::{MINUTE_MS, Timestamp};
 use crate::user::UserState;
 
@@ -40,8 +41,12 @@ pub const FRESH_MS: i64 = 10 * MINUTE_MS;
 pub const RESULT_LIFETIME_MS: i64 = 5 * MINUTE_MS;
 /// For how long a session that is over is told from one that never was.
 pub const SESSION_KEPT_MS: i64 = 10 * MINUTE_MS;
-/// How many sessions a user has at most; those that are over make room first, then the oldest.
-pub const SESSIONS_KEPT: usize = 8;
+/// How many sessions a user has at most. Those that are over make room first; who makes room among the
+/// others is decided in `decide/room`.
+pub const SESSIONS_KEPT: usize = 16;
+/// For how long a link that nobody opened makes room for no other: a browser that is sent there comes
+/// at once.
+pub const LINK_KEPT_MS: i64 = MINUTE_MS;
 
 /// SHA-256 of a secret of 256 random bits: of a link, of a browser, or of a code.
 pub type SessionHash = [u8; 32];
@@ -133,8 +138,6 @@ pub struct Answered {
     pub amr: Vec<Amr>,
     /// The wish to be remembered in this browser.
     pub remember: Option<RememberDevice>,
-    /// When the challenge was made: a login from before a change of the password earns no trust.
-    pub asked_at: Timestamp,
     /// The browser, as the challenge told of it.
     pub user_agent: Option<String>,
 }
@@ -152,6 +155,8 @@ pub struct PortalSession {
     pub return_url: String,
     /// Under which name it brings the code.
     pub result_parameter: ResultParameter,
+    /// The login that it belongs to, as far as it was told.
+    pub login: LoginContext,
     /// When its link was made.
     pub created_at: Timestamp,
     /// When its stage ends by itself.
@@ -162,8 +167,10 @@ pub struct PortalSession {
     pub verification: Option<ChallengeId>,
     /// When that was last answered, or the first factor enrolled.
     pub verified_at: Option<Timestamp>,
-    /// The enrollment that was begun within it last.
-    pub enrolling: Option<FactorId>,
+    /// The factor that proved it; `None` for a recovery code.
+    pub verified_by: Option<FactorId>,
+    /// The enrollments that were begun within it, the last one last.
+    pub enrolling: Vec<FactorId>,
     /// The factor that was enrolled within it last.
     pub enrolled: Option<FactorId>,
     /// That the application's challenge was answered.
@@ -179,6 +186,11 @@ impl PortalSession {
     /// Until when the last verification within the session counts.
     pub fn fresh_until(&self) -> Option<Timestamp> {
         self.verified_at.map(|at| at.plus_millis(FRESH_MS))
+    }
+
+    /// Whether nothing can come of it any more.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        matches!(self.stage, Stage::Fetched { .. }) || now >= self.expires_at
     }
 
     /// What the browser that has or had it holds.
@@ -257,6 +269,8 @@ pub enum PortalEvent {
     Verified {
         /// Which session.
         id: PortalId,
+        /// By which factor; `None` for a recovery code.
+        factor: Option<FactorId>,
     },
     /// An enrollment was begun.
     Enrolling {
@@ -290,6 +304,11 @@ pub enum PortalEvent {
     },
     /// What came of it was fetched: it never is again.
     Fetched {
+        /// Which session.
+        id: PortalId,
+    },
+    /// A session made room for another.
+    Dropped {
         /// Which session.
         id: PortalId,
     },

@@ -44,9 +44,13 @@ fn check_countries(pointer: &str, countries: &BTreeSet<String>) -> Result<(), Re
     if countries.len() > COUNTRIES_MAX {
         return Err(invalid(pointer, format!("must list at most {COUNTRIES_MAX} countries")));
     }
-    match countries.iter().find(|text| !phone::is_country(text)) {
+    let is_known = |text: &str| phone::is_country(text) || phone::is_calling_code(text);
+    match countries.iter().find(|text| !is_known(text)) {
         Some(odd) => {
-            let detail = format!("must list countries by their codes such as US, not {odd:?}");
+            let detail = format!(
+                "must list countries by their codes such as US, or calling codes such as +44, not \
+                 {odd:?}"
+            );
             Err(invalid(pointer, detail))
         }
         None => Ok(()),

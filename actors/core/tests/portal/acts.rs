@@ -55,7 +55,12 @@ fn managing(factor: FactorId) -> Vec<Command> {
 /// What enrolling is about.
 fn enrolling() -> Vec<Command> {
     vec![
-        Command::BeginTotp { name: None, parameters: Default::default(), account_name: None },
+        Command::BeginTotp {
+            name: None,
+            parameters: Default::default(),
+            account_name: None,
+            resume: None,
+        },
         Command::BeginSms { number: NUMBER.parse().unwrap(), name: None },
         Command::BeginEmail { name: None },
         Command::BeginWebAuthn { wish: Default::default() },
@@ -291,4 +296,27 @@ fn what_is_offered_is_what_could_be_confirmed() {
     assert_eq!(offered(&story), [FactorType::WebAuthn].into());
     story.tenant.policy.requirement = Requirement::Disabled;
     assert_eq!(offered(&story), [].into());
+}
+
+#[test]
+fn another_way_and_back_shows_the_same_secret_to_the_session_that_began_it_alone() {
+    let mut story = Story::new();
+    let browser = sent(&mut story, PortalPurpose::Enroll, None);
+    let begin = || Command::BeginTotp {
+        name: None,
+        parameters: Default::default(),
+        account_name: None,
+        resume: None,
+    };
+    let secret = |story: &mut Story, browser: Browser| match browser.act(story, begin()) {
+        Reply::TotpEnrollment(enrollment) => enrollment.secret,
+        other => panic!("no enrollment: {other:?}"),
+    };
+    let first = secret(&mut story, browser);
+    browser.act(&mut story, Command::BeginSms { number: NUMBER.parse().unwrap(), name: None });
+    assert_eq!(secret(&mut story, browser), first);
+    let other = sent(&mut story, PortalPurpose::Enroll, None);
+    let second = secret(&mut story, other);
+    assert_ne!(second, first, "another browser sees nobody's secret");
+    assert_ne!(secret(&mut story, browser), first, "which was replaced");
 }

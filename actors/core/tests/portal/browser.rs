@@ -155,8 +155,12 @@ impl Browser {
     }
 
     pub(crate) fn begin(self, story: &mut Story) -> App {
-        let begin =
-            Command::BeginTotp { name: None, parameters: Default::default(), account_name: None };
+        let begin = Command::BeginTotp {
+            name: None,
+            parameters: Default::default(),
+            account_name: None,
+            resume: None,
+        };
         match self.act(story, begin) {
             Reply::TotpEnrollment(begun) => {
                 App { id: begun.factor_id, secret: begun.secret, parameters: begun.parameters }

@@ -18,7 +18,12 @@ fn delicate(app: &App) -> Vec<Command> {
         Command::RegenerateRecoveryCodes,
         Command::RevokeDevice { id: DeviceId::from_bytes([1; 16]) },
         Command::RevokeDevices,
-        Command::BeginTotp { name: None, parameters: Default::default(), account_name: None },
+        Command::BeginTotp {
+            name: None,
+            parameters: Default::default(),
+            account_name: None,
+            resume: None,
+        },
         Command::BeginSms { number: NUMBER.parse().unwrap(), name: None },
         Command::BeginWebAuthn { wish: Default::default() },
         Command::ConfirmTotp { code: secret("000000"), name: None, challenge: None },
@@ -196,4 +201,40 @@ fn whoever_has_nothing_to_prove_is_told_so() {
     story.allow(&[FactorType::WebAuthn]);
     let later = sent(&mut story, PortalPurpose::Manage, None);
     assert_eq!(refused(&mut story, later.verifying()), PortalRefusal::NothingToProve);
+}
+
+#[test]
+fn a_verification_ends_with_the_factor_that_gave_it() {
+    // A stolen telephone verified a session; then its owner removes it from elsewhere.
+    let mut story = Story::new();
+    let stolen = story.enroll();
+    let kept = story.enroll();
+    let thief = sent(&mut story, PortalPurpose::Manage, None);
+    thief.verify(&mut story, &stolen);
+    let owner = sent(&mut story, PortalPurpose::Manage, None);
+    owner.verify(&mut story, &kept);
+    assert_eq!(owner.act(&mut story, Command::RemoveFactor { id: stolen.id }), Reply::Done);
+    assert_guarded(&mut story, thief, &kept);
+    assert_eq!(owner.act(&mut story, Command::RevokeDevices), Reply::Done);
+}
+
+#[test]
+fn a_changed_address_ends_what_a_code_sent_to_the_old_one_verified() {
+    let mut story = Story::new();
+    let app = story.enroll();
+    let mailbox = story.enroll_email();
+    let browser = sent(&mut story, PortalPurpose::Manage, None);
+    let challenge = browser.begin_verification(&mut story);
+    let code =
+        match browser.act(&mut story, Command::SendChallengeCode { challenge, factor: mailbox }) {
+            Reply::CodeSent(sent) => story.arrived(sent).code,
+            other => panic!("not sent: {other:?}"),
+        };
+    let proof = Proof::Code { factor: mailbox, code };
+    browser.act(&mut story, Command::Verify { challenge, proof, remember_device: None });
+    assert!(!browser.view(&story).unwrap().guarded);
+    let mut profile = story.state.profile.clone();
+    profile.email = Some("new@example.com".to_owned());
+    story.ask(&Command::PutProfile(profile));
+    assert_guarded(&mut story, browser, &app);
 }

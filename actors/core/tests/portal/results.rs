@@ -135,6 +135,15 @@ fn a_policy_that_trusts_no_browsers_any_more_gives_no_device_token() {
 }
 
 #[test]
+fn a_factor_that_was_removed_meanwhile_leaves_nothing_to_fetch() {
+    let mut story = Story::new();
+    let app = story.enroll();
+    let (browser, _, code) = signed_in(&mut story, &app, true);
+    story.ask(&Command::RemoveFactor { id: app.id });
+    assert_fetches_nothing(&mut story, browser.portal, &code);
+}
+
+#[test]
 fn a_reset_leaves_nothing_to_fetch_and_no_session() {
     let mut story = Story::new();
     let app = story.enroll();

@@ -93,8 +93,13 @@ impl Player {
             context: Default::default(),
             device_token: None,
         };
-        let Reply::Challenge(answer) = self.ask(&command) else { panic!() };
-        self.challenge = answer.challenge.map(|challenge| challenge.id);
+        match self.ask(&command) {
+            Reply::Challenge(answer) => {
+                self.challenge = answer.challenge.map(|challenge| challenge.id);
+            }
+            Reply::Refused(Refusal::TooManyOpen { .. }) => {}
+            other => panic!("no challenge: {other:?}"),
+        }
         self.challenge
     }
 
@@ -144,7 +149,12 @@ impl Player {
             }
             Move::Begin => {
                 let parameters = Parameters::default();
-                self.ask(&Command::BeginTotp { name: None, parameters, account_name: None });
+                self.ask(&Command::BeginTotp {
+                    name: None,
+                    parameters,
+                    account_name: None,
+                    resume: None,
+                });
             }
             Move::Rename => {
                 self.ask(&Command::RenameFactor { id: self.app.id, name: Some("x".into()) });

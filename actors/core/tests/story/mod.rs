@@ -173,7 +173,12 @@ impl Story {
     }
 
     pub(crate) fn begin(&mut self, parameters: Parameters) -> TotpEnrollment {
-        match self.ask(&Command::BeginTotp { name: None, parameters, account_name: None }) {
+        match self.ask(&Command::BeginTotp {
+            name: None,
+            parameters,
+            account_name: None,
+            resume: None,
+        }) {
             Reply::TotpEnrollment(enrollment) => enrollment,
             other => panic!("no enrollment: {other:?}"),
         }

@@ -8,8 +8,8 @@ use countersign_core::reply::{Acr, Amr, Refusal, Reply};
 use countersign_core::testing::authenticator::{Authenticator, BE, BS, Twist, UP, UV};
 
 use crate::person::{
-    ORIGIN, assert as show, enroll, failure, options, refused_assertion, refused_assertion_of,
-    story, story_of,
+    ORIGIN, answer, assert as show, enroll, failure, options, refused_assertion,
+    refused_assertion_of, story, story_of,
 };
 
 #[test]
@@ -98,17 +98,64 @@ fn a_person_who_had_to_be_verified_and_was_not_is_refused() {
 
 #[test]
 fn flags_that_contradict_the_registered_credential_are_refused() {
-    let twist = Twist { flip: BE, ..Twist::default() };
-    assert_eq!(refused_assertion(&twist), CeremonyFailure::BackupFlags);
     let twist = Twist { flip: BS, ..Twist::default() };
     assert_eq!(refused_assertion(&twist), CeremonyFailure::BackupFlags);
-    let twist = Twist { flip: BE | BS, ..Twist::default() };
-    let mut phone = Authenticator::platform(1);
-    assert_eq!(
-        refused_assertion_of(&mut phone, &twist, |_| {}),
-        CeremonyFailure::BackupFlags,
-        "what could be copied cannot become what could not"
-    );
+}
+
+#[test]
+fn a_key_that_is_on_several_devices_now_and_was_not_is_told_apart() {
+    for (mut key, flip) in [(Authenticator::usb(1), BE), (Authenticator::platform(1), BE | BS)] {
+        let mut story = story();
+        let id = enroll(&mut story, &mut key);
+        let challenge = story.challenge();
+        let asked = options(&mut story, Some(challenge));
+        let twist = Twist { flip, ..Twist::default() };
+        let response = key.get_with(&asked, ORIGIN, &twist).unwrap();
+        let refused = failure(story.refusal(&answer(challenge, id, response)));
+        assert_eq!(refused, CeremonyFailure::BackupEligibility);
+        let told = story.audit[0].reason.as_deref();
+        assert_eq!(told, Some("backup_eligibility_changed"));
+        assert_eq!(story.audit_types(), ["mfa.challenge.failed"], "it is no copy");
+    }
+}
+
+#[test]
+fn two_ceremonies_side_by_side_are_judged_by_the_counter_at_their_beginning() {
+    let mut story = story();
+    let mut key = Authenticator::usb(1);
+    let id = enroll(&mut story, &mut key);
+    let tabs = [(); 2].map(|()| {
+        let challenge = story.challenge();
+        (challenge, options(&mut story, Some(challenge)))
+    });
+    // The first is signed first and arrives last.
+    let [first, second] = [0, 1].map(|tab: usize| key.get(&tabs[tab].1, ORIGIN).unwrap());
+    let reply = story.ask(&answer(tabs[1].0, id, second));
+    assert!(matches!(reply, Reply::Verified(_)), "{reply:?}");
+    let highest = story.state.factor(id).unwrap().kind.webauthn().unwrap().sign_count;
+    let reply = story.ask(&answer(tabs[0].0, id, first));
+    assert!(matches!(reply, Reply::Verified(_)), "{reply:?}");
+    let after = story.state.factor(id).unwrap().kind.webauthn().unwrap().sign_count;
+    assert_eq!(after, highest, "what was seen once stays seen");
+}
+
+#[test]
+fn two_answers_with_one_counter_are_of_two_keys() {
+    let mut story = story();
+    let mut key = Authenticator::usb(1);
+    let id = enroll(&mut story, &mut key);
+    let tabs = [(); 2].map(|()| {
+        let challenge = story.challenge();
+        (challenge, options(&mut story, Some(challenge)))
+    });
+    let before = key.counter;
+    let one = key.get(&tabs[0].1, ORIGIN).unwrap();
+    key.counter = before;
+    let other = key.get(&tabs[1].1, ORIGIN).unwrap();
+    assert!(matches!(story.ask(&answer(tabs[0].0, id, one)), Reply::Verified(_)));
+    let refused = failure(story.refusal(&answer(tabs[1].0, id, other)));
+    assert_eq!(refused, CeremonyFailure::Counter);
+    assert!(story.audit_types().contains(&"mfa.alert.counter_lowered"));
 }
 
 #[test]

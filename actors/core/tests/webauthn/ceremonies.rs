@@ -1,7 +1,9 @@
 //! A ceremony's challenge: our own, one use, five minutes, bound to user and purpose.
 
 use countersign_core::command::Command;
-use countersign_core::factor::webauthn::ceremony::{CEREMONIES_KEPT, CEREMONY_LIFETIME_MS};
+use countersign_core::factor::webauthn::ceremony::{
+    CEREMONIES_OF_A_CHALLENGE, CEREMONIES_OUTSIDE, CEREMONY_LIFETIME_MS,
+};
 use countersign_core::factor::webauthn::failure::CeremonyFailure;
 use countersign_core::reply::{Refusal, Reply};
 use countersign_core::testing::authenticator::{Authenticator, Twist};
@@ -129,19 +131,38 @@ fn a_ceremony_is_worth_nothing_for_another_purpose() {
 }
 
 #[test]
-fn ceremonies_that_nobody_answers_are_bounded() {
+fn ceremonies_outside_a_challenge_are_bounded_and_none_ends_another() {
     let mut story = story();
     let mut key = Authenticator::usb(1);
     enroll(&mut story, &mut key);
-    let asked: Vec<_> = (0..=CEREMONIES_KEPT).map(|_| options(&mut story, None)).collect();
-    assert_eq!(story.state.ceremonies.len(), CEREMONIES_KEPT);
+    let asked: Vec<_> = (0..CEREMONIES_OUTSIDE).map(|_| options(&mut story, None)).collect();
+    let begin = Command::BeginAssertion { user_verification: None, challenge: None };
+    assert!(matches!(story.refusal(&begin), Refusal::TooManyOpen { .. }));
+    assert_eq!(story.state.ceremonies.len(), CEREMONIES_OUTSIDE);
     let oldest = key.get(&asked[0], ORIGIN).unwrap();
-    assert_eq!(failure(story.refusal(&show(oldest))), CeremonyFailure::UnknownChallenge);
-    let next = key.get(&asked[1], ORIGIN).unwrap();
-    assert!(matches!(story.ask(&show(next)), Reply::Asserted { .. }));
+    assert!(matches!(story.ask(&show(oldest)), Reply::Asserted { .. }));
     story.wait_ms(2 * CEREMONY_LIFETIME_MS);
     story.ask(&Command::Unlock);
     assert!(story.state.ceremonies.is_empty());
+}
+
+#[test]
+fn ceremonies_of_one_challenge_end_none_of_another() {
+    let mut story = story();
+    let mut key = Authenticator::usb(1);
+    let id = enroll(&mut story, &mut key);
+    let own = story.challenge();
+    let asked = options(&mut story, Some(own));
+    for _ in 0..20 {
+        let stranger = story.challenge();
+        for _ in 0..5 {
+            options(&mut story, Some(stranger));
+        }
+    }
+    let kept = 20 * CEREMONIES_OF_A_CHALLENGE + 1;
+    assert_eq!(story.state.ceremonies.len(), kept);
+    let response = key.get(&asked, ORIGIN).unwrap();
+    assert!(matches!(story.ask(&answer(own, id, response)), Reply::Verified(_)));
 }
 
 #[test]

@@ -40,6 +40,7 @@ fn the_judge_of_assertions_compares_challenge_and_credential_itself() {
         user_handle: story.state.pseudonym.unwrap().as_bytes().to_vec(),
         factor: id,
         credential: story.state.factor(id).unwrap().kind.webauthn().unwrap().clone(),
+        counter_then: 0,
     };
     assert!(assertion::judge(&expected, &response).is_ok());
     let mut other = expected.clone();

@@ -1,11 +1,13 @@
 //! Keys in a login: challenges, locks, other factors.
 
+use countersign_core::alerts::Pressure;
 use countersign_core::command::{Command, Proof};
 use countersign_core::factor::totp::Parameters;
 use countersign_core::factor::webauthn::failure::CeremonyFailure;
 use countersign_core::lockout::Lock;
 use countersign_core::policy::Requirement;
 use countersign_core::reply::{Acr, Amr, Reason, Refusal, Reply};
+use countersign_core::risk::LoginContext;
 use countersign_core::testing::authenticator::Authenticator;
 
 use crate::person::{
@@ -173,4 +175,24 @@ fn under_disabled_there_is_nothing_to_register_or_show() {
     assert_eq!(story.refusal(&Command::BeginWebAuthn { wish }), Refusal::MfaDisabled);
     let begin = Command::BeginAssertion { user_verification: None, challenge: None };
     assert_eq!(story.refusal(&begin), Refusal::MfaDisabled);
+}
+
+#[test]
+fn wrong_assertions_count_against_their_address_and_are_told_of() {
+    let mut story = story();
+    let mut key = Authenticator::usb(1);
+    let id = enroll(&mut story, &mut key);
+    story.pressure = Pressure { other_users_failing: 9, ..Pressure::default() };
+    let context =
+        LoginContext { ip_address: "198.51.100.7".parse().ok(), ..LoginContext::default() };
+    let challenge = story.login_from(context, None).challenge.unwrap().id;
+    let asked = options(&mut story, Some(challenge));
+    let mut response = key.get(&asked, ORIGIN).unwrap();
+    response.signature.clear();
+    let refused = failure(story.refusal(&answer(challenge, id, response)));
+    assert_eq!(refused, CeremonyFailure::Signature);
+    assert!(story.audit[0].is_failed_verification(), "{:?}", story.audit[0]);
+    assert_eq!(story.audit[0].ip_address, "198.51.100.7".parse().ok());
+    assert_eq!(story.audit_types(), ["mfa.challenge.failed", "mfa.alert.address_failures"]);
+    assert!(!story.audit[1].is_failed_verification());
 }

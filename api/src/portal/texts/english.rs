@@ -27,6 +27,19 @@ fn wrong_code(remaining: u32) -> String {
     }
 }
 
+/// An authenticator app's clock that is off.
+fn clock_off(seconds_ahead: i32) -> String {
+    let much = match (seconds_ahead.unsigned_abs() + 29) / 60 {
+        0 | 1 => "about a minute".to_owned(),
+        minutes => format!("about {minutes} minutes"),
+    };
+    let way = if seconds_ahead > 0 { "fast" } else { "slow" };
+    format!(
+        "Your phone’s clock is {much} {way}. Set its date and time to automatic, then enter the next \
+         code."
+    )
+}
+
 pub(super) const ENGLISH: Texts = Texts {
     lang: "en",
     skip: "Skip to content",
@@ -180,12 +193,22 @@ pub(super) const ENGLISH: Texts = Texts {
     sent_too_often: |seconds| {
         format!("A code was sent already. You can have another one sent in {}.", wait(seconds))
     },
+    clock_off,
+    too_many_open: |seconds| {
+        format!("Too many sign-ins are open for this account. Try again in {}.", wait(seconds))
+    },
+    app_ignores_settings: "Your app makes codes of another kind than this account needs. Please use \
+                           another authenticator app.",
+    secret_replaced: "This code is from an earlier setup. Remove that entry from your app, then scan \
+                      the code on this page.",
     code_used: "This code was used already. Wait for the next one, or have a new one sent.",
     code_expired: "This code isn’t valid any more. Have a new one sent.",
     too_late: "This took too long. Go back and start again.",
     enrollment_over: "This took too long. Please start again.",
     have_it_already: "You have added this already.",
     have_too_many: "You have as many sign-in methods as possible. Remove one first.",
+    key_changed: "This passkey has changed since you added it, so it can’t be used any more. Choose \
+                  another way, then add it again.",
     key_refused: "That didn’t work with this passkey or security key. Please try again.",
     key_not_allowed: "This kind of passkey or security key can’t be used here. Try another one.",
     key_cancelled: "Nothing was chosen, or it took too long. You can try again.",

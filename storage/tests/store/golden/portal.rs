@@ -8,6 +8,7 @@ use countersign_core::portal::{
     Answered, PortalEvent, PortalPurpose, PortalSession, ResultParameter, Stage,
 };
 use countersign_core::reply::{Acr, Amr};
+use countersign_core::risk::LoginContext;
 use countersign_core::user::UserState;
 use countersign_storage::records::UserRow;
 
@@ -24,7 +25,6 @@ fn answered() -> Answered {
         acr: Acr::Aal2,
         amr: vec![Amr::Pwd, Amr::Otp, Amr::Mfa],
         remember: Some(RememberDevice { name: Some("Laptop".to_owned()) }),
-        asked_at: at(2),
         user_agent: Some("Browser/1".to_owned()),
     }
 }
@@ -40,12 +40,14 @@ fn session(number: u8, purpose: PortalPurpose) -> PortalSession {
         } else {
             ResultParameter::CountersignResult
         },
+        login: LoginContext::default(),
         created_at: at(1),
         expires_at: at(601),
         stage: Stage::Waiting { link: [number; 32] },
         verification: None,
         verified_at: None,
-        enrolling: None,
+        verified_by: None,
+        enrolling: Vec::new(),
         enrolled: None,
         answered: None,
     }
@@ -64,7 +66,7 @@ fn events() -> Vec<PortalEvent> {
     let code = [6; 32];
     let more = [
         PortalEvent::Verifying { id: id(2), challenge },
-        PortalEvent::Verified { id: id(2) },
+        PortalEvent::Verified { id: id(2), factor: Some(factor) },
         PortalEvent::Enrolling { id: id(2), factor },
         PortalEvent::Enrolling { id: id(3), factor },
         PortalEvent::Enrolled { id: id(3), factor },

@@ -2,9 +2,10 @@
 //! confirmed, and how a factor becomes ACTIVE. Authenticator apps are in [`totp`], numbers and
 //! addresses in `decide/messages`.
 
+mod other_code;
 mod totp;
 
-pub(super) use self::totp::{begin_totp, confirm_totp, import_totp, secret_purpose};
+pub(super) use self::totp::{begin_totp, confirm_totp, import_totp, reopened, secret_purpose};
 use super::alert;
 use super::case::{Case, Verdict};
 use crate::audit::AuditEntry;
@@ -110,13 +111,6 @@ pub(super) fn activate(
     ];
     let mut events: Vec<UserEvent> = spends.into_iter().collect();
     events.push(UserEvent::FactorActivated(factor.clone()));
-    // A fresh secret proves nothing about the factors that were there before: confirming one must
-    // not give whoever guesses at those a fresh budget. A key passes no gate, so it must not open
-    // one either: else whoever is locked registers a key, removes it, and guesses on.
-    let gated = factor.factor_type() != FactorType::WebAuthn;
-    if gated && case.state.factors.is_empty() {
-        events.push(UserEvent::AttemptSucceeded);
-    }
     let mut tokens = None;
     if let Some(challenge) = challenge {
         events.push(UserEvent::ChallengeEnded {

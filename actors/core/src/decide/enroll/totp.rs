@@ -2,17 +2,23 @@
 
 use super::super::case::{Case, Verdict, refuse, verdict};
 use super::super::guess::Guess;
+use super::other_code::other_code;
 use super::{activate, confirmable, not_enrolled_yet};
 use crate::audit::AuditEntry;
 use crate::context::Context;
 use crate::event::UserEvent;
-use crate::factor::totp::{Parameters, TotpFactor, account_label, otpauth_uri, secret_length};
+use crate::factor::totp::{
+    CodeCheck, Parameters, TotpFactor, account_label, otpauth_uri, secret_length,
+};
 use crate::factor::{Factor, FactorKind, FactorType, PendingEnrollment};
 use crate::ids::{ChallengeId, FactorId};
 use crate::query;
 use crate::reply::{Refusal, Reply, TotpEnrollment};
 use crate::secret::Secret;
 use crate::user::ENROLLMENT_LIFETIME_MS;
+
+/// How many secrets that were replaced are kept with the one that waits.
+const REPLACED_KEPT: usize = 4;
 
 /// What a factor's sealed secret is bound to, besides its user.
 pub(in crate::decide) fn secret_purpose(id: FactorId) -> String {
@@ -24,10 +30,18 @@ pub(in crate::decide) fn begin_totp(
     name: &Option<String>,
     parameters: Parameters,
     account_name: Option<&str>,
+    resume: Option<FactorId>,
     context: &mut Context<'_>,
 ) -> Verdict {
     if let Err(refusal) = case.may_enroll(FactorType::Totp) {
         return refuse(refusal);
+    }
+    let before = case.state.pending(FactorType::Totp).filter(|one| context.now < one.expires_at);
+    let same = |one: &&PendingEnrollment| {
+        resume == Some(one.id) && one.kind.totp().is_some_and(|totp| totp.parameters == parameters)
+    };
+    if let Some(begun) = before.filter(same) {
+        return resumed(case, begun, name, context);
     }
     let mut secret = vec![0; secret_length(parameters.algorithm)];
     context.entropy.fill(&mut secret);
@@ -54,12 +68,67 @@ pub(in crate::decide) fn begin_totp(
         created_at: context.now,
         expires_at,
         kind: FactorKind::Totp(seal(case, id, &secret, (parameters, Some(label)), context)),
+        wrong: 0,
+        told: 0,
+        told_steps: Vec::new(),
+        replaced: before.map(replaced_by_next).unwrap_or_default(),
     }));
     let entry = AuditEntry::success("mfa.enrollment.started")
         .factor(id)
         .detail("factorType", FactorType::Totp.as_str());
     let enrollment = TotpEnrollment { factor_id: id, secret, parameters, uri, expires_at };
     verdict(Reply::TotpEnrollment(enrollment), events, entry)
+}
+
+/// An enrollment that waits, as it was shown when it began; `None` if it cannot be read.
+pub(in crate::decide) fn reopened(
+    case: &Case<'_>,
+    pending: &PendingEnrollment,
+    context: &Context<'_>,
+) -> Option<TotpEnrollment> {
+    let totp = pending.kind.totp()?;
+    let bound = case.key.seal_context(&secret_purpose(pending.id));
+    let secret = context.vault.open(&bound, &totp.secret).ok()?;
+    let issuer = &case.around.tenant.settings.issuer;
+    let uri = otpauth_uri(&totp.parameters, &secret, issuer, totp.label.as_deref()?)?;
+    Some(TotpEnrollment {
+        factor_id: pending.id,
+        secret,
+        parameters: totp.parameters,
+        uri,
+        expires_at: pending.expires_at,
+    })
+}
+
+/// An enrollment that waits, shown once more to whoever began it: a person who looked at another way
+/// and came back has scanned this secret.
+fn resumed(
+    case: &Case<'_>,
+    begun: &PendingEnrollment,
+    name: &Option<String>,
+    context: &Context<'_>,
+) -> Verdict {
+    let Some(enrollment) = reopened(case, begun, context) else {
+        return refuse(Refusal::Unreadable);
+    };
+    let renamed = name.is_some() && *name != begun.name;
+    let renamed = renamed.then(|| PendingEnrollment { name: name.clone(), ..begun.clone() });
+    let events = renamed.map(UserEvent::EnrollmentBegun).into_iter().collect();
+    let entry = AuditEntry::success("mfa.enrollment.started")
+        .because("resumed")
+        .factor(begun.id)
+        .detail("factorType", FactorType::Totp.as_str());
+    verdict(Reply::TotpEnrollment(enrollment), events, entry)
+}
+
+/// What the enrollment that takes the place of this one keeps of it and of those before it, to tell
+/// their codes apart.
+fn replaced_by_next(before: &PendingEnrollment) -> Vec<(FactorId, TotpFactor)> {
+    let own = before.kind.totp().map(|totp| (before.id, totp.clone()));
+    let mut replaced: Vec<_> = before.replaced.iter().cloned().chain(own).collect();
+    let over = replaced.len().saturating_sub(REPLACED_KEPT);
+    replaced.drain(..over);
+    replaced
 }
 
 pub(in crate::decide) fn confirm_totp(
@@ -87,9 +156,22 @@ pub(in crate::decide) fn confirm_totp(
     // The same secret may have been imported, used and removed since the enrollment began.
     let last_step = totp.last_step.max(last_spent_step(case, &totp.fingerprint));
     let totp = &TotpFactor { last_step, ..totp.clone() };
-    let step = match guess.totp(pending.id, totp, code, context) {
-        Ok(step) => step,
-        Err(stop) => return *stop,
+    let checked = match guess.check_totp(pending.id, totp, code, context) {
+        Ok(checked) => checked,
+        // What cannot be a code of this app may be one that it makes by default.
+        Err(stop) => return other_code(case, pending, code, context).unwrap_or(*stop),
+    };
+    let step = match checked {
+        // Whoever was told of a code that is still to come could else wait for its time.
+        CodeCheck::Fresh(step) if pending.told_steps.contains(&step) => {
+            return refuse(Refusal::CodeAlreadyUsed);
+        }
+        CodeCheck::Fresh(step) => step,
+        CodeCheck::Spent => return guess.spent(),
+        CodeCheck::Wrong => {
+            return other_code(case, pending, code, context)
+                .unwrap_or_else(|| guess.wrong(context.now));
+        }
     };
     // The confirming code is spent: it cannot open the first login as well.
     let factor = Factor {

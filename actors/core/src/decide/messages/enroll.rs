@@ -82,9 +82,9 @@ fn begin(
     name: &Option<String>,
     context: &mut Context<'_>,
 ) -> Verdict {
-    let (id, kind) = match begun_before(case, &kind, context) {
-        Some(before) => (before.id, before.kind.clone()),
-        None => (FactorId::random(context.entropy), kind),
+    let (id, kind, wrong) = match begun_before(case, &kind, context) {
+        Some(before) => (before.id, before.kind.clone(), before.wrong),
+        None => (FactorId::random(context.entropy), kind, 0),
     };
     let factor_type = kind.factor_type();
     let masked_destination = kind.masked_destination().unwrap_or_default();
@@ -96,6 +96,10 @@ fn begin(
         created_at: context.now,
         expires_at,
         kind,
+        wrong,
+        told: 0,
+        told_steps: Vec::new(),
+        replaced: Vec::new(),
     }));
     let entry = AuditEntry::success("mfa.enrollment.started")
         .factor(id)

@@ -59,13 +59,13 @@ pub(super) fn country(
     let guards = &case.around.tenant.guards;
     let country = match (errand.channel, number) {
         (Channel::Email, _) => return Ok(()),
-        (Channel::Sms, Some(number)) if guards.allows(number.country()) => return Ok(()),
-        (Channel::Sms, Some(number)) => number.country(),
+        (Channel::Sms, Some(number)) if guards.allows(number) => return Ok(()),
+        (Channel::Sms, Some(number)) => format!("{} ({})", number.country(), number.calling_code()),
         // A number that no plan knows any more belongs to none of those that are allowed.
         (Channel::Sms, None) if guards.allowed_countries.is_empty() => return Ok(()),
-        (Channel::Sms, None) => "no known country",
+        (Channel::Sms, None) => "no known country".to_owned(),
     };
-    Err(refused(case, errand, "country", Refusal::CountryNotAllowed(country.to_owned())))
+    Err(refused(case, errand, "country", Refusal::CountryNotAllowed(country)))
 }
 
 /// Refuses what is more than the limits allow, the narrowest first.

@@ -2,17 +2,16 @@
 //! asked, and what follows from it for the session goes into the same commit.
 
 use super::super::case::{Case, Verdict};
-use super::super::enroll::secret_purpose;
+use super::super::enroll::reopened;
 use super::{Judged, changed, end, permit, verdict, within};
 use crate::command::{Command, RememberDevice};
 use crate::context::Context;
 use crate::decision::{Decision, Worked};
 use crate::event::UserEvent;
-use crate::factor::totp::otpauth_uri;
 use crate::factor::{FactorType, PendingEnrollment};
 use crate::ids::{ChallengeId, FactorId};
 use crate::portal::{Answered, PortalEvent, PortalReply, PortalSession};
-use crate::reply::{Refusal, Reply, TokenGrant, TotpEnrollment, Verified};
+use crate::reply::{Refusal, Reply, TokenGrant, Verified};
 
 pub(super) fn act(
     case: &Case<'_>,
@@ -27,6 +26,10 @@ pub(super) fn act(
     let (mut wish, mut act) = (None, act.clone());
     if let Command::Verify { remember_device, .. } = &mut act {
         wish = remember_device.take();
+    }
+    if let Command::BeginTotp { resume, .. } = &mut act {
+        let begun = case.state.pending(FactorType::Totp).map(|pending| pending.id);
+        *resume = begun.filter(|id| session.enrolling.contains(id));
     }
     // Whoever enrolls the very first factor has just shown it. With others left, or codes, that would
     // be a way around them.
@@ -47,7 +50,8 @@ pub(super) fn act(
                 decided.events.push(answered);
             }
             if first {
-                decided.events.push(changed(PortalEvent::Verified { id: session.id }));
+                let event = PortalEvent::Verified { id: session.id, factor: Some(factor.id) };
+                decided.events.push(changed(event));
             }
             decided
         }
@@ -93,7 +97,8 @@ fn verified(
 ) -> Verdict {
     let Decision { mut events, mut audit, .. } = decided;
     if answered_challenge(act) != session.challenge {
-        events.push(changed(PortalEvent::Verified { id: session.id }));
+        let event = PortalEvent::Verified { id: session.id, factor: right.factor_id };
+        events.push(changed(event));
         return verdict(PortalReply::Verified, events, audit);
     }
     events.push(answered(case, session, right.factor_id, &right.tokens, wish));
@@ -123,7 +128,6 @@ fn answered(
         acr: grant.acr,
         amr: grant.amr.clone(),
         remember,
-        asked_at: challenge.map_or(session.created_at, |challenge| challenge.created_at),
         user_agent: challenge.and_then(|challenge| challenge.context.user_agent.clone()),
     });
     changed(PortalEvent::Answered { id: session.id, answered })
@@ -138,7 +142,7 @@ pub(super) fn show_enrollment(
 ) -> Judged {
     permit::may_enroll(case.state, case.around.tenant, session, None, context.now)?;
     let waits = |pending: &&PendingEnrollment| {
-        session.enrolling == Some(pending.id) && context.now < pending.expires_at
+        session.enrolling.contains(&pending.id) && context.now < pending.expires_at
     };
     let Some(pending) = case.state.pending(FactorType::Totp).filter(waits) else {
         return Ok(Decision::reply(Reply::Refused(Refusal::NoPendingEnrollment)));
@@ -147,23 +151,4 @@ pub(super) fn show_enrollment(
         return Ok(Decision::reply(Reply::Refused(Refusal::Unreadable)));
     };
     Ok(Decision::reply(PortalReply::Enrollment(enrollment).into()))
-}
-
-fn reopened(
-    case: &Case<'_>,
-    pending: &PendingEnrollment,
-    context: &Context<'_>,
-) -> Option<TotpEnrollment> {
-    let totp = pending.kind.totp()?;
-    let bound = case.key.seal_context(&secret_purpose(pending.id));
-    let secret = context.vault.open(&bound, &totp.secret).ok()?;
-    let issuer = &case.around.tenant.settings.issuer;
-    let uri = otpauth_uri(&totp.parameters, &secret, issuer, totp.label.as_deref()?)?;
-    Some(TotpEnrollment {
-        factor_id: pending.id,
-        secret,
-        parameters: totp.parameters,
-        uri,
-        expires_at: pending.expires_at,
-    })
 }

@@ -64,8 +64,7 @@ pub(super) fn fetch(
     let tokens = answered.map(|it| case.grant(it.acr, it.amr.clone(), context));
     let device = answered.and_then(|it| {
         let wish = it.remember.as_ref()?;
-        verify::earns_trust(case, it.asked_at)
-            .then(|| verify::trust(case, wish, it.user_agent.clone(), context))
+        verify::earns_trust(case).then(|| verify::trust(case, wish, it.user_agent.clone(), context))
     });
     let (mut device_token, mut device_token_expires_at) = (None, None);
     if let Some((token, device)) = device {

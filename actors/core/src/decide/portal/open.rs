@@ -2,15 +2,18 @@
 
 use super::super::case::{Case, Verdict, refuse};
 use super::super::enroll::enrollment_challenge;
+use super::super::room::{Opener, makes_room};
 use super::{Judged, changed, entry, new_secret, verdict};
 use crate::challenge::ChallengeKind;
 use crate::context::Context;
+use crate::event::UserEvent;
 use crate::ids::{ChallengeId, PortalId};
 use crate::portal::{
-    LINK_LIFETIME_MS, PortalEvent, PortalPurpose, PortalReply, PortalSession, ResultParameter,
-    SESSION_LIFETIME_MS, SessionHash, Stage, secret_hash,
+    LINK_KEPT_MS, LINK_LIFETIME_MS, PortalEvent, PortalPurpose, PortalReply, PortalSession,
+    ResultParameter, SESSION_LIFETIME_MS, SESSIONS_KEPT, SessionHash, Stage, secret_hash,
 };
 use crate::reply::Refusal;
+use crate::risk::LoginContext;
 use crate::time::Timestamp;
 
 /// What a link is for.
@@ -30,6 +33,12 @@ pub(super) fn create(
     if let Err(refusal) = sensible(case, wish, return_origin, context.now) {
         return refuse(refusal);
     }
+    let challenge = wish.challenge.and_then(|id| case.state.challenge(id));
+    let login = challenge.map(|challenge| challenge.context.clone()).unwrap_or_default();
+    let dropped = match make_room(case, &login, context.now) {
+        Ok(dropped) => dropped,
+        Err(refusal) => return refuse(refusal),
+    };
     let id = context.vault.challenge_id(case.key.hash(), context.entropy.bytes());
     let link = new_secret(context.entropy);
     let session = PortalSession {
@@ -38,20 +47,53 @@ pub(super) fn create(
         challenge: wish.challenge,
         return_url: return_url.to_owned(),
         result_parameter: wish.result_parameter,
+        login,
         created_at: context.now,
         expires_at: context.now.plus_millis(LINK_LIFETIME_MS),
         stage: Stage::Waiting { link: secret_hash(link.expose_str()) },
         verification: None,
         verified_at: None,
-        enrolling: None,
+        verified_by: None,
+        enrolling: Vec::new(),
         enrolled: None,
         answered: None,
     };
     let told = entry("mfa.portal.created", &session);
     let reply = PortalReply::Created { id: session.id, link, expires_at: session.expires_at };
     let mut events = case.created(context);
+    events.extend(dropped);
     events.push(changed(PortalEvent::Created(Box::new(session))));
     verdict(reply, events, vec![told])
+}
+
+/// Makes room for one more session, or says why there is none: first by a link that nobody has opened,
+/// although a browser that is sent there opens it at once.
+fn make_room(
+    case: &Case<'_>,
+    login: &LoginContext,
+    now: Timestamp,
+) -> Result<Option<UserEvent>, Refusal> {
+    let alive: Vec<&PortalSession> =
+        case.state.portal.iter().filter(|session| !session.is_over(now)).collect();
+    if alive.len() < SESSIONS_KEPT {
+        return Ok(None);
+    }
+    let forgotten = |session: &&&PortalSession| {
+        matches!(session.stage, Stage::Waiting { .. })
+            && now.millis_since(session.created_at) >= LINK_KEPT_MS
+    };
+    let opener = |login| Opener::of(login, &case.state.history, now);
+    let openers: Vec<_> =
+        alive.iter().map(|session| (session.id, opener(&session.login))).collect();
+    let forgotten = alive.iter().find(forgotten).map(|session| session.id);
+    if let Some(id) = forgotten.or_else(|| makes_room(&openers, opener(login))) {
+        return Ok(Some(changed(PortalEvent::Dropped { id })));
+    }
+    let first = alive.iter().map(|session| session.expires_at).min().unwrap_or(now);
+    Err(Refusal::TooManyOpen {
+        what: format!("{SESSIONS_KEPT} sessions on the hosted pages"),
+        retry_after_seconds: now.seconds_until(first),
+    })
 }
 
 /// Refuses what could lead nowhere, and above all a way back that the tenant does not name: whoever

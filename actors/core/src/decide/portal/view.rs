@@ -54,7 +54,7 @@ pub(crate) fn view(
         answered: session.answered.is_some(),
         recovery_codes_total: state.recovery.as_ref().map_or(0, |set| set.total),
         recovery_codes_remaining: state.recovery_codes_remaining(),
-        devices: query::device_views(state, now),
+        devices: query::device_views(state, &tenant.policy, now),
         trust_days: trusted.enabled.then_some(trusted.duration_days),
         locked_until: match lock {
             Lock::Until(until) => Some(until),
@@ -95,14 +95,15 @@ fn is_mailable(email: &str) -> bool {
     email.parse::<EmailAddress>().is_ok_and(|address| address.is_ascii())
 }
 
-/// The enrollment that this session began, if it still waits.
+/// The last of the enrollments that this session began that still waits.
 fn pending<'a>(
     state: &'a UserState,
     session: &PortalSession,
     now: Timestamp,
 ) -> Option<&'a PendingEnrollment> {
-    let begun = |one: &&PendingEnrollment| session.enrolling == Some(one.id);
-    state.pending.iter().find(begun).filter(|one| now < one.expires_at)
+    let waits =
+        |id: &FactorId| state.pending.iter().find(|one| one.id == *id && now < one.expires_at);
+    session.enrolling.iter().rev().find_map(waits)
 }
 
 fn shown(pending: &PendingEnrollment) -> PendingView {

@@ -7,7 +7,9 @@ use crate::context::Context;
 use crate::decision::Decision;
 use crate::event::UserEvent;
 use crate::factor::webauthn::WebAuthnFactor;
-use crate::factor::webauthn::ceremony::{CEREMONY_LIFETIME_MS, Ceremony, CeremonyPurpose};
+use crate::factor::webauthn::ceremony::{
+    CEREMONIES_OUTSIDE, CEREMONY_LIFETIME_MS, Ceremony, CeremonyPurpose,
+};
 use crate::factor::webauthn::options::{
     Attestation, CreationOptions, Descriptor, RegistrationWish, RequestOptions, ResidentKey,
     UserVerification,
@@ -18,6 +20,7 @@ use crate::ids::{ChallengeId, FactorId};
 use crate::reply::{Refusal, Reply};
 use crate::settings::Settings;
 use crate::system::FEATURE_WEBAUTHN;
+use crate::time::Timestamp;
 
 /// The verification that is asked for beside a password, unless somebody wishes for more: having the
 /// key is the factor. Browsers refuse keys without a PIN, or make people set one, where more is asked.
@@ -49,7 +52,7 @@ pub(in crate::decide) fn begin_registration(
     let user_verification =
         tenant.webauthn.user_verification(wish.user_verification, SECOND_FACTOR_VERIFICATION);
     let purpose = CeremonyPurpose::Register(factor_id);
-    let ceremony = ceremony(purpose, user_verification, Some(attestation), context);
+    let ceremony = ceremony(purpose, user_verification, Some(attestation), &[], context);
     let profile = &case.state.profile;
     let user_name = profile.email.as_deref().unwrap_or(case.key.user.as_str());
     let display_name = profile.display_name.as_deref().unwrap_or(user_name);
@@ -102,7 +105,7 @@ pub(in crate::decide) fn begin_assertion(
         None => (CeremonyPurpose::Authenticate, UserVerification::Preferred),
     };
     let user_verification = tenant.webauthn.user_verification(wish, usual);
-    let ceremony = ceremony(purpose, user_verification, None, context);
+    let ceremony = ceremony(purpose, user_verification, None, &usable, context);
     let options = RequestOptions {
         rp_id: tenant.settings.rp_id.clone(),
         challenge: ceremony.challenge.to_vec(),
@@ -136,11 +139,30 @@ fn showable(
     }
     case.known()?;
     case.enabled()?;
+    if challenge.is_none() {
+        room_outside(case, context.now)?;
+    }
     if !case.allowed().contains(&FactorType::WebAuthn) {
         return Err(Refusal::FactorNotAllowed(FactorType::WebAuthn));
     }
     context.understood(FEATURE_WEBAUTHN)?;
     reachable(&case.around.tenant.settings)
+}
+
+/// Outside a challenge nobody tells where a ceremony comes from, so one more would end somebody's: it
+/// has to wait.
+fn room_outside(case: &Case<'_>, now: Timestamp) -> Result<(), Refusal> {
+    let outside =
+        |one: &&Ceremony| one.purpose == CeremonyPurpose::Authenticate && one.is_open(now);
+    let open = || case.state.ceremonies.iter().filter(outside);
+    if open().count() < CEREMONIES_OUTSIDE {
+        return Ok(());
+    }
+    let first = open().map(|one| one.expires_at).min().unwrap_or(now);
+    Err(Refusal::TooManyOpen {
+        what: format!("{CEREMONIES_OUTSIDE} ceremonies"),
+        retry_after_seconds: now.seconds_until(first),
+    })
 }
 
 /// Refuses what every browser would. Better told here than by a browser's terse error.
@@ -160,8 +182,13 @@ fn ceremony(
     purpose: CeremonyPurpose,
     user_verification: UserVerification,
     attestation: Option<Attestation>,
+    usable: &[&Factor],
     context: &mut Context<'_>,
 ) -> Ceremony {
+    let counter = |factor: &&Factor| {
+        let credential = factor.kind.webauthn()?;
+        (credential.sign_count > 0).then_some((factor.id, credential.sign_count))
+    };
     Ceremony {
         challenge: context.entropy.bytes(),
         purpose,
@@ -169,6 +196,7 @@ fn ceremony(
         attestation,
         created_at: context.now,
         expires_at: context.now.plus_millis(CEREMONY_LIFETIME_MS),
+        counters: usable.iter().filter_map(counter).collect(),
     }
 }
 

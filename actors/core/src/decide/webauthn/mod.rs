@@ -15,7 +15,7 @@ pub(super) use self::confirm::{confirm, prepare as prepare_registration};
 pub(super) use self::show::{assert, prepare as prepare_assertion, shown};
 use super::alert;
 use super::case::{Case, Stop, Verdict, refuse};
-use crate::audit::AuditEntry;
+use crate::audit::{ASSERTION_FAILED, AuditEntry, CHALLENGE_FAILED};
 use crate::decision::Decision;
 use crate::event::UserEvent;
 use crate::factor::webauthn::ceremony::{Ceremony, CeremonyPurpose};
@@ -49,8 +49,8 @@ pub(super) fn refused(
 ) -> Verdict {
     let event_type = match ceremony.purpose {
         CeremonyPurpose::Register(_) => "mfa.enrollment.failed",
-        CeremonyPurpose::Authenticate => "mfa.assertion.failed",
-        CeremonyPurpose::Answer(_) => "mfa.challenge.failed",
+        CeremonyPurpose::Authenticate => ASSERTION_FAILED,
+        CeremonyPurpose::Answer(_) => CHALLENGE_FAILED,
     };
     let mut entry = AuditEntry::failure(event_type, failure.as_str());
     entry.factor_id = factor;
@@ -59,10 +59,13 @@ pub(super) fn refused(
         entry.ip_address = case.state.challenge(challenge).and_then(|one| one.context.ip_address);
     }
     let copied = failure == CeremonyFailure::Counter;
-    let alert = copied.then(|| alert::counter_lowered(entry.clone()));
+    let alerts = [
+        copied.then(|| alert::counter_lowered(entry.clone())),
+        alert::address_failures(case, &entry),
+    ];
     Decision {
         reply: Reply::Refused(Refusal::InvalidAssertion(failure)),
         events: vec![UserEvent::CeremonyEnded { challenge: ceremony.challenge }],
-        audit: [entry].into_iter().chain(alert).collect(),
+        audit: [entry].into_iter().chain(alerts.into_iter().flatten()).collect(),
     }
 }

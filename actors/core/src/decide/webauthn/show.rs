@@ -37,6 +37,7 @@ pub(in crate::decide) fn prepare(
         user_handle: state.pseudonym?.as_bytes().to_vec(),
         factor: factor.id,
         credential: factor.kind.webauthn()?.clone(),
+        counter_then: ceremony.counter_of(factor.id),
     };
     Some(Work::JudgeAssertion(Box::new((expected, response.clone()))))
 }

@@ -27,6 +27,8 @@ pub struct Expected {
     pub factor: FactorId,
     /// It.
     pub credential: WebAuthnFactor,
+    /// Its counter when the ceremony began.
+    pub counter_then: u32,
 }
 
 /// What was proven.
@@ -70,14 +72,17 @@ pub fn judge(
     data.check(&expected.rp_id, expected.user_verification == UserVerification::Required)?;
     // Step 18: eligibility is a fact of the credential.
     if data.flags.backup_eligible() != credential.backup_eligible {
-        return Err(CeremonyFailure::BackupFlags);
+        return Err(CeremonyFailure::BackupEligibility);
     }
     let hash = Sha256::digest(&response.client_data_json);
     let signed = [&response.authenticator_data[..], &hash].concat();
     credential.public_key.verify(&signed, &response.signature)?;
-    // Step 22, and section 6.1.1.
+    // Step 22, and section 6.1.1. Of two ceremonies that run side by side the answer to one may arrive
+    // after that to the other although it was signed before: what counts is the counter when the
+    // ceremony began. But no two answers have the same.
     let counts = data.sign_count != 0 || credential.sign_count != 0;
-    if counts && data.sign_count <= credential.sign_count {
+    let rose = data.sign_count > expected.counter_then && data.sign_count != credential.sign_count;
+    if counts && !rose {
         return Err(CeremonyFailure::Counter);
     }
     Ok(Asserted {

@@ -9,8 +9,10 @@ use crate::time::{MINUTE_MS, Timestamp};
 
 /// How long a ceremony can be answered.
 pub const CEREMONY_LIFETIME_MS: i64 = 5 * MINUTE_MS;
-/// How many a user has at most; the oldest make room.
-pub const CEREMONIES_KEPT: usize = 16;
+/// How many of one challenge there are at most; the oldest make room.
+pub const CEREMONIES_OF_A_CHALLENGE: usize = 4;
+/// How many outside a challenge there are at most; one more has to wait.
+pub const CEREMONIES_OUTSIDE: usize = 64;
 
 /// The 32 random bytes that the authenticator signs (section 13.4.3 asks for at least 16).
 pub type CeremonyChallenge = [u8; 32];
@@ -41,12 +43,19 @@ pub struct Ceremony {
     pub created_at: Timestamp,
     /// Until when it can be answered.
     pub expires_at: Timestamp,
+    /// The signature counters of the user's credentials when it began, but for those at zero.
+    pub counters: Vec<(FactorId, u32)>,
 }
 
 impl Ceremony {
     /// Whether it can be answered at `now`.
     pub fn is_open(&self, now: Timestamp) -> bool {
         now < self.expires_at
+    }
+
+    /// What a credential's counter was when it began.
+    pub fn counter_of(&self, factor: FactorId) -> u32 {
+        self.counters.iter().find(|(id, _)| *id == factor).map_or(0, |(_, counter)| *counter)
     }
 
     /// Whether it registers a credential.

@@ -40,8 +40,8 @@ pub enum CeremonyFailure {
     /// The person was not verified, and had to be.
     #[error("the authenticator did not verify the person, which is required")]
     UserVerification,
-    /// The flags contradict each other or what was registered.
-    #[error("the backup flags contradict each other or the registered credential")]
+    /// The flags contradict each other.
+    #[error("the backup flags contradict each other")]
     BackupFlags,
     /// The authenticator's data cannot be read.
     #[error("the authenticator's data cannot be read")]
@@ -67,9 +67,40 @@ pub enum CeremonyFailure {
     /// The counter did not rise: there may be a copy.
     #[error("the signature counter did not rise: the authenticator may have been copied")]
     Counter,
+    /// Whether the key may be on several devices is another than when it was registered.
+    #[error(
+        "the key has changed since it was registered (whether it may be on several devices), so it \
+         is not taken for the same; use another factor, then register it anew"
+    )]
+    BackupEligibility,
 }
 
 impl CeremonyFailure {
+    /// Every one.
+    pub const ALL: [Self; 21] = [
+        Self::UnknownChallenge,
+        Self::WrongPurpose,
+        Self::IdMismatch,
+        Self::CredentialType,
+        Self::ClientData,
+        Self::ClientDataType,
+        Self::Origin,
+        Self::CrossOrigin,
+        Self::RpIdHash,
+        Self::UserPresence,
+        Self::UserVerification,
+        Self::BackupFlags,
+        Self::AuthenticatorData,
+        Self::Algorithm,
+        Self::PublicKey,
+        Self::Attestation,
+        Self::UnknownCredential,
+        Self::UserHandle,
+        Self::Signature,
+        Self::Counter,
+        Self::BackupEligibility,
+    ];
+
     /// The reason in the audit log.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -93,6 +124,7 @@ impl CeremonyFailure {
             Self::UserHandle => "user_handle",
             Self::Signature => "signature",
             Self::Counter => "counter",
+            Self::BackupEligibility => "backup_eligibility_changed",
         }
     }
 }

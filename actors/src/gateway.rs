@@ -88,7 +88,7 @@ pub enum GatewayError {
     /// Too many requests wait for this one user.
     #[error("too many requests for this user are waiting")]
     OverloadedUser,
-    /// Too many requests wait for this shard or for the hashing gate.
+    /// Too many requests wait for this shard, for slow computing, or to read lists.
     #[error("the service is overloaded")]
     Overloaded,
     /// The idempotency key was used with another request.
@@ -127,7 +127,7 @@ pub struct Page<T> {
 /// An audit row, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRow {
-    /// `evt_…`: the shard and the place in its chain.
+    /// `evt_…`: the shard and the place in the tenant's chain there. Unique within the tenant.
     pub id: String,
     /// Which chain.
     pub shard: ShardId,
@@ -177,14 +177,18 @@ pub struct DeliveryRow {
 /// The head of a shard's audit chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditHead {
-    /// Which chain.
+    /// In which shard.
     pub shard: ShardId,
-    /// The last row's place.
+    /// The last row's place; 0 if there is none.
     pub sequence: u64,
-    /// The hash after it.
+    /// The hash after it; zeros before the first.
     pub hash: [u8; 32],
-    /// The time of the last row.
+    /// The time of the last row; the epoch if there is none.
     pub at: Timestamp,
+    /// Rows up to this place were removed since their time was over.
+    pub start_sequence: u64,
+    /// The hash after the last of them; zeros if none was.
+    pub start_hash: [u8; 32],
 }
 
 /// One shard, as this node sees it.
@@ -315,8 +319,8 @@ pub trait Gateway: Send + Sync + 'static {
         limit: usize,
     ) -> BoxFuture<'_, Result<Page<AuditRow>, GatewayError>>;
 
-    /// The heads of all audit chains.
-    fn audit_heads(&self) -> BoxFuture<'_, Result<Vec<AuditHead>, GatewayError>>;
+    /// The heads of the tenant's audit chains, one a shard, in the order of the shards.
+    fn audit_heads(&self, tenant: TenantId) -> BoxFuture<'_, Result<Vec<AuditHead>, GatewayError>>;
 
     /// Returns once what this node knows of tenants, keys and policies is known to be current, so
     /// that it includes whatever was answered, through any node, before this was called. At once

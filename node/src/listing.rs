@@ -2,6 +2,7 @@
 //! rows newest first. A cursor holds the place in every shard, so that rows written meanwhile
 //! neither repeat a row nor hide one.
 
+mod budget;
 mod deliveries;
 mod preview;
 #[cfg(test)]
@@ -15,24 +16,23 @@ use countersign_actors::gateway::{AuditFilter, AuditHead, AuditRow, GatewayError
 use countersign_core::codec;
 use countersign_core::ids::{ShardId, TenantId, UserKey};
 use countersign_core::time::Timestamp;
-use countersign_storage::audit::AuditQuery;
+use countersign_storage::audit::{AuditBounds, AuditQuery};
 use countersign_storage::{Rows, StorageError, Store, audit};
 use data_encoding::BASE64URL_NOPAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
+use self::budget::{Budget, Readers};
 pub(crate) use self::preview::LOOKS_FOR;
-
-/// Pages read of one shard for one page of the whole, beyond the first. With a narrow filter a
-/// page of the whole may be short, and the next request goes on.
-const READS_MAX: usize = 64;
 
 /// Reads over all shards.
 #[derive(Clone)]
 pub(crate) struct Listing {
     store: Arc<Store>,
     shards: u16,
+    /// Whose turn it is to read a list.
+    readers: Readers,
     /// Held by whoever looks at all users: one at a time.
     scans: Arc<Semaphore>,
 }
@@ -40,7 +40,7 @@ pub(crate) struct Listing {
 impl Listing {
     /// Over all shards of a store.
     pub(crate) fn new(store: Arc<Store>, shards: u16) -> Self {
-        Self { store, shards, scans: Arc::new(Semaphore::new(1)) }
+        Self { store, shards, readers: Readers::default(), scans: Arc::new(Semaphore::new(1)) }
     }
 
     /// The audit rows of a tenant, newest first; of one shard only, if one user's are asked for.
@@ -76,22 +76,29 @@ impl Listing {
                 Chain::new(self.store.rows(shard), before)
             })
             .collect();
-        reading(move || merge(chains, &tenant, &query, limit)).await
+        self.readers
+            .read(&tenant.clone(), self.shards, move |budget| {
+                merge(chains, &tenant, &query, limit, budget)
+            })
+            .await
     }
 
-    /// The heads of all chains that have begun.
-    pub(crate) fn heads(&self) -> Vec<AuditHead> {
-        (0..self.shards)
-            .map(ShardId)
-            .map(|shard| (shard, self.store.rows(shard).audit_head()))
-            .filter(|(_, head)| head.sequence > 0)
-            .map(|(shard, head)| AuditHead {
+    /// The heads of the tenant's chains, in the order of the shards.
+    pub(crate) async fn heads(&self, tenant: TenantId) -> Result<Vec<AuditHead>, GatewayError> {
+        let listing = self.clone();
+        let head = move |shard| {
+            let chain = listing.store.rows(shard).audit_chain(&tenant).map_err(fault)?;
+            Ok(AuditHead {
                 shard,
-                sequence: head.sequence,
-                hash: head.hash,
-                at: head.at,
+                sequence: chain.head.sequence,
+                hash: chain.head.hash,
+                at: chain.head.at,
+                start_sequence: chain.start.sequence,
+                start_hash: chain.start.hash,
             })
-            .collect()
+        };
+        let shards = self.shards;
+        reading(move || (0..shards).map(ShardId).map(head).collect()).await
     }
 }
 
@@ -141,21 +148,34 @@ impl Chain {
         Self { rows, waiting: VecDeque::new(), before, ended: before.is_some_and(|at| at <= 1) }
     }
 
-    /// Reads on, if nothing waits.
+    /// Reads on, if nothing waits, until a row is found or the budget is spent.
     fn fill(
         &mut self,
         tenant: &TenantId,
         query: &AuditQuery,
-        chunk: usize,
-        reads: &mut usize,
+        chunk: (usize, usize),
+        budget: &mut Budget,
     ) -> Result<(), StorageError> {
-        while self.waiting.is_empty() && !self.ended && *reads > 0 {
-            *reads -= 1;
-            let page = self.rows.audit_page(tenant, query, self.before, chunk)?;
-            self.ended = page.before.is_none();
-            self.before = page.before;
-            self.waiting = page.rows.into();
+        while self.waiting.is_empty() && !self.ended && !budget.is_spent() {
+            self.read(tenant, query, chunk, budget)?;
         }
+        Ok(())
+    }
+
+    /// Reads on once.
+    fn read(
+        &mut self,
+        tenant: &TenantId,
+        query: &AuditQuery,
+        (limit, look_at): (usize, usize),
+        budget: &mut Budget,
+    ) -> Result<(), StorageError> {
+        let bounds = AuditBounds { before: self.before, limit, look_at };
+        let page = self.rows.audit_page(tenant, query, bounds)?;
+        budget.spend(page.looked_at);
+        self.ended = page.before.is_none();
+        self.before = page.before;
+        self.waiting = page.rows.into();
         Ok(())
     }
 
@@ -180,13 +200,19 @@ fn merge(
     tenant: &TenantId,
     query: &AuditQuery,
     limit: usize,
+    budget: &mut Budget,
 ) -> Result<Page<AuditRow>, GatewayError> {
-    let chunk = limit / chains.len().max(1) + 8;
-    let mut reads = chains.len() + limit / chunk + READS_MAX;
+    let chunk = (limit / chains.len().max(1) + 8, budget.share(chains.len()));
+    // Whatever the time, so that every request gets on.
+    for chain in chains.iter_mut().filter(|chain| !chain.ended) {
+        if !budget.is_given_up() {
+            chain.read(tenant, query, chunk, budget).map_err(fault)?;
+        }
+    }
     let mut data = Vec::new();
     while data.len() < limit {
         for chain in &mut chains {
-            chain.fill(tenant, query, chunk, &mut reads).map_err(fault)?;
+            chain.fill(tenant, query, chunk, budget).map_err(fault)?;
         }
         // A chain that could not be read on may hold a newer row than the others: stop here.
         if chains.iter().any(|chain| chain.waiting.is_empty() && !chain.ended) {

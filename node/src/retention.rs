@@ -194,7 +194,8 @@ mod tests {
         let tenant: TenantId = "acme".parse().unwrap();
         let node = with_users(dir.path(), &tenant).await;
         let rows = || -> usize {
-            let export = |shard| node.store().rows(shard).audit_export(1, 100).unwrap().1.len();
+            let export =
+                |shard| node.store().rows(shard).audit_export(&tenant, 1, 100).unwrap().1.len();
             node.groups().keys().copied().map(export).sum()
         };
         let before = rows();

@@ -43,7 +43,7 @@ pub struct ShardHead {
     pub last_now: Timestamp,
     /// The sum over all rows of the shard's state.
     pub state_hash: StateHash,
-    /// The head of the audit chain.
+    /// The last audit row: its place in the order in which the shard wrote them, whosever they are.
     pub audit: ChainPoint,
     /// How many users the shard has.
     pub users: u64,
@@ -53,6 +53,15 @@ pub struct ShardHead {
     /// The time by which rows grow old: follows the leaders' clocks in small steps only, see
     /// [`countersign_core::proposal::LogCommand::Retain`]. The epoch before the first step.
     pub age_clock: Timestamp,
+}
+
+/// A tenant's audit chain in a shard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chain {
+    /// The last row that was removed since its time was over; the default if none was.
+    pub start: ChainPoint,
+    /// The last row.
+    pub head: ChainPoint,
 }
 
 /// A place in an audit chain and the chain's hash there.

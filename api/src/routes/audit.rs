@@ -13,7 +13,8 @@ use crate::wire::audit::{AuditCheckpoint, AuditEvent};
 
 /// List audit events
 ///
-/// The newest first. `type` takes a trailing `*`.
+/// The newest first. `type` takes a trailing `*`. One request looks at a bounded number of events: a
+/// page may be short, or empty, and still have a `nextCursor`; go on until there is none.
 #[utoipa::path(
     get, path = "/v1/audit", operation_id = "listAuditEvents", tag = "Audit",
     params(AuditParams, PageParams),
@@ -31,22 +32,23 @@ pub(crate) async fn list(
 
 /// Read the signed heads of the audit chains
 ///
-/// Keep them elsewhere: later they prove that nothing before them was altered.
+/// One for each shard, of your tenant's events alone. Keep them elsewhere: later they prove that
+/// nothing before them was altered. `countersign audit export` takes them with the events.
 #[utoipa::path(
     get, path = "/v1/audit/checkpoints", operation_id = "listAuditCheckpoints", tag = "Audit",
     params(PageParams), responses((status = 200, description = "The heads", body = List<AuditCheckpoint>))
 )]
 pub(crate) async fn checkpoints(
     State(api): State<ApiState>,
-    _: As<Audit>,
+    who: As<Audit>,
     listing: Listing<()>,
 ) -> Result<Json<List<AuditCheckpoint>>, Problem> {
-    let heads = api.gateway.audit_heads().await?;
+    let heads = api.gateway.audit_heads(who.tenant.clone()).await?;
     // In the order of the shards: a head moves on with every event, its shard stays.
     let place = |head: &AuditHead| (Timestamp::from_millis(head.shard.0.into()), "head".to_owned());
     let rows = heads.into_iter().map(|head| (place(&head), head));
     let page: List<AuditHead> = List::page_of(rows, &listing)?;
-    let signed = page.data.iter().map(|head| AuditCheckpoint::sign(head, &api));
+    let signed = page.data.iter().map(|head| AuditCheckpoint::sign(head, &who.tenant, &api));
     let data = signed.collect::<Result<Vec<_>, _>>()?;
     Ok(Json(List { data, next_cursor: page.next_cursor }))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use countersign_actors::gateway::{AuditHead, AuditRow};
+use countersign_core::ids::TenantId;
 use data_encoding::{BASE64, HEXLOWER};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -15,7 +16,7 @@ use crate::state::ApiState;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuditEvent {
-    /// Its id.
+    /// Its id, unique within the tenant.
     #[schema(example = "evt_0_42")]
     id: String,
     /// When.
@@ -51,13 +52,13 @@ pub(crate) struct AuditEvent {
     proof: AuditProof,
 }
 
-/// An event's place in its shard's hash chain.
+/// An event's place in the tenant's hash chain in its shard.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuditProof {
-    /// Which chain.
+    /// In which shard.
     shard: u16,
-    /// The place in it, from 1.
+    /// The place in the tenant's chain there, from 1.
     sequence: u64,
     /// The chained bytes, base64.
     chained: String,
@@ -94,20 +95,25 @@ impl From<AuditRow> for AuditEvent {
     }
 }
 
-/// The head of a shard's chain, signed.
+/// The head of the tenant's chain in a shard, signed.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuditCheckpoint {
-    /// Which chain.
+    /// In which shard.
     shard: u16,
-    /// The last event's place.
+    /// The last event's place; 0 if there is none.
     sequence: u64,
-    /// The hash after it, hex.
+    /// The hash after it, hex; zeros if there is none.
     hash: String,
-    /// The time of the last event.
+    /// The time of the last event; 1970 if there is none.
     at: Time,
-    /// A compact JWS (RFC 7515) of type `audit-head+jws` over `{iss, clusterId, shard, sequence,
-    /// hash, at}`, by a key of `/.well-known/jwks.json`.
+    /// Events up to this place were removed since they are no longer kept; 0 if none was.
+    start_sequence: u64,
+    /// The hash after the last of them, hex; zeros if none was.
+    start_hash: String,
+    /// A compact JWS (RFC 7515) of type `audit-head+jws` over `{iss, clusterId, tenant, shards, shard,
+    /// sequence, hash, at, startSequence, startHash, iat}`, by a key of `/.well-known/jwks.json`.
+    /// `shards` is how many there are, `iat` the time of signing in seconds.
     signature: String,
 }
 
@@ -117,27 +123,43 @@ pub(crate) struct AuditCheckpoint {
 struct SignedHead<'a> {
     iss: &'a str,
     cluster_id: &'a str,
+    tenant: &'a str,
+    shards: u16,
     shard: u16,
     sequence: u64,
     hash: &'a str,
     at: Time,
+    start_sequence: u64,
+    start_hash: &'a str,
+    iat: u64,
 }
 
 impl AuditCheckpoint {
-    /// Signs a head.
-    pub(crate) fn sign(head: &AuditHead, api: &ApiState) -> Result<Self, ApiError> {
+    /// Signs a head of a tenant's chain.
+    pub(crate) fn sign(
+        head: &AuditHead,
+        tenant: &TenantId,
+        api: &ApiState,
+    ) -> Result<Self, ApiError> {
         let hash = HEXLOWER.encode(&head.hash);
+        let start_hash = HEXLOWER.encode(&head.start_hash);
         let system = api.directory.system();
         let signed = SignedHead {
             iss: &api.options.issuer_url,
             cluster_id: &system.cluster_id,
+            tenant: tenant.as_str(),
+            shards: system.shards,
             shard: head.shard.0,
             sequence: head.sequence,
             hash: &hash,
             at: head.at.into(),
+            start_sequence: head.start_sequence,
+            start_hash: &start_hash,
+            iat: api.clock.now().unix_seconds(),
         };
         let signature = api.tokens.attest("audit-head+jws", &signed)?;
         let (shard, sequence, at) = (head.shard.0, head.sequence, head.at.into());
-        Ok(Self { shard, sequence, hash, at, signature })
+        let start_sequence = head.start_sequence;
+        Ok(Self { shard, sequence, hash, at, start_sequence, start_hash, signature })
     }
 }

@@ -279,8 +279,18 @@ impl Gateway for MemoryGateway {
         futures::future::ready(Ok(page)).boxed()
     }
 
-    fn audit_heads(&self) -> BoxFuture<'_, Result<Vec<AuditHead>, GatewayError>> {
-        let head = |shard| AuditHead { shard, sequence: 42, hash: [0xab; 32], at: NOW };
+    fn audit_heads(
+        &self,
+        _tenant: TenantId,
+    ) -> BoxFuture<'_, Result<Vec<AuditHead>, GatewayError>> {
+        let head = |shard| AuditHead {
+            shard,
+            sequence: 42,
+            hash: [0xab; 32],
+            at: NOW,
+            start_sequence: 7,
+            start_hash: [0xcd; 32],
+        };
         futures::future::ready(Ok(vec![head(ShardId(3)), head(ShardId(10))])).boxed()
     }
 

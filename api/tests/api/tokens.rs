@@ -180,8 +180,9 @@ async fn audit_heads_are_signed_by_a_published_key() {
     assert_eq!(
         payload,
         json!({
-            "iss": ISSUER, "clusterId": "clu_test", "shard": 3, "sequence": 42,
-            "hash": head["hash"], "at": head["at"],
+            "iss": ISSUER, "clusterId": "clu_test", "tenant": "default", "shards": payload["shards"],
+            "shard": 3, "sequence": 42, "hash": head["hash"], "at": head["at"],
+            "startSequence": 7, "startHash": "cd".repeat(32), "iat": payload["iat"],
         })
     );
 }

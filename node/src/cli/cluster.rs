@@ -51,9 +51,17 @@ pub(super) struct Connection {
     /// Where a node's API is.
     #[arg(long, env = "COUNTERSIGN_URL", default_value = "http://127.0.0.1:8080")]
     url: String,
-    /// An API key with the scope `cluster`. Better in the variable: a command line is for all to see.
+    /// An API key with the scope `cluster`; for `audit export` with the scope `audit`. Better in the
+    /// variable: a command line is for all to see.
     #[arg(long, env = "COUNTERSIGN_KEY", hide_env_values = true)]
     key: String,
+}
+
+impl Connection {
+    /// Where the node's API is.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
 }
 
 impl std::fmt::Debug for Connection {
@@ -134,14 +142,18 @@ async fn status(connection: &Connection) -> Result<Cluster, Error> {
     understood(&connection.url, &ask(connection, Method::GET, "/v1/cluster").await?)
 }
 
-fn understood<T: DeserializeOwned>(url: &str, body: &str) -> Result<T, Error> {
+pub(super) fn understood<T: DeserializeOwned>(url: &str, body: &str) -> Result<T, Error> {
     serde_json::from_str(body).map_err(|error| Error::Request {
         url: url.to_owned(),
         reason: format!("an answer not understood: {error}"),
     })
 }
 
-async fn ask(connection: &Connection, method: Method, path: &str) -> Result<String, Error> {
+pub(super) async fn ask(
+    connection: &Connection,
+    method: Method,
+    path: &str,
+) -> Result<String, Error> {
     let url = format!("{}{path}", connection.url.trim_end_matches('/'));
     let failed = |reason: String| Error::Request { url: url.clone(), reason };
     // The client takes the process's own provider and panics if there is none.

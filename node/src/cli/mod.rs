@@ -44,7 +44,7 @@ enum Command {
     /// Make the keys that a cluster needs.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
-    /// Check audit exports.
+    /// Take and check audit exports.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     /// See how a cluster is.
@@ -68,7 +68,7 @@ impl Cli {
             Command::Dev(args) => Box::pin(dev::run(args)).await?,
             Command::Serve(args) => Box::pin(serve::run(*args)).await?,
             Command::Keys(command) => keys::run(&command)?,
-            Command::Audit(command) => audit::run(&command)?,
+            Command::Audit(command) => audit::run(command).await?,
             Command::Cluster(command) => cluster::run(command).await?,
             Command::Totp(args) => totp::run(&args)?,
             Command::Openapi => openapi::run(),

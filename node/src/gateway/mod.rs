@@ -65,7 +65,7 @@ pub(crate) struct ClusterGateway {
     /// The others.
     pub(crate) peers: Peers,
     /// Tells where addresses are.
-    pub(crate) geoip: Option<GeoIp>,
+    pub(crate) geoip: Option<Arc<GeoIp>>,
     /// `clu_…`.
     pub(crate) cluster_id: String,
     /// How long a question may take.
@@ -188,10 +188,10 @@ impl Gateway for ClusterGateway {
         .boxed()
     }
 
-    fn audit_heads(&self) -> BoxFuture<'_, Result<Vec<AuditHead>, GatewayError>> {
-        async {
+    fn audit_heads(&self, tenant: TenantId) -> BoxFuture<'_, Result<Vec<AuditHead>, GatewayError>> {
+        async move {
             self.every_shard().await?;
-            Ok(self.listing.heads())
+            self.listing.heads(tenant).await
         }
         .boxed()
     }

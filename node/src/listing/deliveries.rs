@@ -10,7 +10,7 @@ use countersign_core::time::Timestamp;
 use countersign_core::webhook::Delivery;
 use serde::{Deserialize, Serialize};
 
-use super::{Listing, fault, parse, reading, write};
+use super::{Listing, fault, parse, write};
 
 impl Listing {
     /// The deliveries to a tenant's webhook.
@@ -35,13 +35,14 @@ impl Listing {
             })
             .collect();
         let store = self.store.clone();
-        reading(move || {
-            merge(chains, webhook, limit, |shard, before, count| {
-                let rows = store.rows(shard);
-                rows.deliveries_page(&tenant, webhook, Some(before), count).map_err(fault)
+        self.readers
+            .read(&tenant.clone(), self.shards, move |_| {
+                merge(chains, webhook, limit, |shard, before, count| {
+                    let rows = store.rows(shard);
+                    rows.deliveries_page(&tenant, webhook, Some(before), count).map_err(fault)
+                })
             })
-        })
-        .await
+            .await
     }
 }
 

@@ -6,6 +6,7 @@
 //! up are a fair share of all.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use countersign_actors::gateway::{GatewayError, PolicyPreview};
@@ -15,7 +16,8 @@ use countersign_core::tenant::TenantState;
 use countersign_core::time::Timestamp;
 use tokio::time::{Instant, timeout};
 
-use super::{Listing, fault, reading};
+use super::budget::reading_while_wanted;
+use super::{Listing, fault};
 
 /// How long it may look.
 pub(crate) const LOOKS_FOR: Duration = Duration::from_secs(4);
@@ -36,10 +38,10 @@ impl Listing {
         let permit = timeout(WAITS_FOR, Arc::clone(&self.scans).acquire_owned()).await;
         let Ok(Ok(permit)) = permit else { return Err(GatewayError::Overloaded) };
         let listing = self.clone();
-        reading(move || {
+        reading_while_wanted(move |given_up| {
             // Held until the reading has ended, even if nobody waits for it any more.
             let _permit = permit;
-            listing.look(&current, &next, now, looks_for)
+            listing.look(&current, &next, now, looks_for, &given_up)
         })
         .await
     }
@@ -50,8 +52,10 @@ impl Listing {
         next: &TenantState,
         now: Timestamp,
         looks_for: Duration,
+        given_up: &AtomicBool,
     ) -> Result<PolicyPreview, GatewayError> {
         let begun = Instant::now();
+        let is_over = || begun.elapsed() >= looks_for || given_up.load(Ordering::Relaxed);
         let mut found = Preview::default();
         let mut of_whole_shards = 0;
         for shard in 0..self.shards {
@@ -66,12 +70,12 @@ impl Listing {
                     break;
                 }
                 after = page.into_iter().next_back().map(|(id, _)| id);
-                if begun.elapsed() >= looks_for {
+                if is_over() {
                     return Ok(self.share(found, of_whole_shards, shard));
                 }
             }
             of_whole_shards = found.scanned;
-            if begun.elapsed() >= looks_for && shard + 1 < self.shards {
+            if is_over() && shard + 1 < self.shards {
                 return Ok(self.share(found, of_whole_shards, shard + 1));
             }
         }

@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use countersign_actors::gateway::PolicyPreview;
+use countersign_core::audit::AuditEntry;
 use countersign_core::event::UserEvent;
 use countersign_core::ids::{Pseudonym, UserId};
 use countersign_core::policy::{Policy, PolicyPatch, Requirement};
@@ -19,6 +21,12 @@ use super::*;
 
 const SHARDS: u16 = 4;
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+/// Lists whose requests end for the number of rows alone: tests do not depend on time.
+fn listing(store: Arc<Store>) -> Listing {
+    let readers = Readers::reading_for(Duration::from_secs(600));
+    Listing { readers, ..Listing::new(store, SHARDS) }
+}
 
 /// Rows of all shards, and nothing else of a node.
 struct Rows {
@@ -44,7 +52,7 @@ impl Rows {
         for (shard, entries) in (0..).zip(entries) {
             store.machine(ShardId(shard)).unwrap().apply_entries(&entries).unwrap();
         }
-        Self { listing: Listing::new(store, SHARDS), _dir: dir }
+        Self { listing: listing(store), _dir: dir }
     }
 
     /// All pages of who is found, and how many pages there were.
@@ -161,6 +169,103 @@ async fn a_page_by_address_looks_at_a_bounded_number_of_users_and_the_next_goes_
     let (found, pages) = rows.found(&tenant(), "needle@", 50).await;
     assert_eq!(found, ["zzz"]);
     assert_eq!(pages, 3);
+}
+
+/// Twenty thousand audit rows over all shards, of which the oldest of one is of another type.
+fn many_audit_rows() -> Rows {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), StoreOptions::default()).unwrap();
+    for shard in 0..SHARDS {
+        let entries = (1..=10).map(|index| {
+            let key = UserKey::new(tenant(), format!("user_{shard}").parse().unwrap());
+            let mut audit = vec![AuditEntry::success("mfa.user.updated"); 500];
+            if (shard, index) == (2, 1) {
+                audit[0] = AuditEntry::success("mfa.needle");
+            }
+            let change = Change::User { key, events: Vec::new() };
+            let proposal = Proposal { change, expected_version: 0, now: NOW, audit, answer: None };
+            Entry {
+                log_id: LogId::new(CommittedLeaderIdOf::<TypeConfig>::new(1, 1), index),
+                payload: EntryPayload::Normal(LogCommand::Propose(Box::new(proposal))),
+            }
+        });
+        let entries: Vec<Entry> = entries.collect();
+        store.machine(ShardId(shard)).unwrap().apply_entries(&entries).unwrap();
+    }
+    Rows { listing: listing(store), _dir: dir }
+}
+
+impl Rows {
+    /// A page of audit rows of a type, and at how many rows was looked for it.
+    fn audit_page(
+        &self,
+        event_type: &str,
+        cursor: Option<&str>,
+        mut budget: Budget,
+    ) -> (Page<AuditRow>, usize) {
+        let from: Option<AuditCursor> = parse(cursor).unwrap();
+        let chains = (0..SHARDS)
+            .map(|shard| {
+                let before = from.as_ref().map(|from| from.before[usize::from(shard)]);
+                Chain::new(self.listing.store.rows(ShardId(shard)), before)
+            })
+            .collect();
+        let query = AuditQuery { event_type: Some(event_type.to_owned()), ..AuditQuery::default() };
+        let page = merge(chains, &tenant(), &query, 50, &mut budget).unwrap();
+        (page, budget.looked_at())
+    }
+
+    /// All rows of a type, the requests that it took, and the rows that one of them looked at most.
+    fn all_audit(&self, event_type: &str, reads_for: Duration) -> (Vec<AuditRow>, usize, usize) {
+        let (mut found, mut requests, mut most) = (Vec::new(), 0, 0);
+        let mut cursor: Option<String> = None;
+        loop {
+            let budget = Budget::new(SHARDS, reads_for, Arc::default());
+            let (page, looked_at) = self.audit_page(event_type, cursor.as_deref(), budget);
+            requests += 1;
+            most = most.max(looked_at);
+            found.extend(page.data);
+            match page.next_cursor {
+                None => return (found, requests, most),
+                next => {
+                    assert_ne!(next, cursor, "every request gets on");
+                    cursor = next;
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_request_with_a_narrow_filter_looks_at_a_bounded_number_of_rows() {
+    let rows = many_audit_rows();
+    let (found, requests, most) = rows.all_audit("mfa.needle", Duration::from_secs(600));
+    assert_eq!(found.len(), 1);
+    assert!(most < 10_000 + 1_250, "{most} rows for one request");
+    assert!((2..=6).contains(&requests), "{requests} requests");
+    let (found, ..) = rows.all_audit("mfa.nothing", Duration::from_secs(600));
+    assert!(found.is_empty());
+    // All of them come, once.
+    let (found, ..) = rows.all_audit("mfa.user.*", Duration::from_secs(600));
+    let ids: BTreeSet<&str> = found.iter().map(|row| row.id.as_str()).collect();
+    assert_eq!((found.len(), ids.len()), (19_999, 19_999));
+}
+
+#[test]
+fn a_request_whose_time_is_up_looks_once_into_each_shard_and_the_next_goes_on() {
+    let rows = many_audit_rows();
+    let (found, requests, most) = rows.all_audit("mfa.needle", Duration::ZERO);
+    assert_eq!(found.len(), 1);
+    assert!(most <= 5_000, "{most} rows after the time was up");
+    assert!(requests <= 8, "{requests} requests");
+}
+
+#[test]
+fn a_request_for_which_nobody_waits_looks_at_nothing_more() {
+    let rows = many_audit_rows();
+    let given_up = Arc::new(AtomicBool::new(true));
+    let budget = Budget::new(SHARDS, Duration::from_secs(600), given_up);
+    assert_eq!(rows.audit_page("mfa.needle", None, budget).1, 0);
 }
 
 #[tokio::test]

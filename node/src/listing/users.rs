@@ -2,8 +2,8 @@
 //! within a shard, or those that somebody looks for.
 //!
 //! Looking for a user is cheap by id, or by how it begins, for so the rows are sorted. By email
-//! address there is no order: rows are looked at one after another, a bounded number for a page, so
-//! that such a page may be short and the next request goes on. No index is kept for it: every write
+//! address there is no order: rows are looked at one after another, within the request's budget, so
+//! that such a page may be short or empty and the next request goes on. No index is kept for it: every write
 //! of a user would pay for one.
 
 use countersign_actors::gateway::{GatewayError, Page};
@@ -13,10 +13,9 @@ use countersign_core::reply::UserView;
 use countersign_core::user::UserState;
 use serde::{Deserialize, Serialize};
 
-use super::{Listing, fault, parse, reading, write};
+use super::budget::Budget;
+use super::{Listing, fault, parse, write};
 
-/// Users at whom one page by email address looks.
-const LOOKED_AT_MAX: usize = 10_000;
 /// Users that are read at once of one shard.
 const CHUNK: usize = 500;
 
@@ -56,14 +55,19 @@ impl Listing {
         limit: usize,
     ) -> Result<Page<UserView>, GatewayError> {
         let listing = self.clone();
+        let of = tenant.clone();
         match query {
             None => {
                 let after: UsersCursor = parse(cursor.as_deref())?.unwrap_or_default();
-                reading(move || listing.users_after(&tenant, after, limit)).await
+                let read = move |_: &mut Budget| listing.users_after(&tenant, after, limit);
+                self.readers.read(&of, self.shards, read).await
             }
             Some(query) => {
                 let from: Option<Place> = parse(cursor.as_deref())?;
-                reading(move || listing.users_found(&tenant, &query, from, limit)).await
+                let read = move |budget: &mut Budget| {
+                    listing.users_found(&tenant, &query, from, limit, budget)
+                };
+                self.readers.read(&of, self.shards, read).await
             }
         }
     }
@@ -106,6 +110,7 @@ impl Listing {
         query: &str,
         from: Option<Place>,
         limit: usize,
+        budget: &mut Budget,
     ) -> Result<Page<UserView>, GatewayError> {
         let mut search = Search {
             listing: self,
@@ -113,7 +118,7 @@ impl Listing {
             query,
             limit,
             found: Vec::new(),
-            looked_at: 0,
+            budget,
             stopped: None,
         };
         let start = from.unwrap_or(Place { by: By::Id, shard: 0, after: None });
@@ -130,8 +135,8 @@ struct Search<'a> {
     limit: usize,
     /// Who was found, and where to go on after each; one more than wanted tells that there are more.
     found: Vec<(Place, UserView)>,
-    /// At how many email addresses was looked.
-    looked_at: usize,
+    /// How many more email addresses it may look at.
+    budget: &'a mut Budget,
     /// Where it stopped since it had looked at enough.
     stopped: Option<Place>,
 }
@@ -196,11 +201,11 @@ impl Search<'_> {
                 after = Some(id.clone());
                 let place = Place { by, shard: shard.0, after: after.clone() };
                 if by == By::Email {
-                    self.looked_at += 1;
+                    self.budget.spend(1);
                 }
                 if self.fits(by, &id, &state) {
                     self.found.push((place, view(&id, &state)));
-                } else if self.looked_at >= LOOKED_AT_MAX {
+                } else if by == By::Email && self.budget.is_spent() {
                     self.stopped = Some(place);
                 }
                 if self.is_over() {

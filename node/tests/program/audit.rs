@@ -1,4 +1,4 @@
-//! `countersign audit verify` on exports of a real node.
+//! `countersign audit export` and `verify` against a real node that two tenants share.
 
 use std::path::Path;
 use std::process::Output;
@@ -6,94 +6,217 @@ use std::process::Output;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::running::{Running, call, program, ready, run, said, serve};
+use crate::running::{ROOT_KEY, Running, call, call_as, program, ready, run, said, serve};
 
-fn verify(dir: &Path, events: &[Value], more: &[&str]) -> Output {
-    let file = dir.join("export.jsonl");
-    let lines: Vec<String> = events.iter().map(Value::to_string).collect();
-    std::fs::write(&file, lines.join("\n")).unwrap();
-    run(program().args(["audit", "verify"]).arg(file).args(more))
+/// What a tenant's export holds.
+#[derive(Clone)]
+struct Export {
+    checkpoints: Vec<Value>,
+    events: Vec<Value>,
 }
 
-/// Events of a node on which something happened, and the pages in which they came.
-async fn events(url: &str) -> (Vec<Value>, Vec<Value>) {
-    for user in 0..12 {
-        let body = Some(json!({"name": "Phone"}));
-        let path = format!("{url}/v1/users/user-{user}/mfa/totp");
-        assert_eq!(call(Method::POST, path, body).await.0, 201);
-        let path = format!("{url}/v1/users/user-{user}/mfa/totp/verify");
-        assert_eq!(call(Method::POST, path, Some(json!({"code": "000000"}))).await.0, 422);
+impl Export {
+    /// Takes one with the program.
+    fn take(url: &str, key: &str) -> Self {
+        let output = run(program().args(["audit", "export", "--url", url, "--key", key]));
+        assert!(output.status.success(), "{}", said(&output));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let (checkpoints, events) = lines.partition(|line| line.get("signature").is_some());
+        Self { checkpoints, events }
     }
+
+    fn with(&self, change: impl FnOnce(&mut Vec<Value>)) -> Self {
+        let mut changed = self.clone();
+        change(&mut changed.events);
+        changed
+    }
+
+    fn write(&self, file: &Path) {
+        let lines: Vec<String> =
+            self.checkpoints.iter().chain(&self.events).map(Value::to_string).collect();
+        std::fs::write(file, lines.join("\n")).unwrap();
+    }
+
+    /// Checks it against the node's keys.
+    fn verify(&self, dir: &Path, more: &[&str]) -> Output {
+        let file = dir.join("export.jsonl");
+        self.write(&file);
+        let keys = dir.join("jwks.json");
+        run(program().args(["audit", "verify"]).arg(file).arg("--jwks").arg(keys).args(more))
+    }
+
+    fn refused(&self, dir: &Path, what: &str) -> String {
+        let output = self.verify(dir, &[]);
+        assert_eq!(output.status.code(), Some(1), "{what}: {}", said(&output));
+        assert!(output.stdout.is_empty(), "{what}: nothing is said to be checked");
+        said(&output)
+    }
+}
+
+/// Two tenants whose events lie in the same shards, in turns. The second one's key.
+async fn two_tenants(dir: &Path, url: &str) -> String {
+    let (status, tenant) =
+        call(Method::POST, format!("{url}/v1/tenants"), Some(json!({"name": "Other"}))).await;
+    assert_eq!(status, 201, "{tenant}");
+    let other = tenant["apiKey"]["key"].as_str().unwrap();
+    for user in 0..9 {
+        for (key, begun) in [(ROOT_KEY, json!({"name": "Phone"})), (other, json!({}))] {
+            let path = format!("{url}/v1/users/user-{user}/mfa/totp");
+            assert_eq!(call_as(key, Method::POST, path.clone(), Some(begun)).await.0, 201);
+            let wrong = Some(json!({"code": "000000"}));
+            let path = format!("{path}/verify");
+            assert_eq!(call_as(key, Method::POST, path, wrong).await.0, 422);
+        }
+    }
+    let path = format!("{url}/v1/users/user-3");
+    assert!(call(Method::DELETE, path, None).await.0 < 300);
     let policy = Some(json!({"requirement": "REQUIRED"}));
     assert_eq!(call(Method::PATCH, format!("{url}/v1/mfa/policy"), policy).await.0, 200);
-    let (mut events, mut pages) = (Vec::new(), Vec::new());
-    let mut cursor = String::new();
-    loop {
-        let path = format!("{url}/v1/audit?limit=5{cursor}");
-        let (status, page) = call(Method::GET, path, None).await;
-        assert_eq!(status, 200, "{page}");
-        events.extend(page["data"].as_array().unwrap().iter().cloned());
-        let next = page["nextCursor"].as_str().map(str::to_owned);
-        pages.push(page);
-        match next {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return (events, pages),
+    let (_, keys) = call(Method::GET, format!("{url}/.well-known/jwks.json"), None).await;
+    std::fs::write(dir.join("jwks.json"), keys.to_string()).unwrap();
+    other.to_owned()
+}
+
+#[tokio::test]
+async fn a_tenant_that_shares_its_shards_verifies_its_own_export_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_node, url) = Running::serving(serve(dir.path()).arg("--bootstrap"));
+    ready(&url).await;
+    let other = two_tenants(dir.path(), &url).await;
+    for key in [ROOT_KEY, &other] {
+        let export = Export::take(&url, key);
+        assert_eq!(export.checkpoints.len(), 4, "one a shard");
+        let output = export.verify(dir.path(), &[]);
+        assert!(output.status.success(), "{}", said(&output));
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.starts_with(&format!("{} rows checked", export.events.len())), "{text}");
+        // Its rows are numbered by themselves: nothing tells how many others have.
+        for shard in 0..4 {
+            let of = |event: &&Value| event["proof"]["shard"] == shard;
+            let own = export.events.iter().filter(of).rev();
+            let places = own.map(|event| event["proof"]["sequence"].as_u64().unwrap());
+            assert!(places.eq(1..=export.events.iter().filter(of).count() as u64));
+        }
+    }
+    // Pages as they come from the API are taken as well.
+    let export = Export::take(&url, ROOT_KEY);
+    let pages = export.events.chunks(5).map(|page| json!({"data": page, "nextCursor": null}));
+    let pages = Export { events: pages.collect(), ..export.clone() };
+    assert!(pages.verify(dir.path(), &[]).status.success());
+
+    // Whatever is done to one row, and wherever: it is found.
+    let swap = |export: &Export, one: usize, two: usize| export.with(|rows| rows.swap(one, two));
+    for at in 0..export.events.len() {
+        let dir = dir.path();
+        export.with(|rows| drop(rows.remove(at))).refused(dir, &format!("drop {at}"));
+        let twice = export.with(|rows| rows.insert(at, rows[at].clone()));
+        twice.refused(dir, &format!("duplicate {at}"));
+        if at > 0 {
+            swap(&export, at - 1, at).refused(dir, &format!("reorder {at}"));
+        }
+        // As somebody would who knows how the chain is made, but has no key.
+        let invented = export.with(|rows| {
+            let mut row = rows[at].clone();
+            row["proof"]["sequence"] = json!(row["proof"]["sequence"].as_u64().unwrap() + 1);
+            rows.insert(at, row);
+        });
+        invented.refused(dir, &format!("insert {at}"));
+        let altered = export.with(|rows| {
+            let chained = rows[at]["proof"]["chained"].as_str().unwrap().to_owned();
+            let flipped = if chained.as_bytes()[8] == b'A' { "B" } else { "A" };
+            rows[at]["proof"]["chained"] =
+                json!(format!("{}{flipped}{}", &chained[..8], &chained[9..]));
+        });
+        altered.refused(dir, &format!("change {at}"));
+        let shown = export.with(|rows| rows[at]["outcome"] = json!("UNKNOWN"));
+        assert!(shown.refused(dir, "change what is read").contains("outcome"), "{at}");
+        // What only erasing a user takes away.
+        if !export.events[at]["proof"]["annex"].is_null() {
+            let without = export.with(|rows| {
+                for field in ["userId", "ipAddress"] {
+                    rows[at][field] = Value::Null;
+                }
+                rows[at]["proof"]["annex"] = Value::Null;
+            });
+            assert!(without.refused(dir, "without the user").contains("erased"), "{at}");
         }
     }
 }
 
 #[tokio::test]
-async fn an_export_verifies_and_any_alteration_is_found() {
+async fn nothing_is_checked_but_what_signed_checkpoints_cover() {
     let dir = tempfile::tempdir().unwrap();
     let (_node, url) = Running::serving(serve(dir.path()).arg("--bootstrap"));
     ready(&url).await;
-    let (events, pages) = events(&url).await;
-    assert!(events.len() >= 25, "{} events", events.len());
+    let other = two_tenants(dir.path(), &url).await;
+    let (dir, export) = (dir.path(), Export::take(&url, ROOT_KEY));
+    let shard = |value: &Value| value["shard"].as_u64().or(value["proof"]["shard"].as_u64());
 
-    for export in [&events, &pages] {
-        let output = verify(dir.path(), export, &[]);
-        assert!(output.status.success(), "{}", said(&output));
-        let text = String::from_utf8(output.stdout).unwrap();
-        assert!(text.starts_with(&format!("{} rows of 4 shards verify", events.len())), "{text}");
+    // A whole chain is gone, with its checkpoint and without.
+    let mut without = export.with(|rows| rows.retain(|row| shard(row) != Some(2)));
+    assert!(without.refused(dir, "a chain").contains("shard 2: row 1 is missing"));
+    without.checkpoints.retain(|one| shard(one) != Some(2));
+    assert!(without.refused(dir, "a chain").contains("shard 2: its checkpoint is missing"));
+    let none = Export { checkpoints: Vec::new(), ..export.clone() };
+    assert!(none.refused(dir, "no checkpoint").contains("no checkpoint"));
+
+    // Checkpoints that nobody signed, or signed for somebody else.
+    for (field, value) in
+        [("sequence", json!(1)), ("hash", json!("00")), ("startSequence", json!(1))]
+    {
+        let mut altered = export.clone();
+        altered.checkpoints[0][field] = value;
+        assert!(altered.refused(dir, field).contains(field), "{field}");
     }
+    let mut forged = export.clone();
+    let jws = forged.checkpoints[0]["signature"].as_str().unwrap().to_owned();
+    let middle = jws.find('.').unwrap() + 9;
+    let letter = if jws.as_bytes()[middle] == b'A' { "B" } else { "A" };
+    forged.checkpoints[0]["signature"] =
+        json!(format!("{}{letter}{}", &jws[..middle], &jws[middle + 1..]));
+    assert!(forged.refused(dir, "forged").contains("signature is wrong"));
+    let others = Export::take(&url, &other);
+    let mixed = Export { checkpoints: others.checkpoints.clone(), ..export.clone() };
+    mixed.refused(dir, "another tenant's checkpoints");
+    let both = Export {
+        checkpoints: [export.checkpoints.clone(), others.checkpoints].concat(),
+        ..export.clone()
+    };
+    assert!(both.refused(dir, "both").contains("mixed"));
+    let unknown = dir.join("unknown.json");
+    let (_, keys) = call(Method::GET, format!("{url}/.well-known/jwks.json"), None).await;
+    let mut keys: Value = keys;
+    keys["keys"][0]["kid"] = json!("another");
+    std::fs::write(&unknown, keys.to_string()).unwrap();
+    export.write(&dir.join("export.jsonl"));
+    let output = run(program()
+        .args(["audit", "verify"])
+        .arg(dir.join("export.jsonl"))
+        .arg("--jwks")
+        .arg(&unknown));
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
 
-    // What people read.
-    for (field, value) in [
-        ("outcome", json!("SUCCESS")),
-        ("reason", json!("nothing")),
-        ("type", json!("mfa.factor.enrolled")),
-        ("at", json!("2020-01-01T00:00:00.000Z")),
-        ("userId", json!("somebody-else")),
-        ("details", json!({"made": "up"})),
-    ] {
-        let mut altered = events.clone();
-        let row = altered.iter_mut().find(|event| event[field] != value).unwrap();
-        row[field] = value;
-        let output = verify(dir.path(), &altered, &[]);
-        assert_eq!(output.status.code(), Some(1), "{field}");
-        assert!(said(&output).contains(field), "{field}: {}", said(&output));
-    }
-
-    // What is chained.
-    let mut altered = events.clone();
-    let middle = altered.iter_mut().find(|event| event["proof"]["sequence"] == 2).unwrap();
-    let chained = middle["proof"]["chained"].as_str().unwrap().to_owned();
-    let flipped = if chained.as_bytes()[8] == b'A' { "B" } else { "A" };
-    middle["proof"]["chained"] = json!(format!("{}{flipped}{}", &chained[..8], &chained[9..]));
-    let shard = middle["proof"]["shard"].clone();
-    let output = verify(dir.path(), &altered, &[]);
-    assert_eq!(output.status.code(), Some(1));
-    let expected = format!("shard {shard}: row 2 was altered");
-    assert!(said(&output).contains(&expected), "{}", said(&output));
-
-    // What is missing: an error, unless gaps are accepted.
-    let removed = events.iter().filter(|event| event["proof"]["sequence"] != 2);
-    let removed: Vec<Value> = removed.cloned().collect();
-    let output = verify(dir.path(), &removed, &[]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("row 2 is missing"), "{}", said(&output));
-    let output = verify(dir.path(), &removed, &["--gaps"]);
+    // An earlier export agrees with a later one, which it shows to be whole.
+    let earlier = dir.join("earlier.jsonl");
+    export.write(&earlier);
+    let path = format!("{url}/v1/users/later/mfa/totp");
+    assert_eq!(call(Method::POST, path, Some(json!({}))).await.0, 201);
+    let later = Export::take(&url, ROOT_KEY);
+    let more = ["--checkpoints", earlier.to_str().unwrap()];
+    let output = later.verify(dir, &more);
     assert!(output.status.success(), "{}", said(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("4 earlier checkpoints agree"), "{text}");
+    // Rows that came after the checkpoints are covered by none.
+    let ahead = Export { checkpoints: export.checkpoints.clone(), ..later.clone() };
+    assert!(ahead.refused(dir, "after").contains("covered by no signature"));
+    // An older export in a newer one's place.
+    let newest = dir.join("newest.jsonl");
+    later.write(&newest);
+    let output = export.verify(dir, &["--checkpoints", newest.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("an earlier checkpoint ends with row"), "{}", said(&output));
 }
 
 #[tokio::test]
@@ -101,7 +224,8 @@ async fn pages_neither_repeat_nor_hide_a_row_while_others_are_written() {
     let dir = tempfile::tempdir().unwrap();
     let (_node, url) = Running::serving(serve(dir.path()).arg("--bootstrap"));
     ready(&url).await;
-    let (before, _) = events(&url).await;
+    two_tenants(dir.path(), &url).await;
+    let before = Export::take(&url, ROOT_KEY).events;
     let (_, first) = call(Method::GET, format!("{url}/v1/audit?limit=7"), None).await;
     for user in 0..6 {
         let path = format!("{url}/v1/users/later-{user}/mfa/totp");

@@ -180,6 +180,11 @@ impl Running {
         signal(self.child.id(), "TERM");
     }
 
+    /// Sends SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        signal(self.child.id(), "HUP");
+    }
+
     /// Sends SIGKILL and waits for the end.
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
@@ -231,7 +236,17 @@ pub(crate) async fn call(
     url: String,
     body: Option<serde_json::Value>,
 ) -> (u16, serde_json::Value) {
-    let mut request = client().request(method, url).bearer_auth(ROOT_KEY);
+    call_as(ROOT_KEY, method, url, body).await
+}
+
+/// Calls the API with a key. Answers status and body.
+pub(crate) async fn call_as(
+    key: &str,
+    method: reqwest::Method,
+    url: String,
+    body: Option<serde_json::Value>,
+) -> (u16, serde_json::Value) {
+    let mut request = client().request(method, url).bearer_auth(key);
     if let Some(body) = body {
         request = request.json(&body);
     }

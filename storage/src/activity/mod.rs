@@ -49,7 +49,7 @@ impl Tick {
         let reason = row.reason.as_deref();
         let in_challenge = row.challenge_id.is_some();
         let counted = Counted::of(&row.event_type, row.outcome, reason, in_challenge)?;
-        Some(Self { tenant: row.tenant.clone()?, at: row.at, counted })
+        Some(Self { tenant: row.tenant.clone(), at: row.at, counted })
     }
 }
 

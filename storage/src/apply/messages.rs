@@ -121,7 +121,7 @@ impl Run<'_> {
             if let Some(outcome) = outcome.of_the_code() {
                 self.settle_code(index, at, &message, outcome)?;
             }
-            self.tell(index, at, &message, entry.detail("attempts", attempts))?;
+            self.tell(at, &message, entry.detail("attempts", attempts))?;
             self.head.last_now = at;
         }
         Ok(Applied::Noted)
@@ -157,7 +157,6 @@ impl Run<'_> {
     /// Says whether there are more.
     pub(super) fn forget_unsettled(
         &mut self,
-        index: u64,
         clock: Timestamp,
         limit: usize,
     ) -> Result<bool, StorageError> {
@@ -165,7 +164,7 @@ impl Run<'_> {
         let unsettled = self.unsettled(clock, limit)?;
         for name in &unsettled {
             if let Some(message) = self.take_message(name)? {
-                self.tell(index, at, &message, AuditEntry::failure(FAILED, EXPIRED))?;
+                self.tell(at, &message, AuditEntry::failure(FAILED, EXPIRED))?;
             }
         }
         Ok(unsettled.len() == limit)
@@ -205,7 +204,6 @@ impl Run<'_> {
     /// Tells what became of a message, under its user's pseudonym.
     fn tell(
         &mut self,
-        index: u64,
         at: Timestamp,
         message: &OutboxRow,
         entry: AuditEntry,
@@ -215,7 +213,7 @@ impl Run<'_> {
         let secret = row.and_then(|row| row.state.pseudonym);
         let UserKey { tenant, user } = &message.user;
         let user = secret.is_some().then_some(user);
-        let subject = Subject { secret, user, ..self.subject(index, at, Some(tenant)) };
+        let subject = Subject { secret, user, ..self.subject(at, tenant) };
         let entry = entry
             .factor(message.factor)
             .detail("channel", message.channel.as_str())

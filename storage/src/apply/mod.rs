@@ -24,7 +24,7 @@ use countersign_core::time::Timestamp;
 use openraft::EntryPayload;
 
 use crate::activity::Tick;
-use crate::audit::{self, Subject};
+use crate::audit::{self, Chains, Subject};
 use crate::continuity;
 use crate::database::{Batch, Database, Family};
 use crate::error::StorageError;
@@ -78,6 +78,8 @@ pub(crate) struct Run<'a> {
     expiries: BTreeSet<(Timestamp, AnswerKey)>,
     /// Writes of the audit family, in order.
     batch: Batch<'a>,
+    /// The audit chains that the batch changes.
+    chains: Chains,
     learned: Learned,
     /// What is counted over time.
     ticks: Vec<Tick>,
@@ -92,6 +94,7 @@ impl<'a> Run<'a> {
             rows: HashMap::new(),
             expiries: BTreeSet::new(),
             batch: database.batch(),
+            chains: Chains::default(),
             learned: Learned::default(),
             ticks: Vec::new(),
         }
@@ -134,10 +137,10 @@ impl<'a> Run<'a> {
                 Ok(Applied::Maintained { more: false })
             }
             EntryPayload::Normal(LogCommand::PurgeTenant { tenant, limit }) => {
-                self.purge(index, tenant, *limit)
+                self.purge(tenant, *limit)
             }
             EntryPayload::Normal(LogCommand::Retain { now, audit_days }) => {
-                self.retain(index, *now, *audit_days)
+                self.retain(*now, *audit_days)
             }
             EntryPayload::Normal(LogCommand::Settle(settlement)) => self.settle(index, settlement),
             EntryPayload::Normal(LogCommand::Herald(report)) => self.herald(report),
@@ -156,13 +159,14 @@ impl<'a> Run<'a> {
         number: u64,
         counting: &Shard,
     ) -> Result<(ShardHead, Learned), StorageError> {
-        let Self { shard, head, rows, mut batch, learned, ticks, .. } = self;
+        let Self { shard, head, rows, mut batch, chains, learned, ticks, .. } = self;
         for (key, value) in &rows {
             match value {
                 Some(value) => batch.put(keys::family(key), key, value)?,
                 None => batch.delete(keys::family(key), key)?,
             }
         }
+        chains.write(&mut batch, shard)?;
         let key = keys::single(shard, keys::state::HEAD);
         batch.put(Family::State, &key, &records::encode("head", &head)?)?;
         continuity::number(&mut batch, shard, number)?;
@@ -259,9 +263,8 @@ impl<'a> Run<'a> {
         }
         let subject = Subject {
             shard: self.shard,
-            log_index: index,
             at,
-            tenant: Some(&key.tenant),
+            tenant: &key.tenant,
             secret: after.or(before),
             user: after.map(|_| &key.user),
         };
@@ -303,7 +306,7 @@ impl<'a> Run<'a> {
         if events.contains(&TenantEvent::Removed) {
             self.forget_answers_of(&keys::owner(id, None))?;
         }
-        let subject = self.subject(index, at, Some(id));
+        let subject = self.subject(at, id);
         for entry in &proposal.audit {
             self.note(&subject, entry)?;
         }
@@ -333,25 +336,21 @@ impl<'a> Run<'a> {
         self.learned.system = Some(row.state);
         // The cluster's own affairs are told to whoever runs it.
         let tenant = TenantId::default_tenant();
-        let subject = self.subject(index, at, Some(&tenant));
+        let subject = self.subject(at, &tenant);
         for entry in &proposal.audit {
             self.note(&subject, entry)?;
         }
         Ok(None)
     }
 
-    const fn subject<'s>(
-        &self,
-        log_index: u64,
-        at: Timestamp,
-        tenant: Option<&'s TenantId>,
-    ) -> Subject<'s> {
-        Subject { shard: self.shard, log_index, at, tenant, secret: None, user: None }
+    const fn subject<'s>(&self, at: Timestamp, tenant: &'s TenantId) -> Subject<'s> {
+        Subject { shard: self.shard, at, tenant, secret: None, user: None }
     }
 
     /// Adds an audit row, and takes note of it if it is counted over many users or over time.
     fn note(&mut self, subject: &Subject<'_>, entry: &AuditEntry) -> Result<(), StorageError> {
-        let row = audit::append(&mut self.batch, &mut self.head.audit, subject, entry)?;
+        let chain = self.chains.of(self.database, self.shard, subject.tenant)?;
+        let row = audit::append(&mut self.batch, &mut self.head.audit, chain, subject, entry)?;
         let sign = Sign::of(&row, || Ok::<_, StorageError>(entry.ip_address))?;
         self.learned.signs.extend(sign);
         self.ticks.extend(Tick::of(&row));

@@ -28,7 +28,6 @@ impl Run<'_> {
     /// Removes old audit rows, expired answers, and what is over in the outbox.
     pub(super) fn retain(
         &mut self,
-        index: u64,
         now: Timestamp,
         audit_days: u32,
     ) -> Result<Applied, StorageError> {
@@ -49,10 +48,11 @@ impl Run<'_> {
         let forgotten = self.forget_expired(self.head.last_now, ANSWERS_AT_ONCE)?;
         let mut more = forgotten == ANSWERS_AT_ONCE;
         if let Some(before) = oldest_kept(clock, audit_days) {
-            more |= audit::trim(self.database, &mut self.batch, self.shard, before)?;
+            more |=
+                audit::trim(self.database, &mut self.batch, self.shard, &mut self.chains, before)?;
         }
         // After the trim, for it adds to the chain.
-        more |= self.forget_unsettled(index, clock, OUTBOX_AT_ONCE)?;
+        more |= self.forget_unsettled(clock, OUTBOX_AT_ONCE)?;
         more |= self.look(clock, OUTBOX_AT_ONCE)?;
         Ok(Applied::Maintained { more })
     }
@@ -111,12 +111,7 @@ impl Run<'_> {
 
     /// Erases up to `limit` users of a tenant, with what waits for them, and removes what is counted
     /// of it and of its endpoints. Says whether there are more.
-    pub(super) fn purge(
-        &mut self,
-        index: u64,
-        id: &TenantId,
-        limit: u32,
-    ) -> Result<Applied, StorageError> {
+    pub(super) fn purge(&mut self, id: &TenantId, limit: u32) -> Result<Applied, StorageError> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX).min(PURGED_MAX);
         let prefix = keys::users(self.shard, id);
         let at = self.head.last_now;
@@ -141,8 +136,8 @@ impl Run<'_> {
             if let Some(secret) = secret {
                 audit::erase_annexes(&mut self.batch, self.shard, secret)?;
             }
-            let subject = Subject { secret, ..self.subject(index, at, Some(id)) };
-            let entry = AuditEntry::success("mfa.user.erased").because("tenant_removed");
+            let subject = Subject { secret, ..self.subject(at, id) };
+            let entry = AuditEntry::success(audit::USER_ERASED).because("tenant_removed");
             self.note(&subject, &entry)?;
         }
         let outbox = [

@@ -1,8 +1,14 @@
-//! The audit log: one hash chain a shard.
+//! The audit log: in each shard one hash chain per tenant.
 //!
-//! `hash(n) = SHA-256(hash(n − 1) ‖ chained(n))`, with zeros before the first row. The chained
-//! part names a user by a pseudonym and binds the annex, which holds what is personal, by a salted
-//! digest only. Erasing a user deletes the annexes in one range, and the chain still verifies.
+//! `hash(n) = SHA-256(hash(n − 1) ‖ chained(n))`, with zeros before the first row. A tenant's chain
+//! has that tenant's rows only, so that its export verifies by itself and tells nothing of how much
+//! others do. Rows are stored in the order in which the shard wrote them, whosever they are: by that
+//! place old ones are removed and recent ones counted. No place and no log index is in what a tenant
+//! reads.
+//!
+//! The chained part names a user by a pseudonym and binds the annex, which holds what is personal,
+//! by a salted digest only. Erasing a user deletes the annexes in one range, and the chain still
+//! verifies: the row [`USER_ERASED`] says why they are gone.
 //!
 //! The pseudonym in the log is not the one in the user's row but a digest of it, and the salts
 //! are digests of it as well: once the user's row is gone nobody can work back from the chain, and
@@ -20,25 +26,27 @@ use countersign_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use self::read::{AuditPage, AuditQuery};
+pub use self::read::{AuditBounds, AuditPage, AuditQuery};
 pub(crate) use self::read::{
-    each, export, first_not_before, last_before, oldest, one, page, recent_signs, tail,
+    chain, each, export, first_not_before, last_before, oldest, one, page, recent_signs, tail,
 };
 pub use self::verify::{Broken, verify};
-pub(crate) use self::write::{Subject, append, erase_annexes, trim};
+pub(crate) use self::write::{Chains, Subject, append, erase_annexes, trim};
 use crate::records::Annex;
+
+/// The type of the row that says that a user was erased, and with the user the annexes of all
+/// earlier rows under that pseudonym.
+pub const USER_ERASED: &str = "mfa.user.erased";
 
 /// The part of a row that is hashed into the chain. It never changes and names nobody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chained {
-    /// The place in the chain, from 1.
+    /// The place in the tenant's chain, from 1.
     pub sequence: u64,
     /// When; never earlier than the row before.
     pub at: Timestamp,
-    /// The log entry that it came from.
-    pub log_index: u64,
-    /// Whose user or whose affair; `None` for the cluster's own.
-    pub tenant: Option<TenantId>,
+    /// Whose chain it is in. The cluster's own affairs are in the default tenant's.
+    pub tenant: TenantId,
     /// The user's stand-in.
     pub pseudonym: Option<Pseudonym>,
     /// The dotted type.
@@ -63,7 +71,7 @@ pub struct Chained {
 /// A row as it is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRow {
-    /// Which chain.
+    /// In which of the tenant's chains.
     pub shard: ShardId,
     /// What is chained.
     pub chained: Chained,
@@ -117,6 +125,14 @@ pub fn public_pseudonym(secret: Pseudonym) -> Pseudonym {
     let mut hash = Sha256::new();
     hash.update(b"countersign audit pseudonym\0");
     hash.update(secret.as_bytes());
+    Pseudonym::from_bytes(first_half(&hash.finalize().into()))
+}
+
+/// Under which stand-in the annexes of a tenant's rows lie that are no user's.
+fn nobody(tenant: &TenantId) -> Pseudonym {
+    let mut hash = Sha256::new();
+    hash.update(b"countersign audit nobody\0");
+    hash.update(tenant.as_str());
     Pseudonym::from_bytes(first_half(&hash.finalize().into()))
 }
 

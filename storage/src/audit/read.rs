@@ -1,20 +1,18 @@
-//! Reading a chain: pages for people, exports for verification, its tail for webhooks, and the recent
-//! rows that are counted over many users.
+//! Reading audit rows: pages for people, exports for verification, a chain's tail for webhooks, and
+//! the recent rows that are counted over many users.
 
 use std::net::IpAddr;
 
 use countersign_core::ids::{Pseudonym, ShardId, TenantId, UserId};
 use countersign_core::time::Timestamp;
 
-use super::{AuditRow, Chained, ExportRow};
+use super::{AuditRow, Chained, ExportRow, nobody};
 use crate::database::{Database, Family};
 use crate::error::StorageError;
 use crate::keys;
 use crate::pressure::Sign;
-use crate::records::{self, Annex, AuditRecord, ChainPoint};
+use crate::records::{self, Annex, AuditRecord, Chain, ChainPoint};
 
-/// Rows that one page looks at; a page with a narrow filter may be short and still have a next.
-const LOOKED_AT_MAX: usize = 10_000;
 /// Rows that are read of a shard to count recent ones when the store is opened.
 const RECENT_MAX: usize = 50_000;
 
@@ -44,6 +42,18 @@ impl AuditQuery {
     }
 }
 
+/// Which part of the rows is wanted, and at how many it may look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditBounds {
+    /// Before this place in the tenant's chain; `None` from the newest.
+    pub before: Option<u64>,
+    /// So many rows at most.
+    pub limit: usize,
+    /// At so many rows is looked at most, at least 1: with a narrow filter a page may be short and
+    /// still have a next.
+    pub look_at: usize,
+}
+
 /// Some rows, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditPage {
@@ -51,15 +61,27 @@ pub struct AuditPage {
     pub rows: Vec<AuditRow>,
     /// Where the next page begins: rows before this place in the chain. `None` at the end.
     pub before: Option<u64>,
+    /// How many rows were looked at for it.
+    pub looked_at: usize,
 }
 
-/// The last trimmed row; the default if none was.
+/// How a tenant's chain stands, as it is on disk.
+pub(crate) fn chain(
+    database: &Database,
+    shard: ShardId,
+    tenant: &TenantId,
+) -> Result<Chain, StorageError> {
+    let row = database.get(Family::Audit, &keys::audit_chain(shard, tenant))?;
+    row.map_or(Ok(Chain::default()), |bytes| records::decode("audit chain", shard, &bytes))
+}
+
+/// The shard's last trimmed row; the default if none was.
 pub(super) fn anchor(database: &Database, shard: ShardId) -> Result<ChainPoint, StorageError> {
     let row = database.get(Family::Audit, &keys::single(shard, keys::audit::ANCHOR))?;
     row.map_or(Ok(ChainPoint::default()), |bytes| records::decode("audit anchor", shard, &bytes))
 }
 
-/// The time of the chain's first row that was not trimmed.
+/// The time of the shard's first row that was not trimmed.
 pub(crate) fn oldest(
     database: &Database,
     shard: ShardId,
@@ -68,23 +90,22 @@ pub(crate) fn oldest(
     Ok(row(database, shard, first)?.map(|(_, chained)| chained.at))
 }
 
-/// Rows of a tenant, newest first, at most `limit`, before the place `before`.
+/// Rows of a tenant, newest first, within `bounds`.
 pub(crate) fn page(
     database: &Database,
     shard: ShardId,
     tenant: &TenantId,
     pseudonym: Option<Pseudonym>,
     query: &AuditQuery,
-    before: Option<u64>,
-    limit: usize,
+    bounds: AuditBounds,
 ) -> Result<AuditPage, StorageError> {
     let prefix = match pseudonym {
         Some(pseudonym) => keys::annexes(shard, pseudonym),
         None => keys::audit_of_tenant(shard, tenant),
     };
-    let mut before = before;
+    let AuditBounds { mut before, limit, look_at } = bounds;
     if let Some(until) = query.until {
-        let first_late = first_not_before(database, shard, until)?;
+        let first_late = first_of_tenant_not_before(database, shard, tenant, until)?;
         before = Some(before.map_or(first_late, |before| before.min(first_late)));
     }
     let end = match before {
@@ -92,54 +113,53 @@ pub(crate) fn page(
         None => keys::after(&prefix),
     };
     let mut page = AuditPage::default();
-    for (looked_at, entry) in database.walk_back(Family::Audit, &prefix, &end)?.enumerate() {
-        let (key, _) = entry.map_err(StorageError::database("read the audit log"))?;
+    for entry in database.walk_back(Family::Audit, &prefix, &end)? {
+        let (key, value) = entry.map_err(StorageError::database("read the audit log"))?;
         let Some(sequence) = keys::last_sequence(&key) else { continue };
-        if page.rows.len() == limit || looked_at == LOOKED_AT_MAX {
+        if page.rows.len() == limit || page.looked_at >= look_at.max(1) {
             page.before = Some(sequence + 1);
             return Ok(page);
         }
+        page.looked_at += 1;
+        let found = match pseudonym {
+            Some(_) => one_of_tenant(database, shard, tenant, sequence)?,
+            None => at_place(database, shard, &value)?,
+        };
         // An index entry without its row belongs to a trim that is under way.
-        let Some((record, chained)) = row(database, shard, sequence)? else { continue };
+        let Some((record, chained)) = found else { continue };
         if query.since.is_some_and(|since| chained.at < since) {
             return Ok(page);
         }
-        if query.wants(&chained) && chained.tenant.as_ref() == Some(tenant) {
+        if query.wants(&chained) && chained.tenant == *tenant {
             page.rows.push(whole(database, shard, record, chained)?);
         }
     }
     Ok(page)
 }
 
-/// Up to `limit` rows from the place `from` on, and the point of the chain before them.
+/// Up to `limit` rows of a tenant's chain from the place `from` on, and the point of the chain
+/// before them.
 pub(crate) fn export(
     database: &Database,
     shard: ShardId,
+    tenant: &TenantId,
     from: u64,
     limit: usize,
 ) -> Result<(ChainPoint, Vec<ExportRow>), StorageError> {
-    let anchor = anchor(database, shard)?;
-    let first = from.max(anchor.sequence + 1);
-    let before = if first == anchor.sequence + 1 {
-        anchor
+    let start = chain(database, shard, tenant)?.start;
+    let first = from.max(start.sequence + 1);
+    let before = if first == start.sequence + 1 {
+        start
     } else {
-        match row(database, shard, first - 1)? {
+        match one_of_tenant(database, shard, tenant, first - 1)? {
             Some((record, chained)) => {
                 ChainPoint { sequence: first - 1, hash: record.hash, at: chained.at }
             }
-            None => return Ok((anchor, Vec::new())),
+            None => return Ok((start, Vec::new())),
         }
     };
-    let rows = keys::single(shard, keys::audit::ROW);
-    let start = keys::audit_row(shard, first);
-    let mut exported = Vec::new();
-    for entry in database.walk(Family::Audit, &start, &keys::after(&rows))?.take(limit) {
-        let (_, bytes) = entry.map_err(StorageError::database("read the audit log"))?;
-        let record: AuditRecord = records::decode("audit row", shard, &bytes)?;
-        let chained: Chained = records::decode("audit row", shard, &record.chained)?;
-        exported.push(whole(database, shard, record, chained)?.export);
-    }
-    Ok((before, exported))
+    let rows = tail(database, shard, tenant, first - 1, limit)?;
+    Ok((before, rows.into_iter().map(|row| row.export).collect()))
 }
 
 /// The rows of a tenant after the place `after`, oldest first, at most `limit`.
@@ -158,28 +178,23 @@ pub(crate) fn tail(
         if rows.len() == limit {
             break;
         }
-        let (key, _) = entry.map_err(StorageError::database("read the audit log"))?;
-        let Some(sequence) = keys::last_sequence(&key) else { continue };
+        let (_, place) = entry.map_err(StorageError::database("read the audit log"))?;
         // An index entry without its row belongs to a trim that is under way.
-        let Some((record, chained)) = row(database, shard, sequence)? else { continue };
+        let Some((record, chained)) = at_place(database, shard, &place)? else { continue };
         rows.push(whole(database, shard, record, chained)?);
     }
     Ok(rows)
 }
 
-/// The row at a place, if it is the tenant's and was not trimmed.
+/// The row at a place of a tenant's chain, if it was not trimmed.
 pub(crate) fn one(
     database: &Database,
     shard: ShardId,
     tenant: &TenantId,
     sequence: u64,
 ) -> Result<Option<AuditRow>, StorageError> {
-    match row(database, shard, sequence)? {
-        Some((record, chained)) if chained.tenant.as_ref() == Some(tenant) => {
-            whole(database, shard, record, chained).map(Some)
-        }
-        _ => Ok(None),
-    }
+    let found = one_of_tenant(database, shard, tenant, sequence)?;
+    found.map(|(record, chained)| whole(database, shard, record, chained)).transpose()
 }
 
 /// The place of a tenant's last row that is older than `time`; 0 if there is none.
@@ -189,14 +204,12 @@ pub(crate) fn last_before(
     tenant: &TenantId,
     time: Timestamp,
 ) -> Result<u64, StorageError> {
-    let from = keys::audit_of_tenant(shard, tenant);
-    let to = keys::audit_by_tenant(shard, tenant, first_not_before(database, shard, time)?);
-    let last = database.walk_back(Family::Audit, &from, &to)?.next().transpose();
-    let last = last.map_err(StorageError::database("read the audit log"))?;
-    Ok(last.and_then(|(key, _)| keys::last_sequence(&key)).unwrap_or(0))
+    let last = first_of_tenant_not_before(database, shard, tenant, time)? - 1;
+    let trimmed = chain(database, shard, tenant)?.start.sequence;
+    Ok(if last > trimmed { last } else { 0 })
 }
 
-/// What is counted of the rows of the `window_ms` before the chain's end, oldest first.
+/// What is counted of the shard's rows of the `window_ms` before the last one, oldest first.
 pub(crate) fn recent_signs(
     database: &Database,
     shard: ShardId,
@@ -220,7 +233,7 @@ pub(crate) fn recent_signs(
     Ok(signs)
 }
 
-/// Visits the rows from the place `first` to the place `last`, oldest first.
+/// Visits the shard's rows from the place `first` to the place `last`, oldest first.
 pub(crate) fn each(
     database: &Database,
     shard: ShardId,
@@ -252,12 +265,38 @@ fn address(
     Ok(annex.and_then(|annex| annex.ip_address))
 }
 
+/// The row at a place of a tenant's chain.
+fn one_of_tenant(
+    database: &Database,
+    shard: ShardId,
+    tenant: &TenantId,
+    sequence: u64,
+) -> Result<Option<(AuditRecord, Chained)>, StorageError> {
+    match database.get(Family::Audit, &keys::audit_by_tenant(shard, tenant, sequence))? {
+        Some(place) => at_place(database, shard, &place),
+        None => Ok(None),
+    }
+}
+
+/// The row whose place an entry of a tenant's chain tells.
+fn at_place(
+    database: &Database,
+    shard: ShardId,
+    place: &[u8],
+) -> Result<Option<(AuditRecord, Chained)>, StorageError> {
+    match keys::last_sequence(place) {
+        Some(place) => row(database, shard, place),
+        None => Ok(None),
+    }
+}
+
+/// The row at a place of the shard.
 fn row(
     database: &Database,
     shard: ShardId,
-    sequence: u64,
+    place: u64,
 ) -> Result<Option<(AuditRecord, Chained)>, StorageError> {
-    let Some(bytes) = database.get(Family::Audit, &keys::audit_row(shard, sequence))? else {
+    let Some(bytes) = database.get(Family::Audit, &keys::audit_row(shard, place))? else {
         return Ok(None);
     };
     let record: AuditRecord = records::decode("audit row", shard, &bytes)?;
@@ -293,13 +332,25 @@ fn annex(
     if chained.annex.is_none() {
         return Ok(None);
     }
-    let pseudonym = chained.pseudonym.unwrap_or(Pseudonym::from_bytes([0; 16]));
+    let pseudonym = chained.pseudonym.unwrap_or_else(|| nobody(&chained.tenant));
     let key = keys::annex(shard, pseudonym, chained.sequence);
     Ok(database.get(Family::Audit, &key)?.map(|bytes| bytes.to_vec()))
 }
 
-/// The place of the first row that is not before `time`, or the one after the last. The times of
-/// a chain never fall, so a few dozen reads find it in any length.
+/// The place of the tenant's first row that is not before `time`, or the one after its last.
+fn first_of_tenant_not_before(
+    database: &Database,
+    shard: ShardId,
+    tenant: &TenantId,
+    time: Timestamp,
+) -> Result<u64, StorageError> {
+    let Chain { start, head } = chain(database, shard, tenant)?;
+    partition(start.sequence + 1, head.sequence + 1, time, |sequence| {
+        one_of_tenant(database, shard, tenant, sequence)
+    })
+}
+
+/// The place of the shard's first row that is not before `time`, or the one after the last.
 pub(crate) fn first_not_before(
     database: &Database,
     shard: ShardId,
@@ -309,11 +360,22 @@ pub(crate) fn first_not_before(
     let mut backwards = database.walk_back(Family::Audit, &rows, &keys::after(&rows))?;
     let Some(last) = backwards.next() else { return Ok(1) };
     let (key, _) = last.map_err(StorageError::database("read the audit log"))?;
-    let mut low = anchor(database, shard)?.sequence + 1;
-    let mut high = keys::last_sequence(&key).unwrap_or(0) + 1;
+    let first = anchor(database, shard)?.sequence + 1;
+    let end = keys::last_sequence(&key).unwrap_or(0) + 1;
+    partition(first, end, time, |place| row(database, shard, place))
+}
+
+/// The first of the places from `low` up to `high` whose row is not before `time`; `high` if there
+/// is none. Times never fall, so a few dozen reads find it among any number of rows.
+fn partition(
+    mut low: u64,
+    mut high: u64,
+    time: Timestamp,
+    read: impl Fn(u64) -> Result<Option<(AuditRecord, Chained)>, StorageError>,
+) -> Result<u64, StorageError> {
     while low < high {
         let middle = low + (high - low) / 2;
-        match row(database, shard, middle)? {
+        match read(middle)? {
             Some((_, chained)) if chained.at >= time => high = middle,
             // A row that is gone was trimmed just now: it was old.
             _ => low = middle + 1,

@@ -47,6 +47,7 @@ pub(crate) mod audit {
     pub(crate) const ANNEX: u8 = 2;
     pub(crate) const BY_TENANT: u8 = 3;
     pub(crate) const ANCHOR: u8 = 4;
+    pub(crate) const CHAIN: u8 = 5;
 }
 
 /// Where a row of the state machine lies.
@@ -187,8 +188,14 @@ fn sorted(bytes: &[u8]) -> Option<Timestamp> {
     Some(Timestamp::from_millis((time ^ (1 << 63)).cast_signed()))
 }
 
-pub(crate) fn audit_row(shard: ShardId, sequence: u64) -> Vec<u8> {
-    keyed(shard, audit::ROW, &[&sequence.to_be_bytes()])
+/// An audit row, by its place in the order in which the shard wrote them.
+pub(crate) fn audit_row(shard: ShardId, place: u64) -> Vec<u8> {
+    keyed(shard, audit::ROW, &[&place.to_be_bytes()])
+}
+
+/// How a tenant's chain stands.
+pub(crate) fn audit_chain(shard: ShardId, tenant: &TenantId) -> Vec<u8> {
+    keyed(shard, audit::CHAIN, &[&tenant_prefix(tenant)])
 }
 
 /// All annexes of a pseudonym, which is also the list of its rows.
@@ -200,7 +207,7 @@ pub(crate) fn annex(shard: ShardId, pseudonym: Pseudonym, sequence: u64) -> Vec<
     keyed(shard, audit::ANNEX, &[pseudonym.as_bytes(), &sequence.to_be_bytes()])
 }
 
-/// All audit rows of a tenant.
+/// A tenant's chain: for each row its place in the shard.
 pub(crate) fn audit_of_tenant(shard: ShardId, tenant: &TenantId) -> Vec<u8> {
     keyed(shard, audit::BY_TENANT, &[&tenant_prefix(tenant)])
 }

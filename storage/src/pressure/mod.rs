@@ -66,7 +66,7 @@ impl Sign {
         };
         let sign =
             |(what, tenant): (_, &TenantId)| Self { tenant: tenant.clone(), at: row.at, what };
-        Ok(what.zip(row.tenant.as_ref()).map(sign))
+        Ok(what.map(|what| sign((what, &row.tenant))))
     }
 }
 
@@ -156,8 +156,7 @@ mod tests {
         Chained {
             sequence: 1,
             at: Timestamp::from_millis(1_000),
-            log_index: 1,
-            tenant: Some(TenantId::default_tenant()),
+            tenant: TenantId::default_tenant(),
             pseudonym: Some(Pseudonym::from_bytes([2; 16])),
             event_type: event_type.to_owned(),
             outcome,

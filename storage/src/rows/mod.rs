@@ -14,11 +14,11 @@ use countersign_core::tenant::TenantState;
 use countersign_core::time::Timestamp;
 use countersign_core::user::UserState;
 
-use crate::audit::{self, AuditPage, AuditQuery, ExportRow};
+use crate::audit::{self, AuditBounds, AuditPage, AuditQuery, ExportRow};
 use crate::database::Family;
 use crate::error::StorageError;
 use crate::keys;
-use crate::records::{self, ChainPoint, ShardHead, SystemRow, TenantRow, UserRow};
+use crate::records::{self, Chain, ChainPoint, ShardHead, SystemRow, TenantRow, UserRow};
 use crate::state_hash::StateHash;
 use crate::store::{Shard, Store};
 use crate::stored::Stored;
@@ -205,13 +205,20 @@ impl Rows {
         self.row("kept answer", &keys::answer(self.shard.id, key))
     }
 
-    /// The head of the audit chain.
-    pub fn audit_head(&self) -> ChainPoint {
+    /// The last audit row of the shard, whosever it is, by its place in the order of writing.
+    pub fn last_audit_row(&self) -> ChainPoint {
         self.head().audit
     }
 
-    /// Audit rows of a tenant, newest first, at most `limit`, before the place `before` in the
-    /// chain. Only this shard's. A page may be shorter than `limit` and still have a next one.
+    /// How a tenant's audit chain stands in this shard.
+    ///
+    /// # Errors
+    /// If the row cannot be read.
+    pub fn audit_chain(&self, tenant: &TenantId) -> Result<Chain, StorageError> {
+        audit::chain(&self.store.database, self.shard.id, tenant)
+    }
+
+    /// Audit rows of a tenant, newest first, within `bounds`. Only this shard's.
     ///
     /// # Errors
     /// If the rows cannot be read.
@@ -219,8 +226,7 @@ impl Rows {
         &self,
         tenant: &TenantId,
         query: &AuditQuery,
-        before: Option<u64>,
-        limit: usize,
+        bounds: AuditBounds,
     ) -> Result<AuditPage, StorageError> {
         let pseudonym = match &query.user {
             None => None,
@@ -234,20 +240,21 @@ impl Rows {
             }
         };
         let (database, shard) = (&self.store.database, self.shard.id);
-        audit::page(database, shard, tenant, pseudonym, query, before, limit)
+        audit::page(database, shard, tenant, pseudonym, query, bounds)
     }
 
-    /// Up to `limit` rows of the chain from the place `from` on, for offline verification, and the
-    /// point of the chain before them.
+    /// Up to `limit` rows of a tenant's chain from the place `from` on, for offline verification, and
+    /// the point of the chain before them.
     ///
     /// # Errors
     /// If the rows cannot be read.
     pub fn audit_export(
         &self,
+        tenant: &TenantId,
         from: u64,
         limit: usize,
     ) -> Result<(ChainPoint, Vec<ExportRow>), StorageError> {
-        audit::export(&self.store.database, self.shard.id, from, limit)
+        audit::export(&self.store.database, self.shard.id, tenant, from, limit)
     }
 
     fn row<T: Stored>(&self, what: &'static str, key: &[u8]) -> Result<Option<T>, StorageError> {

@@ -23,7 +23,9 @@ use serde::{Deserialize, Serialize};
 use crate::activity::Activity;
 use crate::audit::Chained;
 use crate::disk_history::{DiskHistory, DiskMarks};
-use crate::records::{Annex, AuditRecord, ChainPoint, Identity, Installing, ShardHead, SystemRow};
+use crate::records::{
+    Annex, AuditRecord, Chain, ChainPoint, Identity, Installing, ShardHead, SystemRow,
+};
 use crate::state_hash::StateHash;
 use crate::types::{Entry, LogId, StoredMembership, Vote};
 
@@ -63,6 +65,7 @@ pub trait Stored: Serialize + DeserializeOwned {
 
 impl Stored for Activity {}
 impl Stored for AuditRecord {}
+impl Stored for Chain {}
 impl Stored for ChainPoint {}
 impl Stored for Chained {}
 impl Stored for Delivery {}

@@ -23,8 +23,8 @@ fn replicas_agree_whatever_the_batches_were() {
         assert_eq!(other.rows().head(), first.rows().head());
         assert_eq!(other.state_hash(), first.state_hash());
         assert_eq!(
-            other.rows().audit_export(0, 1_000).unwrap(),
-            first.rows().audit_export(0, 1_000).unwrap()
+            other.rows().audit_export(&tenant(), 0, 1_000).unwrap(),
+            first.rows().audit_export(&tenant(), 0, 1_000).unwrap()
         );
     }
 }

@@ -2,21 +2,25 @@
 
 use countersign_core::audit::{AuditEntry, FACTORS_RESET};
 use countersign_core::event::UserEvent;
+use countersign_core::ids::{TenantId, UserKey};
 use countersign_core::proposal::{Applied, LogCommand, RETAIN_EVERY_MS};
 use countersign_storage::ChainPoint;
-use countersign_storage::audit::{AuditQuery, Broken, ExportRow, public_pseudonym, verify};
+use countersign_storage::audit::{
+    AuditBounds, AuditQuery, Broken, ExportRow, public_pseudonym, verify,
+};
 
 use crate::stage::{
-    Stage, created, day, entry, history, named, proposal, propose, retain, tenant, user,
+    Stage, bounds, created, day, entry, head, history, named, proposal, propose, retain, tenant,
+    user,
 };
 
 fn export(stage: &Stage) -> (ChainPoint, Vec<ExportRow>) {
-    stage.rows().audit_export(0, usize::MAX).unwrap()
+    stage.rows().audit_export(&tenant(), 0, usize::MAX).unwrap()
 }
 
 fn verified(stage: &Stage) -> Result<ChainPoint, Broken> {
     let (from, rows) = export(stage);
-    verify(&from, &rows, Some(&stage.rows().audit_head()))
+    verify(&from, &rows, Some(&head(&stage)))
 }
 
 /// Users 1 to 4, changed in turn, one audit row a day.
@@ -44,7 +48,7 @@ fn the_chain_verifies_and_every_alteration_breaks_it() {
     let stage = busy(20);
     assert_eq!(verified(&stage).unwrap().sequence, 20);
     let (from, rows) = export(&stage);
-    let head = stage.rows().audit_head();
+    let head = head(&stage);
     for at in 0..rows.len() {
         let sequence = rows[at].sequence;
         let mut altered = rows.clone();
@@ -66,7 +70,7 @@ fn a_rewritten_chain_is_not_the_one_of_the_checkpoint() {
     two.apply(&history(9), 9);
     let (from, rows) = export(&two);
     let end = verify(&from, &rows, None).unwrap();
-    let checkpoint = ChainPoint { sequence: end.sequence, ..one.rows().audit_head() };
+    let checkpoint = ChainPoint { sequence: end.sequence, ..head(&one) };
     assert!(matches!(verify(&from, &rows, Some(&checkpoint)), Err(Broken::Head { .. })));
 }
 
@@ -78,7 +82,8 @@ fn erasing_a_user_takes_the_person_out_and_leaves_the_chain() {
     let erase = proposal(&user(1), version, day(30), vec![UserEvent::Erased]);
     stage.apply(&[entry(21, propose(erase))], 1);
     assert_eq!(verified(&stage).unwrap().sequence, 21);
-    let page = stage.rows().audit_page(&tenant(), &AuditQuery::default(), None, 100).unwrap();
+    let page =
+        stage.rows().audit_page(&tenant(), &AuditQuery::default(), bounds(None, 100)).unwrap();
     assert_eq!(page.rows.len(), 21);
     for row in &page.rows {
         let is_erased = row.chained.pseudonym == Some(pseudonym);
@@ -93,7 +98,10 @@ fn erasing_a_user_takes_the_person_out_and_leaves_the_chain() {
     let again = proposal(&user(1), 0, day(31), vec![created(99)]);
     stage.apply(&[entry(22, propose(again))], 1);
     let query = AuditQuery { user: Some(user(1).user), ..AuditQuery::default() };
-    assert_eq!(stage.rows().audit_page(&tenant(), &query, None, 100).unwrap().rows.len(), 1);
+    assert_eq!(
+        stage.rows().audit_page(&tenant(), &query, bounds(None, 100)).unwrap().rows.len(),
+        1
+    );
 }
 
 #[test]
@@ -104,10 +112,11 @@ fn a_trimmed_chain_verifies_from_its_anchor() {
     let (anchor, rows) = export(&stage);
     assert_eq!((anchor.sequence, rows.first().unwrap().sequence, rows.len()), (7, 8, 13));
     assert_eq!(verified(&stage).unwrap().sequence, 20);
-    let page = stage.rows().audit_page(&tenant(), &AuditQuery::default(), None, 100).unwrap();
+    let page =
+        stage.rows().audit_page(&tenant(), &AuditQuery::default(), bounds(None, 100)).unwrap();
     assert_eq!(page.rows.len(), 13);
     // An export that starts in the middle verifies as well.
-    let (from, rows) = stage.rows().audit_export(15, 3).unwrap();
+    let (from, rows) = stage.rows().audit_export(&tenant(), 15, 3).unwrap();
     assert_eq!(verify(&from, &rows, None).unwrap().sequence, 17);
     let stage = stage.restarted();
     assert_eq!(verified(&stage).unwrap().sequence, 20);
@@ -164,7 +173,7 @@ fn what_somebody_wrote_is_erased_with_the_user() {
     };
     reset(1, 5);
     reset(2, 6);
-    let page = stage.rows().audit_page(&tenant(), &AuditQuery::default(), None, 2).unwrap();
+    let page = stage.rows().audit_page(&tenant(), &AuditQuery::default(), bounds(None, 2)).unwrap();
     assert!(page.rows.iter().all(|row| row.reason() == Some("Ann Example called")));
     let erase = proposal(&user(1), 5, day(6), vec![UserEvent::Erased]);
     stage.apply(&[entry(7, propose(erase))], 1);
@@ -179,37 +188,142 @@ fn what_somebody_wrote_is_erased_with_the_user() {
     verified(&stage).unwrap();
 }
 
+fn other_tenant() -> TenantId {
+    "other".parse().unwrap()
+}
+
+fn user_of_other(number: u32) -> UserKey {
+    UserKey::new(other_tenant(), user(number).user)
+}
+
+/// Ten rows of the default tenant, and before each as many of another one as `others` says.
+fn shared(others: u64) -> Stage {
+    let stage = Stage::new();
+    let mut entries = Vec::new();
+    let mut index = 0;
+    for number in 1..=10_u32 {
+        for other in 0..others {
+            index += 1;
+            let number = number * 100 + other as u32;
+            let created = vec![created(number)];
+            let one = proposal(&user_of_other(number), 0, day(number as i64 / 100), created);
+            entries.push(entry(index, propose(one)));
+        }
+        index += 1;
+        let one = proposal(&user(number), 0, day(number.into()), vec![created(number)]);
+        entries.push(entry(index, propose(one)));
+    }
+    stage.apply(&entries, 7);
+    stage
+}
+
+#[test]
+fn a_tenants_export_is_the_same_bytes_whatever_others_do_in_its_shards() {
+    let alone = export(&shared(0));
+    assert_eq!(alone.1.len(), 10);
+    for others in [1, 5] {
+        let stage = shared(others);
+        assert_eq!(export(&stage), alone, "{others}");
+        assert_eq!(verified(&stage).unwrap().sequence, 10);
+        let (from, rows) = stage.rows().audit_export(&other_tenant(), 0, usize::MAX).unwrap();
+        let head = stage.rows().audit_chain(&other_tenant()).unwrap().head;
+        assert_eq!(verify(&from, &rows, Some(&head)).unwrap().sequence, 10 * others);
+    }
+}
+
+#[test]
+fn a_trim_tells_each_tenant_where_its_own_chain_begins() {
+    let stage = shared(2);
+    stage.apply(&[entry(31, retain(day(10), 5))], 1);
+    let (start, rows) = export(&stage);
+    assert_eq!((start.sequence, rows.len()), (4, 6));
+    assert_eq!(verified(&stage).unwrap().sequence, 10);
+    let (start, rows) = stage.rows().audit_export(&other_tenant(), 0, usize::MAX).unwrap();
+    assert_eq!((start.sequence, rows.len()), (8, 12));
+    let head = stage.rows().audit_chain(&other_tenant()).unwrap().head;
+    assert_eq!(verify(&start, &rows, Some(&head)).unwrap().sequence, 20);
+    // And all of it, once.
+    stage.apply(&[entry(32, retain(day(10), 0)), entry(33, retain(day(10), 5))], 1);
+    assert_eq!(export(&stage.restarted()).0.sequence, 4);
+}
+
+#[test]
+fn what_is_no_users_keeps_its_address_in_each_tenant() {
+    let stage = Stage::new();
+    let told = |key: &UserKey, address: [u8; 4]| {
+        let mut one = proposal(key, 0, day(1), Vec::new());
+        let audit = AuditEntry::failure("mfa.portal.refused", "unknown");
+        one.audit = vec![audit.from_address(Some(address.into()))];
+        propose(one)
+    };
+    let entries = [
+        entry(1, told(&user(1), [203, 0, 113, 1])),
+        entry(2, told(&user_of_other(1), [203, 0, 113, 2])),
+    ];
+    stage.apply(&entries, 2);
+    for (tenant, last) in [(tenant(), 1), (other_tenant(), 2)] {
+        let rows = stage.rows().audit_page(&tenant, &AuditQuery::default(), bounds(None, 9));
+        let rows = rows.unwrap().rows;
+        let address = rows[0].annex.as_ref().unwrap().ip_address;
+        assert_eq!(address, Some([203, 0, 113, last].into()), "{tenant}");
+    }
+    verified(&stage).unwrap();
+}
+
+#[test]
+fn a_page_looks_at_no_more_rows_than_it_may_and_the_next_goes_on() {
+    let stage = busy(20);
+    let nothing = AuditQuery { event_type: Some("mfa.none".to_owned()), ..AuditQuery::default() };
+    let mut before = None;
+    for looked_at in [8, 8, 4] {
+        let bounds = AuditBounds { before, limit: 100, look_at: 8 };
+        let page = stage.rows().audit_page(&tenant(), &nothing, bounds).unwrap();
+        assert_eq!((page.rows.len(), page.looked_at), (0, looked_at));
+        before = page.before;
+    }
+    assert_eq!(before, None);
+    // None at all would never end.
+    let bounds = AuditBounds { before: None, limit: 100, look_at: 0 };
+    assert_eq!(stage.rows().audit_page(&tenant(), &nothing, bounds).unwrap().before, Some(20));
+}
+
 #[test]
 fn pages_come_newest_first_and_hold_what_was_asked_for() {
     let stage = busy(20);
     let rows = stage.rows();
     let all = AuditQuery::default();
-    let first = rows.audit_page(&tenant(), &all, None, 8).unwrap();
+    let first = rows.audit_page(&tenant(), &all, bounds(None, 8)).unwrap();
     let places = |rows: &[countersign_storage::audit::AuditRow]| {
         rows.iter().map(|row| row.chained.sequence).collect::<Vec<_>>()
     };
     assert_eq!(places(&first.rows), [20, 19, 18, 17, 16, 15, 14, 13]);
-    let second = rows.audit_page(&tenant(), &all, first.before, 8).unwrap();
+    let second = rows.audit_page(&tenant(), &all, bounds(first.before, 8)).unwrap();
     assert_eq!(places(&second.rows), [12, 11, 10, 9, 8, 7, 6, 5]);
-    let last = rows.audit_page(&tenant(), &all, second.before, 8).unwrap();
+    let last = rows.audit_page(&tenant(), &all, bounds(second.before, 8)).unwrap();
     assert_eq!((places(&last.rows), last.before), (vec![4, 3, 2, 1], None));
 
     let between = AuditQuery { since: Some(day(5)), until: Some(day(8)), ..all.clone() };
-    assert_eq!(places(&rows.audit_page(&tenant(), &between, None, 8).unwrap().rows), [7, 6, 5]);
+    assert_eq!(
+        places(&rows.audit_page(&tenant(), &between, bounds(None, 8)).unwrap().rows),
+        [7, 6, 5]
+    );
 
     let one = AuditQuery { user: Some(user(1).user), ..all.clone() };
-    let page = rows.audit_page(&tenant(), &one, None, 8).unwrap();
+    let page = rows.audit_page(&tenant(), &one, bounds(None, 8)).unwrap();
     assert_eq!(places(&page.rows), [20, 16, 12, 8, 4]);
     assert!(page.rows.iter().all(|row| row.user() == Some(&user(1).user)));
 
     let typed = |text: &str| AuditQuery { event_type: Some(text.to_owned()), ..all.clone() };
-    let count = |query| rows.audit_page(&tenant(), &query, None, 100).unwrap().rows.len();
+    let count = |query| rows.audit_page(&tenant(), &query, bounds(None, 100)).unwrap().rows.len();
     assert_eq!(count(typed("mfa.user.*")), 20);
     assert_eq!(count(typed("mfa.user.updated")), 20);
     assert_eq!(count(typed("mfa.user")), 0);
     let nobody = AuditQuery { user: Some("nobody".parse().unwrap()), ..all.clone() };
     assert_eq!(count(nobody), 0);
     assert!(
-        rows.audit_page(&"other".parse().unwrap(), &typed("*"), None, 8).unwrap().rows.is_empty()
+        rows.audit_page(&"other".parse().unwrap(), &typed("*"), bounds(None, 8))
+            .unwrap()
+            .rows
+            .is_empty()
     );
 }

@@ -13,7 +13,7 @@ use openraft::storage::{RaftLogStorage, RaftSnapshotBuilder, RaftStateMachine};
 use tempfile::TempDir;
 
 use crate::child::{Report, SHARDS, start};
-use crate::stage::{SHARD, Stage, close, history, open};
+use crate::stage::{SHARD, Stage, close, history, open, tenant};
 
 /// The last entry and the last vote of each shard that were reported.
 pub(crate) type Promised = BTreeMap<ShardId, (u64, u64)>;
@@ -46,8 +46,8 @@ pub(crate) async fn missing(store: &std::sync::Arc<Store>, promised: &Promised) 
 pub(crate) async fn check(store: &std::sync::Arc<Store>, shard: ShardId) {
     let rows = store.rows(shard);
     assert_eq!(rows.state_hash(), rows.compute_state_hash().unwrap(), "shard {shard}");
-    let (from, exported) = rows.audit_export(0, usize::MAX).unwrap();
-    verify(&from, &exported, Some(&rows.audit_head())).unwrap();
+    let (from, exported) = rows.audit_export(&tenant(), 0, usize::MAX).unwrap();
+    verify(&from, &exported, Some(&rows.audit_chain(&tenant()).unwrap().head)).unwrap();
     let last = store.log(shard).get_log_state().await.unwrap().last_log_id;
     if let Some(last) = last {
         assert!(rows.last_applied() <= last.index, "shard {shard} applied what it does not have");
@@ -173,8 +173,8 @@ async fn a_death_while_a_snapshot_is_installed_leaves_the_old_state_or_the_new()
         assert_eq!(store.rows(SHARD).head(), expected, "{point}");
         let rows = store.rows(SHARD);
         assert_eq!(rows.state_hash(), rows.compute_state_hash().unwrap(), "{point}");
-        let (from, exported) = rows.audit_export(0, usize::MAX).unwrap();
-        verify(&from, &exported, Some(&rows.audit_head())).unwrap();
+        let (from, exported) = rows.audit_export(&tenant(), 0, usize::MAX).unwrap();
+        verify(&from, &exported, Some(&rows.audit_chain(&tenant()).unwrap().head)).unwrap();
         assert_eq!(parts(folder.path()), 0, "{point}");
         drop(rows);
         close(store);

@@ -43,8 +43,8 @@ use countersign_core::webhook::{Delivery, DeliveryState, Disabled, Webhook, Webh
 use countersign_storage::audit::Chained;
 use countersign_storage::records::{Annex, AuditRecord, Installing, SystemRow, TenantRow, UserRow};
 use countersign_storage::{
-    ChainPoint, DiskHistory, DiskMark, DiskMarks, DiskRun, Entry, Identity, NodeAddress, ShardHead,
-    StateHash, Stored, StoredMembership, Vote,
+    Chain, ChainPoint, DiskHistory, DiskMark, DiskMarks, DiskRun, Entry, Identity, NodeAddress,
+    ShardHead, StateHash, Stored, StoredMembership, Vote,
 };
 use data_encoding::HEXLOWER;
 use openraft::{EntryPayload, Membership};
@@ -402,8 +402,7 @@ fn rows_of_the_audit_log_keep_their_bytes() {
     let chained = Chained {
         sequence: 4,
         at: at(5),
-        log_index: 300,
-        tenant: Some(tenant()),
+        tenant: tenant(),
         pseudonym: Some(Pseudonym::from_bytes([2; 16])),
         event_type: "mfa.challenge.failed".to_owned(),
         outcome: AuditOutcome::Failure,
@@ -424,6 +423,8 @@ fn rows_of_the_audit_log_keep_their_bytes() {
     };
     keeps("audit_annex_2", &annex);
     reads("audit_annex", &Annex { reason: None, ..annex });
+    let point = |sequence| ChainPoint { sequence, hash: [8; 32], at: at(5) };
+    keeps("audit_chain", &Chain { start: point(2), head: point(4) });
     keeps("audit_anchor", &ChainPoint { sequence: 4, hash: [8; 32], at: at(5) });
 }
 

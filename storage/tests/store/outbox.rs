@@ -13,8 +13,8 @@ use countersign_storage::Entry;
 use countersign_storage::audit::{AuditQuery, AuditRow, verify};
 
 use crate::stage::{
-    Stage, at, created, delivery_id, entry, errands, issued, lane, message_key, named, phone,
-    proposal, propose, retain, sent, settle, tenant, user,
+    Stage, at, bounds, created, delivery_id, entry, errands, head, issued, lane, message_key,
+    named, phone, proposal, propose, retain, sent, settle, tenant, user,
 };
 
 /// A new user to whose telephone a code is sent.
@@ -35,7 +35,7 @@ fn waiting(stage: &Stage) -> Vec<u32> {
 
 fn told(stage: &Stage) -> Vec<AuditRow> {
     let query = AuditQuery::default();
-    let rows = stage.rows().audit_page(&tenant(), &query, None, 100).unwrap().rows;
+    let rows = stage.rows().audit_page(&tenant(), &query, bounds(None, 100)).unwrap().rows;
     rows.into_iter().filter(|row| row.chained.event_type != "mfa.user.updated").collect()
 }
 
@@ -166,7 +166,7 @@ fn a_settling_leader_whose_clock_is_behind_does_not_turn_the_chain_back() {
     let stage = Stage::new();
     stage.apply(&[enrolled(1, 1, 7, at(100))], 1);
     stage.apply(&[entry(2, settle(at(5), vec![(message_key(7, at(100)), sent())]))], 1);
-    assert_eq!(stage.rows().audit_head().at, at(100));
+    assert_eq!(head(&stage).at, at(100));
     stage.apply(&[enrolled(3, 2, 8, at(200))], 1);
     stage.apply(&[entry(4, settle(at(300), vec![(message_key(8, at(200)), sent())]))], 1);
     assert_eq!(stage.rows().last_now(), at(300));
@@ -260,8 +260,8 @@ fn a_message_that_nobody_settled_goes_an_hour_after_its_code_died() {
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].chained.event_type, "mfa.delivery.failed");
     assert_eq!((rows[0].reason(), rows[0].user()), (Some("expired"), Some(&user(1).user)));
-    let (from, exported) = stage.rows().audit_export(0, usize::MAX).unwrap();
-    verify(&from, &exported, Some(&stage.rows().audit_head())).unwrap();
+    let (from, exported) = stage.rows().audit_export(&tenant(), 0, usize::MAX).unwrap();
+    verify(&from, &exported, Some(&head(&stage))).unwrap();
     stage.state_hash();
 }
 
@@ -339,7 +339,7 @@ fn replicas_agree_on_what_leaves_whatever_the_batches_were() {
         assert_eq!(others, answers);
         assert_eq!(other.rows().head(), first.rows().head());
         assert_eq!(other.state_hash(), first.state_hash());
-        let chain = |stage: &Stage| stage.rows().audit_export(0, 10_000).unwrap();
+        let chain = |stage: &Stage| stage.rows().audit_export(&tenant(), 0, 10_000).unwrap();
         assert_eq!(chain(other), chain(first));
     }
 }

@@ -22,13 +22,25 @@ use countersign_core::time::{HOUR_MS, Timestamp};
 use countersign_core::user::Profile;
 use countersign_core::vault::Sealed;
 use countersign_core::webhook::{Delivery, DeliveryState};
+use countersign_storage::audit::AuditBounds;
 use countersign_storage::{
-    Entry, LogId, Rows, ShardMachine, StateHash, StorageError, Store, StoreOptions, TypeConfig,
+    ChainPoint, Entry, LogId, Rows, ShardMachine, StateHash, StorageError, Store, StoreOptions,
+    TypeConfig,
 };
 use openraft::EntryPayload;
 use openraft::type_config::alias::CommittedLeaderIdOf;
 use openraft::vote::RaftLeaderId;
 use tempfile::TempDir;
+
+/// The head of the default tenant's audit chain.
+pub(crate) fn head(stage: &Stage) -> ChainPoint {
+    stage.rows().audit_chain(&tenant()).unwrap().head
+}
+
+/// At most `limit` audit rows before a place, however many are looked at.
+pub(crate) fn bounds(before: Option<u64>, limit: usize) -> AuditBounds {
+    AuditBounds { before, limit, look_at: usize::MAX }
+}
 
 /// The shard that most tests use; not the system's, so that both kinds are tried.
 pub(crate) const SHARD: ShardId = ShardId(3);

@@ -1,4 +1,4 @@
-//! What an actor has at hand while it decides: its shard's replica, the ports, the gate.
+//! What an actor has at hand while it decides: its shard's replica, the ports, the gates.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use countersign_core::tenant::TenantState;
 use countersign_core::time::Timestamp;
 use tokio::time::{Instant, timeout_at};
 
-use crate::gate::Gate;
+use crate::gate::Gates;
 use crate::gateway::GatewayError;
 use crate::options::Options;
 use crate::ports::{EntropySource, Replica, ReplicaError};
@@ -23,7 +23,7 @@ pub(crate) struct Desk {
     pub(crate) options: Options,
     pub(crate) ports: Ports,
     pub(crate) replica: Arc<dyn Replica>,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) gates: Arc<Gates>,
 }
 
 impl Desk {

@@ -1,17 +1,49 @@
-//! The bounded gate before slow computing: as much at once as there are cores, a short queue before
+//! The bounded gates before slow computing: as much at once as there are cores, a short queue before
 //! it, and a refusal beyond that. Argon2 takes tens of milliseconds and 19 MiB, a signature's check
 //! about one, so neither must ever run on an async thread, nor without a bound.
+//!
+//! Logins with a key, logins with a recovery code and enrollments each have a gate of their own: a
+//! fresh set of codes takes as long as twenty logins, and must keep none waiting.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use countersign_core::decision::Work;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::gateway::GatewayError;
 use crate::metrics;
 
-/// The gate. One a node.
+/// The gates of a node.
+pub(crate) struct Gates {
+    assertions: Gate,
+    codes: Gate,
+    enrollments: Gate,
+}
+
+impl Gates {
+    /// Gates of `permits` places with room for `queue` to wait before each; half as many places for
+    /// enrollments.
+    pub(crate) fn new(permits: usize, queue: usize) -> Self {
+        Self {
+            assertions: Gate::new(permits, queue),
+            codes: Gate::new(permits, queue),
+            enrollments: Gate::new(permits / 2, queue),
+        }
+    }
+
+    /// The gate before a piece of work.
+    pub(crate) const fn before(&self, work: &Work) -> &Gate {
+        match work {
+            Work::JudgeAssertion(_) => &self.assertions,
+            Work::HashCode { .. } => &self.codes,
+            Work::HashSet { .. } | Work::JudgeRegistration(_) => &self.enrollments,
+        }
+    }
+}
+
+/// A gate.
 pub(crate) struct Gate {
     permits: Arc<Semaphore>,
     waiting: AtomicUsize,
@@ -87,7 +119,26 @@ mod tests {
     use std::sync::mpsc;
     use std::time::Duration;
 
+    use countersign_core::secret::Secret;
+
     use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_login_does_not_wait_behind_fresh_sets_of_codes() {
+        let gates = Arc::new(Gates::new(1, 0));
+        let set = || Work::HashSet { salt: [1; 16], codes: Vec::new() };
+        let code = Work::HashCode { salt: [1; 16], canonical: Secret::from("code".to_owned()) };
+        let (slow, begun, end) = work();
+        let enrollment = tokio::spawn({
+            let gates = Arc::clone(&gates);
+            async move { gates.before(&set()).run(slow, soon()).await }
+        });
+        begun.recv_timeout(Duration::from_secs(60)).unwrap();
+        assert_eq!(gates.before(&set()).run(|| 7, soon()).await, Err(GatewayError::Overloaded));
+        assert_eq!(gates.before(&code).run(|| 7, soon()).await, Ok(7));
+        end.send(()).unwrap();
+        assert_eq!(enrollment.await.unwrap(), Ok(7));
+    }
 
     fn soon() -> Instant {
         Instant::now() + Duration::from_secs(60)

@@ -142,7 +142,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::gate::Gate;
+    use crate::gate::Gates;
     use crate::options::Options;
     use crate::ports::Replica;
     use crate::service::Ports;
@@ -174,7 +174,7 @@ mod tests {
                 steward: Arc::new(Nowhere),
             },
             replica: MemoryReplica::new(ShardId(3)) as Arc<dyn Replica>,
-            gate: Arc::new(Gate::new(1, 1)),
+            gates: Arc::new(Gates::new(1, 1)),
         };
         let shards = Arc::new(LedShards::default());
         let (root, _) =

@@ -2,7 +2,7 @@
 //!
 //! 1. the answer kept for the request's idempotency key, if there is one;
 //! 2. the row, from memory or from the replica, and the time;
-//! 3. slow computing behind the gate; the actor waits meanwhile, so that the row stays serialised;
+//! 3. slow computing behind a gate; the actor waits meanwhile, so that the row stays serialised;
 //! 4. the core's decision;
 //! 5. the proposal. **The reply is released only after the log has applied it.** Where nothing is
 //!    to be committed, it is released only after this node has confirmed that it still leads and
@@ -266,7 +266,10 @@ impl<R: Row> Decider<R> {
         };
         let work = self.row.prepare(&row.value, request, &self.desk, self.desk.now())?;
         let worked = match work {
-            Some(work) => Some(self.desk.gate.run(|| work.run(), request.deadline).await?),
+            Some(work) => {
+                let gate = self.desk.gates.before(&work);
+                Some(gate.run(|| work.run(), request.deadline).await?)
+            }
             None => None,
         };
         // Read again: waiting before the gate may have taken long.

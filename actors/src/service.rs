@@ -15,7 +15,7 @@ use tracing::Instrument;
 use crate::carrier::{Carrier, Poster, Steward};
 use crate::desk::Desk;
 use crate::error::ServiceError;
-use crate::gate::Gate;
+use crate::gate::Gates;
 use crate::gateway::{Caller, GatewayError, Question, Target};
 use crate::idempotency::Keeping;
 use crate::node_supervisor::{LedShards, NodeSupervisor, start_shard};
@@ -65,7 +65,7 @@ pub struct Service {
 struct Inner {
     options: Options,
     ports: Ports,
-    gate: Arc<Gate>,
+    gates: Arc<Gates>,
     shards: Arc<LedShards>,
     root: ActorRef<()>,
     stopping: AtomicBool,
@@ -94,9 +94,9 @@ impl Service {
         let (root, _) = NodeSupervisor::spawn(None, NodeSupervisor, Arc::clone(&shards))
             .await
             .map_err(|error| ServiceError::NodeSupervisor(error.to_string()))?;
-        let gate = Arc::new(Gate::new(options.gate_permits, options.gate_queue));
+        let gates = Arc::new(Gates::new(options.gate_permits, options.gate_queue));
         let stopping = AtomicBool::new(false);
-        Ok(Self { inner: Arc::new(Inner { options, ports, gate, shards, root, stopping }) })
+        Ok(Self { inner: Arc::new(Inner { options, ports, gates, shards, root, stopping }) })
     }
 
     /// Takes on a shard that this node leads now. If it was led before, the earlier actors are
@@ -110,7 +110,7 @@ impl Service {
         let desk = Desk {
             options: self.inner.options.clone(),
             ports: self.inner.ports.clone(),
-            gate: Arc::clone(&self.inner.gate),
+            gates: Arc::clone(&self.inner.gates),
             replica,
         };
         let led = start_shard(desk, self.inner.root.get_cell()).await?;

@@ -90,6 +90,8 @@ pub trait Carrier: Send + Sync + 'static {
 pub struct Posting {
     /// Its number: the same over all attempts and all nodes.
     pub id: DeliveryId,
+    /// Whose endpoint it is: what a post takes is counted by tenant.
+    pub tenant: TenantId,
     /// Where.
     pub url: String,
     /// What happened.

@@ -23,9 +23,10 @@ pub struct Options {
     pub propose_timeout: Duration,
     /// How often a question is decided anew when the row turns out to have changed.
     pub attempts: u32,
-    /// Hashes computed at once, at least 1: as many as there are cores.
+    /// Hashes computed and signatures checked at once behind each gate, at least 1: as many as there
+    /// are cores.
     pub gate_permits: usize,
-    /// Hashes that may wait for their turn. More are refused with
+    /// How many may wait for their turn before each gate. More are refused with
     /// [`crate::gateway::GatewayError::Overloaded`].
     pub gate_queue: usize,
     /// Messages that a shard hands to providers at once, half of them for each channel, so that a
@@ -38,6 +39,9 @@ pub struct Options {
     pub send_timeout: Duration,
     /// Events that a shard posts to endpoints at once.
     pub postings_per_shard: usize,
+    /// Events that a shard posts to the endpoints of one tenant at once, so that those of another
+    /// have room beside endpoints that are slow or do not answer.
+    pub postings_per_tenant: usize,
     /// Events that a shard posts to one endpoint at once; one to an endpoint that just failed.
     pub postings_per_webhook: usize,
     /// How long one attempt to post an event may take, should the poster set no limit of its own.
@@ -59,6 +63,7 @@ impl Default for Options {
             sends_waiting: 256,
             send_timeout: Duration::from_secs(15),
             postings_per_shard: 32,
+            postings_per_tenant: 16,
             postings_per_webhook: 8,
             post_timeout: Duration::from_secs(60),
         }

@@ -17,11 +17,11 @@ mod posting;
 mod roll;
 mod schedule;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_core::ids::DeliveryId;
+use countersign_core::ids::{DeliveryId, TenantId};
 use countersign_core::outbox::HeraldReport;
 use countersign_core::proposal::{Applied, LogCommand};
 use futures::StreamExt;
@@ -67,6 +67,8 @@ struct Herald<'a> {
     stop: Stop,
     roll: Roll<'a>,
     posting: FuturesUnordered<BoxFuture<'a, (Key, u64, Posted)>>,
+    /// How many of them are of each tenant.
+    posting_of: BTreeMap<TenantId, usize>,
     reporting: FuturesUnordered<BoxFuture<'a, (Key, Report, bool)>>,
     /// What is done about whole endpoints, at most one thing each.
     chores: FuturesUnordered<BoxFuture<'a, Key>>,
@@ -95,6 +97,7 @@ impl<'a> Herald<'a> {
             stop,
             roll: Roll::new(desk, outbox),
             posting: FuturesUnordered::new(),
+            posting_of: BTreeMap::new(),
             reporting: FuturesUnordered::new(),
             chores: FuturesUnordered::new(),
             about: BTreeSet::new(),
@@ -178,11 +181,13 @@ impl<'a> Herald<'a> {
             return;
         }
         while self.posting.len() < self.desk.options.postings_per_shard.max(1) {
-            let Some((key, sequence)) = self.roll.due(self.turn.as_ref()) else { return };
+            let due = self.roll.due(self.turn.as_ref(), |tenant| self.has_room(tenant));
+            let Some((key, sequence)) = due else { return };
             if let Some(place) = self.roll.place(&key) {
                 place.endpoint.away(sequence);
             }
             self.turn = Some(key.clone());
+            *self.posting_of.entry(key.0.clone()).or_default() += 1;
             let (desk, outbox, stop) = (self.desk, self.outbox, self.stop.clone());
             let posting = async move {
                 let posted = post(desk, outbox, (&key.0, key.1), sequence, &stop).await;
@@ -192,7 +197,19 @@ impl<'a> Herald<'a> {
         }
     }
 
+    /// Whether more may be posted to a tenant's endpoints.
+    fn has_room(&self, tenant: &TenantId) -> bool {
+        let posting = self.posting_of.get(tenant).copied().unwrap_or(0);
+        posting < self.desk.options.postings_per_tenant.max(1)
+    }
+
     fn came_back(&mut self, key: &Key, sequence: u64, posted: Posted) {
+        if let Some(posting) = self.posting_of.get_mut(&key.0) {
+            *posting -= 1;
+            if *posting == 0 {
+                self.posting_of.remove(&key.0);
+            }
+        }
         if matches!(posted, Posted::Unsure) {
             // Those that began together fail together; that is one failure.
             let now = Instant::now();
@@ -313,11 +330,12 @@ impl<'a> Herald<'a> {
         let may_report = self.reporting.len() < REPORTS_MAX;
         if stopping {
             // What ends it comes by itself, but for a report that is made again.
-            return self.roll.wake(false, may_report).unwrap_or(now + LOOK_EVERY);
+            return self.roll.wake(|_| false, may_report).unwrap_or(now + LOOK_EVERY);
         }
         let unsure = self.unsure_until.filter(|until| *until > now);
         let may_post = self.posting.len() < self.desk.options.postings_per_shard.max(1);
-        let roll = self.roll.wake(may_post && unsure.is_none(), may_report);
+        let may_post = |tenant: &TenantId| may_post && unsure.is_none() && self.has_room(tenant);
+        let roll = self.roll.wake(may_post, may_report);
         let times = [roll, self.read_at, self.again_at, unsure];
         times.into_iter().flatten().fold(self.next_look, Instant::min)
     }

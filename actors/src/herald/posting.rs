@@ -69,7 +69,8 @@ pub(super) async fn post(
         return Posted::Answered(Err(unreachable("unreadable_secret")));
     }
     let id = DeliveryId::of_event(webhook, desk.replica.shard(), sequence);
-    let posting = Posting { id, url: known.url.clone(), event, secrets, now };
+    let (tenant, url) = (tenant.clone(), known.url.clone());
+    let posting = Posting { id, tenant, url, event, secrets, now };
     if stop.requested() {
         return Posted::Stopped;
     }

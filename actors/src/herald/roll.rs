@@ -216,12 +216,16 @@ impl<'a> Roll<'a> {
         again
     }
 
-    /// The endpoint after a given one of which an event is due.
-    pub(super) fn due(&self, after: Option<&Key>) -> Option<(Key, u64)> {
+    /// The endpoint after a given one of which an event is due, of the tenants that have room.
+    pub(super) fn due(
+        &self,
+        after: Option<&Key>,
+        has_room: impl Fn(&TenantId) -> bool,
+    ) -> Option<(Key, u64)> {
         let now = self.desk.now();
         let turns = self.places.iter().filter(|(key, _)| after.is_none_or(|after| *key > after));
         turns.chain(&self.places).find_map(|(key, place)| {
-            let due = place.endpoint.due(now).filter(|_| !place.resting);
+            let due = place.endpoint.due(now).filter(|_| !place.resting && has_room(&key.0));
             due.map(|sequence| (key.clone(), sequence))
         })
     }
@@ -247,13 +251,17 @@ impl<'a> Roll<'a> {
     }
 
     /// When there is something to do, if nothing happens before.
-    pub(super) fn wake(&self, may_post: bool, may_report: bool) -> Option<Instant> {
+    pub(super) fn wake(
+        &self,
+        may_post: impl Fn(&TenantId) -> bool,
+        may_report: bool,
+    ) -> Option<Instant> {
         let (now, today) = (Instant::now(), self.desk.now());
         let at = |due: Timestamp| {
             now + Duration::from_millis(u64::try_from(due.millis_since(today)).unwrap_or(0))
         };
-        let wakes = self.places.values().flat_map(|place| {
-            let due = place.endpoint.next_due().filter(|_| may_post && !place.resting);
+        let wakes = self.places.iter().flat_map(|(key, place)| {
+            let due = place.endpoint.next_due().filter(|_| !place.resting && may_post(&key.0));
             [due.map(at), place.report_due().filter(|_| may_report)]
         });
         wakes.flatten().min()

@@ -14,7 +14,7 @@ use countersign_actors::{Options, Ports, Service};
 use countersign_core::audit::AuditEntry;
 use countersign_core::command::Command;
 use countersign_core::event::UserEvent;
-use countersign_core::ids::{Pseudonym, TenantId, WebhookId};
+use countersign_core::ids::{Pseudonym, TenantId, UserKey, WebhookId};
 use countersign_core::message::Channel;
 use countersign_core::outbox::MessageOutcome;
 use countersign_core::proposal::{Applied, Change, LogCommand, Proposal};
@@ -176,7 +176,8 @@ impl Station {
 
     /// Puts an audit row into the chain, about a user; its place.
     pub(crate) async fn note(&self, user: &str, entry: AuditEntry) -> u64 {
-        let (key, row) = (key(user), self.replica.peek(&key(user)));
+        let key = UserKey::new(self.tenant.clone(), user.parse().unwrap());
+        let row = self.replica.peek(&key);
         let pseudonym = Pseudonym::from_bytes([key.hash().0.to_be_bytes()[0]; 16]);
         let created = UserEvent::Created { pseudonym };
         let events = if row.value.exists() { Vec::new() } else { vec![created] };

@@ -24,8 +24,17 @@ fn tenant() -> TenantId {
 
 /// A secret, sealed as the tenant's decision does.
 fn secret(hook: WebhookId, text: &[u8], expires_at: Option<Timestamp>) -> WebhookSecret {
-    let sealed =
-        countersign_actors::testing::FixedVault.seal(&seal_context(&tenant(), hook), [1; 24], text);
+    secret_of(&tenant(), hook, text, expires_at)
+}
+
+fn secret_of(
+    tenant: &TenantId,
+    hook: WebhookId,
+    text: &[u8],
+    expires_at: Option<Timestamp>,
+) -> WebhookSecret {
+    let context = seal_context(tenant, hook);
+    let sealed = countersign_actors::testing::FixedVault.seal(&context, [1; 24], text);
     WebhookSecret { sealed, created_at: Timestamp::EPOCH, expires_at }
 }
 

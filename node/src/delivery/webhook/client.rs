@@ -12,7 +12,7 @@ use reqwest::{Certificate, Client, ClientBuilder, retry};
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 
-use super::names::{CheckedNames, Door, Names};
+use super::names::{CheckedNames, Door, LookUps};
 
 /// How long a connection stays open for the next event.
 const IDLE_FOR: Duration = Duration::from_secs(15);
@@ -25,7 +25,7 @@ const FIELDS_MAX: usize = 100;
 /// reached by it.
 pub(super) fn encrypted(
     door: Door,
-    names: Arc<dyn Names>,
+    names: Arc<LookUps>,
     connect_within: Duration,
     roots: &[CertificateDer<'static>],
 ) -> Option<Client> {
@@ -44,13 +44,13 @@ pub(super) fn encrypted(
 }
 
 /// A client for http.
-pub(super) fn plain(door: Door, names: Arc<dyn Names>, connect_within: Duration) -> Option<Client> {
+pub(super) fn plain(door: Door, names: Arc<LookUps>, connect_within: Duration) -> Option<Client> {
     // It never speaks TLS, so it trusts nobody.
     let built = base(door, names, connect_within).tls_certs_only([]).build();
     built.inspect_err(|error| tracing::warn!(%error, "no webhook can be reached by http")).ok()
 }
 
-fn base(door: Door, names: Arc<dyn Names>, connect_within: Duration) -> ClientBuilder {
+fn base(door: Door, names: Arc<LookUps>, connect_within: Duration) -> ClientBuilder {
     // The client takes the process's own provider and panics if there is none. If somebody chose
     // one before, that one stays.
     let _ = ring::default_provider().install_default();

@@ -32,7 +32,7 @@ use tokio::time::{Instant, timeout_at};
 use url::{Host, Url};
 
 use self::address::Reach;
-use self::names::{Door, Names, SystemNames};
+use self::names::{Door, LookUps, Names, POSTS_FOR, SystemNames};
 use crate::config::Webhooks;
 use crate::delivery::retry_after::retry_after;
 
@@ -67,7 +67,7 @@ struct Way {
 impl WebhookPoster {
     /// Posts as far as the settings allow. Loads the system's trusted certificates.
     pub(crate) fn new(settings: &Webhooks) -> Self {
-        Self::with(settings, Arc::new(SystemNames::default()), BOUNDS)
+        Self::with(settings, Arc::new(SystemNames), BOUNDS)
     }
 
     fn with(settings: &Webhooks, names: Arc<dyn Names>, bounds: Bounds) -> Self {
@@ -75,6 +75,7 @@ impl WebhookPoster {
             allow_private: settings.allow_private,
             allow_networks: settings.allow_networks.clone(),
         });
+        let names = LookUps::new(names);
         let https = Door { reach: Arc::clone(&reach), encrypted: true };
         let http = Door { reach, encrypted: false };
         Self {
@@ -136,10 +137,11 @@ impl WebhookPoster {
         let url = Url::parse(&posting.url).map_err(|_| unreachable_for(failure::URL))?;
         let client = self.way(&url).map_err(unreachable_for)?;
         let request = Self::request(client, url, posting).map_err(unreachable_for)?;
-        let answer = timeout_at(deadline, client.execute(request))
-            .await
-            .map_err(|_| unreachable_for(failure::TIMEOUT))?
-            .map_err(|error| unreachable_for(failure::word(&error)))?;
+        let answer =
+            timeout_at(deadline, POSTS_FOR.scope(posting.tenant.clone(), client.execute(request)))
+                .await
+                .map_err(|_| unreachable_for(failure::TIMEOUT))?
+                .map_err(|error| unreachable_for(failure::word(&error)))?;
         let status = answer.status();
         let after = retry_after(answer.headers(), posting.now, AFTER_MAX);
         answer::drain(answer, deadline).await;

@@ -11,7 +11,7 @@ use countersign_actors::carrier::{NotPosted, Poster, Posting};
 use countersign_actors::gateway::AuditRow;
 use countersign_core::audit::AuditOutcome;
 use countersign_core::entropy::SeededEntropy;
-use countersign_core::ids::{DeliveryId, ShardId, WebhookId};
+use countersign_core::ids::{DeliveryId, ShardId, TenantId, WebhookId};
 use countersign_core::secret::Secret;
 use countersign_core::time::Timestamp;
 use futures::FutureExt;
@@ -84,6 +84,7 @@ fn posting(url: &str) -> Posting {
     let webhook = WebhookId::random(&mut SeededEntropy::new(1));
     Posting {
         id: DeliveryId::of_event(webhook, ShardId(3), 17),
+        tenant: TenantId::default_tenant(),
         url: url.to_owned(),
         event: AuditRow {
             id: "evt_3_17".to_owned(),

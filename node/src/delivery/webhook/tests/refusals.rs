@@ -70,7 +70,7 @@ async fn no_name_of_this_machine_is_connected_to() {
             assert_eq!(post(&poster, &url).await, unreachable("private_address"), "{addresses:?}");
         }
     }
-    let poster = WebhookPoster::with(&Webhooks::default(), Arc::new(SystemNames::default()), AMPLE);
+    let poster = WebhookPoster::with(&Webhooks::default(), Arc::new(SystemNames), AMPLE);
     let url = format!("http://localhost:{port}/");
     assert_eq!(post(&poster, &url).await, unreachable("private_address"));
     assert_eq!(receiver.connections(), 0);
@@ -146,6 +146,64 @@ async fn what_is_no_web_address_is_not_posted_to() {
 async fn a_name_that_does_not_exist_is_said_to_be_so() {
     let poster = poster(&loopback());
     assert_eq!(post(&poster, "http://nowhere.example/").await, unreachable("dns"));
+}
+
+/// Names of which those that begin with `dead` never answer, and those with `none` have none.
+#[derive(Default)]
+struct Silent {
+    asked: Mutex<Vec<String>>,
+}
+
+impl Names for Silent {
+    fn look_up(&self, host: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+        self.asked.lock().unwrap().push(host.to_owned());
+        if host.starts_with("dead") {
+            return std::future::pending().boxed();
+        }
+        let none = host.starts_with("none");
+        async move { if none { Ok(Vec::new()) } else { Ok(vec![[127, 0, 0, 1].into()]) } }.boxed()
+    }
+}
+
+#[tokio::test]
+async fn names_that_never_answer_keep_no_other_tenants_posts_waiting() {
+    let receiver = Receiver::answering(OK).await;
+    let names = Arc::new(Silent::default());
+    let poster = WebhookPoster::with(&loopback(), Arc::clone(&names) as _, AMPLE);
+    let poster = Arc::new(poster);
+    let mut dead = Vec::new();
+    for number in 0..40 {
+        let url = format!("http://dead{number}.example:{}/", receiver.address.port());
+        let one = Posting { tenant: "dead".parse().unwrap(), ..posting(&url) };
+        let poster = Arc::clone(&poster);
+        dead.push(tokio::spawn(async move { poster.post(&one).await }));
+    }
+    // As many of them are being looked up as ever will be.
+    while names.asked.lock().unwrap().len() < 4 {
+        tokio::task::yield_now().await;
+    }
+    let url = format!("http://alive.example:{}/", receiver.address.port());
+    let alive = tokio::time::timeout(Duration::from_secs(10), post(&poster, &url));
+    assert_eq!(alive.await, Ok(Ok(200)));
+    // Another tenant's endpoint at the very name that hangs for this one is looked up by itself.
+    let one = Posting { tenant: "dead".parse().unwrap(), ..posting(&url) };
+    let waits = tokio::time::timeout(Duration::from_millis(200), poster.post(&one));
+    assert!(waits.await.is_err(), "the tenant waits for itself");
+    let alive = tokio::time::timeout(Duration::from_secs(10), post(&poster, &url));
+    assert_eq!(alive.await, Ok(Ok(200)));
+    let asked = names.asked.lock().unwrap().clone();
+    assert_eq!(asked.iter().filter(|host| host.starts_with("dead")).count(), 4, "{asked:?}");
+    dead.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn a_name_without_an_answer_is_not_asked_again_at_once() {
+    let names = Arc::new(Silent::default());
+    let poster = WebhookPoster::with(&loopback(), Arc::clone(&names) as _, AMPLE);
+    for _ in 0..5 {
+        assert_eq!(post(&poster, "http://none.example/").await, unreachable("dns"));
+    }
+    assert_eq!(names.asked.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]

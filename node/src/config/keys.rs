@@ -56,6 +56,7 @@ pub const KEYS: &[Key] = &[
     // An address such as smtp://user:password@host holds a password.
     Key::secret("email.url"),
     Key::plain("email.from"),
+    Key::plain("email.helo"),
     Key::plain("email.ca_file"),
     Key::plain("sms.provider"),
     // Some receivers have a secret in their address.

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use countersign_core::secret::Secret;
 
+pub(crate) use self::messaging::is_full_name;
 pub use self::messaging::{
     EmailSettings, Endpoint, Login, Messaging, SmsProvider, SmsSettings, SmtpTls,
 };

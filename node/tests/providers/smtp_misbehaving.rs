@@ -8,6 +8,9 @@ use countersign_actors::carrier::{Carried, Carrier, NotCarried};
 use crate::parcels::{CODE, carriers, email_to, later, never, nobody_listens};
 use crate::smtp_peer::{END, Manners, Says, SmtpPeer};
 
+/// As Postfix says it with `reject_non_fqdn_helo_hostname`.
+const NEEDS_NAME: &str = "504 5.5.2 <n1>: Helo command rejected: need fully-qualified hostname";
+
 const ANN: &str = "ann@mail.example";
 
 fn smtp(url: &str) -> Carriers {
@@ -75,24 +78,56 @@ async fn refusals_are_told_apart_by_whom_they_are_about() {
         (&[("RCPT", Says::Line("550 5.1.1 <ann@mail.example> unknown"))], never("smtp_550")),
         (&[("RCPT", Says::Line("451 4.7.1 greylisted"))], later("smtp_451")),
         (&[("RCPT", Says::Line("452 4.2.2 full"))], later("smtp_452")),
-        (&[("MAIL", Says::Line("553 5.1.8 sender"))], never("smtp_553")),
+        (&[("MAIL", Says::Line("553 5.1.8 sender"))], later("smtp_553_sender")),
         (&[("DATA", Says::Line("554 5.7.1 no"))], never("smtp_554")),
         (&[(END, Says::Line("552 5.3.4 too big"))], never("smtp_552")),
         // Us or the server: later, whatever the digit.
         (&[("MAIL", Says::Line("530 5.7.0 authenticate"))], later("smtp_530")),
         (&[("RCPT", Says::Last("421 4.3.2 closing down"))], later("smtp_421")),
         (&[("EHLO", Says::Line("554 5.7.1 go away"))], later("smtp_554")),
+        (&[("RCPT", Says::Line(NEEDS_NAME))], later("smtp_504_helo")),
+        (&[("RCPT", Says::Line("554 5.7.1 Relay access denied"))], later("smtp_554_relay")),
+        (&[(END, Says::Line("550 5.7.26 no SPF, no DKIM"))], later("smtp_550_sender")),
         // No answer at all.
         (&[("MAIL", Says::Closes)], later("connection_lost")),
         (&[(END, Says::Closes)], later("connection_lost")),
         (&[("EHLO", Says::Closes)], later("connect")),
         (&[("RCPT", Says::Line("what?"))], later("protocol")),
-    ] as [(&'static [(&'static str, Says)], NotCarried); 13]
+    ] as [(&'static [(&'static str, Says)], NotCarried); 16]
     {
         let peer = SmtpPeer::with(&[manners(answers)]).await;
         let carried = smtp(&peer.url()).carry(&email_to(ANN)).await;
         assert_eq!(carried, Err(expected), "{answers:?}");
     }
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_us_is_left_alone_like_one_that_is_down() {
+    let peer = SmtpPeer::with(&[manners(&[("RCPT", Says::Line(NEEDS_NAME))])]).await;
+    let carriers = smtp(&peer.url());
+    for _ in 0..5 {
+        assert_eq!(carriers.carry(&email_to(ANN)).await, Err(later("smtp_504_helo")));
+    }
+    let closed = carriers.carry(&email_to(ANN)).await;
+    assert!(matches!(closed, Err(NotCarried::Closed { .. })), "{closed:?}");
+}
+
+#[tokio::test]
+async fn the_server_is_greeted_by_the_set_name_or_by_none_without_a_dot() {
+    let greeted = async |settings: &[(&'static str, &str)]| {
+        let peer = SmtpPeer::with(&[Manners::default()]).await;
+        let url = peer.url();
+        let common = [("email.url", url.as_str()), ("email.from", "no-reply@acme.example")];
+        let carriers = carriers(&[&common[..], settings].concat());
+        assert_eq!(carriers.carry(&email_to(ANN)).await, Ok(Carried::default()));
+        let told = peer.everything();
+        told.lines().find_map(|line| line.strip_prefix("EHLO ")).unwrap().to_owned()
+    };
+    assert_eq!(greeted(&[("email.helo", "mail.acme.example")]).await, "mail.acme.example");
+    assert_eq!(greeted(&[("email.helo", "192.0.2.1")]).await, "[192.0.2.1]");
+    // Whatever this machine is called.
+    let by_itself = greeted(&[]).await;
+    assert!(by_itself.contains('.') || by_itself.starts_with('['), "{by_itself}");
 }
 
 #[tokio::test]

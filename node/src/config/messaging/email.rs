@@ -1,11 +1,12 @@
 //! Where emails leave: `email.*`.
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use countersign_core::email::EmailAddress;
 use countersign_core::secret::Secret;
 use lettre::Address;
 use lettre::message::Mailbox;
+use lettre::transport::smtp::extension::ClientId;
 use rustls::pki_types::CertificateDer;
 use url::{Host, Url};
 
@@ -55,6 +56,8 @@ pub struct EmailSettings {
     pub login: Option<Login>,
     /// The sender.
     pub from: Mailbox,
+    /// By which name we greet the mail server; `None` to find out.
+    pub helo: Option<ClientId>,
     /// Certificates of authorities that are trusted beside the system's.
     pub roots: Vec<CertificateDer<'static>>,
 }
@@ -81,9 +84,11 @@ struct Server {
 pub(super) fn read(read: &Reader<'_>) -> Result<Option<EmailSettings>, Error> {
     let server = read.optional("email.url", server)?;
     let from = read.optional("email.from", sender)?;
+    let helo = read.optional("email.helo", helo)?;
     let roots = read.optional("email.ca_file", roots)?;
     let Some(server) = server else {
-        let orphan = ["email.from", "email.ca_file"].into_iter().find(|key| read.is_set(key));
+        let orphan =
+            ["email.from", "email.helo", "email.ca_file"].into_iter().find(|key| read.is_set(key));
         return match orphan {
             Some(key) => Err(alone(read, key, "email.url", "it is of use only with")),
             None => Ok(None),
@@ -92,7 +97,7 @@ pub(super) fn read(read: &Reader<'_>) -> Result<Option<EmailSettings>, Error> {
     let from =
         from.ok_or_else(|| alone(read, "email.url", "email.from", "emails need a sender,"))?;
     let Server { host, port, tls, login } = server;
-    Ok(Some(EmailSettings { host, port, tls, login, from, roots: roots.unwrap_or_default() }))
+    Ok(Some(EmailSettings { host, port, tls, login, from, helo, roots: roots.unwrap_or_default() }))
 }
 
 /// `smtp://user:password@host:port?tls=…`. No message repeats what was written.
@@ -149,6 +154,38 @@ fn decoded(text: &str) -> Result<String, String> {
         // SASL PLAIN parts its fields by NUL (RFC 4616 section 2).
         .filter(|value| !value.contains(['\0', '\u{fffd}']))
         .ok_or_else(|| "its user and password must be UTF-8 without NUL".to_owned())
+}
+
+/// `mail.acme.example` or an address. RFC 5321 section 4.1.4 wants the full name of this host, or an
+/// address literal if it has none; many mail servers refuse anything else.
+fn helo(text: &str) -> Result<ClientId, String> {
+    let address = text.trim_start_matches('[').trim_end_matches(']');
+    let address = address.strip_prefix("IPv6:").unwrap_or(address);
+    match address.parse() {
+        Ok(IpAddr::V4(address)) => Ok(ClientId::Ipv4(address)),
+        Ok(IpAddr::V6(address)) => Ok(ClientId::Ipv6(address)),
+        Err(_) if is_full_name(text) => Ok(ClientId::Domain(text.to_owned())),
+        Err(_) => Err("the full name of this host, such as mail.acme.example, or its address is \
+                       expected; mail servers refuse a name without a dot"
+            .to_owned()),
+    }
+}
+
+/// Whether a text is a host's name with a domain, of letters, digits and hyphens (RFC 5321 section
+/// 2.3.5).
+pub(crate) fn is_full_name(text: &str) -> bool {
+    let fits = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let last = text.rsplit('.').next().unwrap_or_default();
+    text.len() <= 253
+        && text.contains('.')
+        && text.split('.').all(fits)
+        // What ends in digits is an address, or would be.
+        && !last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// `Acme, Inc. <no-reply@acme.example>`. RFC 5322 section 3.4 wants quotes around such a name, which

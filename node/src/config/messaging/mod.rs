@@ -8,6 +8,7 @@ use std::fmt;
 
 use url::Url;
 
+pub(crate) use self::email::is_full_name;
 pub use self::email::{EmailSettings, Login, SmtpTls};
 pub use self::sms::{SmsProvider, SmsSettings};
 use super::parse::Reader;

@@ -54,6 +54,32 @@ fn a_password_goes_in_clear_only_where_that_is_meant() {
 }
 
 #[test]
+fn the_name_for_mail_servers_is_a_full_name_or_an_address() {
+    let helo = |text| {
+        let settings =
+            [("email.url", "smtp://h"), ("email.from", "a@b.example"), ("email.helo", text)];
+        read(&settings).map(|messaging| messaging.email.unwrap().helo.unwrap().to_string())
+    };
+    for (text, said) in [
+        ("mail.acme.example", "mail.acme.example"),
+        ("n1.internal", "n1.internal"),
+        ("192.0.2.1", "[192.0.2.1]"),
+        ("[192.0.2.1]", "[192.0.2.1]"),
+        ("2001:db8::1", "[IPv6:2001:db8::1]"),
+        ("[IPv6:2001:db8::1]", "[IPv6:2001:db8::1]"),
+    ] {
+        assert_eq!(helo(text).unwrap(), said, "{text}");
+    }
+    for text in
+        ["n1", "localhost", "n1.", ".n1", "a..b", "a b.example", "-a.example", "1.2.3", "ü.example"]
+    {
+        let error = helo(text).unwrap_err().to_string();
+        assert!(error.contains("email.helo") && error.contains("mail.acme.example"), "{error}");
+    }
+    assert!(read(&[("email.helo", "mail.acme.example")]).is_err(), "of use only with email.url");
+}
+
+#[test]
 fn a_sender_keeps_its_name() {
     for (from, name) in [
         ("Acme, Inc. <no-reply@acme.example>", Some("Acme, Inc.")),

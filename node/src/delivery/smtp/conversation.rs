@@ -13,6 +13,7 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{Extension, MailParameter};
 
 use super::Server;
+use super::blame::{Stage, about_us};
 use crate::config::SmtpTls;
 use crate::delivery::provider::CONNECT_WITHIN;
 use crate::delivery::refusal::{CONNECT, LOST, PROTOCOL, Refusal, TIMEOUT, TLS, is_tls};
@@ -22,23 +23,24 @@ use crate::delivery::refusal::{CONNECT, LOST, PROTOCOL, Refusal, TIMEOUT, TLS, i
 /// required, wrong credentials (RFC 4954 section 6, RFC 5321 section 4.2.3).
 const ABOUT_US: [&str; 8] = ["421", "432", "454", "530", "534", "535", "538", "524"];
 
+/// For whoever runs the service: nothing but a change of settings ends it.
+const REFUSED: &str = "the mail server refuses this service, whoever an email is for: see `about` (helo: \
+    set email.helo to a name that it takes; sender: email.from, SPF, DKIM, DMARC; relay, auth: the user \
+    and password of email.url; blocked: the address from which emails leave)";
+
 /// Connects and introduces us. Whatever fails here fails for every message.
 pub(super) async fn begin(server: &Server) -> Result<AsyncSmtpConnection, Refusal> {
     let settings = &server.settings;
     let fails = |error: Error| Refusal::fault(word(&error, CONNECT));
     let wrapping = server.tls.clone().filter(|_| settings.tls == SmtpTls::Wrapped);
     let address = (settings.host.as_str(), settings.port);
-    let connecting = AsyncSmtpConnection::connect_tokio1(
-        address,
-        Some(CONNECT_WITHIN),
-        &server.hello,
-        wrapping,
-        None,
-    );
+    let hello = server.hello.to(address.0, address.1).await;
+    let connecting =
+        AsyncSmtpConnection::connect_tokio1(address, Some(CONNECT_WITHIN), &hello, wrapping, None);
     let mut connection = connecting.await.map_err(fails)?;
     if let Some(tls) = &server.tls {
         if connection.can_starttls() {
-            connection.starttls(tls.clone(), &server.hello).await.map_err(fails)?;
+            connection.starttls(tls.clone(), &hello).await.map_err(fails)?;
         } else if settings.tls == SmtpTls::Required {
             return Err(Refusal::fault("starttls_not_offered"));
         }
@@ -76,21 +78,31 @@ pub(super) async fn send(
         parameters.push(MailParameter::SmtpUtfEight);
     }
     let from = envelope.from().cloned();
-    connection.command(Mail::new(from, parameters)).await.map_err(refusal)?;
+    let refused = |stage| move |error| refusal(error, stage);
+    connection.command(Mail::new(from, parameters)).await.map_err(refused(Stage::Sender))?;
     for to in envelope.to() {
-        connection.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(refusal)?;
+        let receiver = Rcpt::new(to.clone(), Vec::new());
+        connection.command(receiver).await.map_err(refused(Stage::Receiver))?;
     }
-    connection.command(Data).await.map_err(refusal)?;
-    connection.message(email).await.map_err(refusal)?;
+    connection.command(Data).await.map_err(refused(Stage::Email))?;
+    connection.message(email).await.map_err(refused(Stage::Email))?;
     Ok(())
 }
 
 /// What became of one email.
-fn refusal(error: Error) -> Refusal {
+fn refusal(error: Error, stage: Stage) -> Refusal {
     let word = word(&error, LOST);
+    let known = |code: &str| ABOUT_US.contains(&code);
+    if let Some(code) = error.status().filter(|code| !known(&code.to_string())) {
+        let text = error.source().map(ToString::to_string).unwrap_or_default();
+        if let Some(what) = about_us(stage, &code.to_string(), &text) {
+            tracing::warn!(reason = %word, about = what, "{REFUSED}");
+            return Refusal::fault(format!("{word}_{what}"));
+        }
+    }
     match error.status() {
         None => Refusal::fault(word),
-        Some(code) if ABOUT_US.contains(&code.to_string().as_str()) => Refusal::fault(word),
+        Some(code) if known(&code.to_string()) => Refusal::fault(word),
         Some(_) if error.is_permanent() => Refusal::never(word),
         // Such as greylisting or a full mailbox: about this message or its receiver.
         Some(_) => Refusal::later(word),

@@ -6,7 +6,9 @@
 //!
 //! lettre's feature `tracing` must stay off: it logs every line, passwords and codes among them.
 
+mod blame;
 mod conversation;
+mod hello;
 mod letter;
 mod pool;
 
@@ -15,8 +17,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
 
+use self::hello::Hello;
 use self::pool::Pool;
 use super::provider::Provider;
 use super::refusal::Refusal;
@@ -37,7 +39,7 @@ struct Server {
     /// `None` if TLS is never spoken.
     tls: Option<TlsParameters>,
     /// What we call ourselves.
-    hello: ClientId,
+    hello: Hello,
 }
 
 impl Smtp {
@@ -46,7 +48,7 @@ impl Smtp {
         let tls = (settings.tls != SmtpTls::Never).then(|| trust(settings)).transpose()?;
         Ok(Self {
             from: settings.from.clone(),
-            server: Server { settings: settings.clone(), tls, hello: ClientId::default() },
+            server: Server { hello: Hello::of(settings), settings: settings.clone(), tls },
             pool: Pool::default(),
         })
     }

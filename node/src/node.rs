@@ -85,6 +85,7 @@ pub struct Node {
     leadership: Leadership,
     gateway: Arc<dyn Gateway>,
     here: Arc<Here>,
+    geoip: Option<Arc<GeoIp>>,
     server: Server,
     peer_server: PeerServer,
     peer_address: SocketAddr,
@@ -123,9 +124,9 @@ impl Node {
         announce: impl FnOnce(&Secret),
     ) -> Result<Self, Error> {
         let open_files = limits::raise_open_files();
-        let geoip = config.geoip_database.as_deref().map(GeoIp::open).transpose()?;
         // Before anything counts: a number kept without a recorder is lost.
         let _ = telemetry::recorder();
+        let geoip = config.geoip_database.as_deref().map(GeoIp::open).transpose()?.map(Arc::new);
         let opened = Opened::open(&config)?;
         let listener = server::bind(config.api_listen).await?;
         let peer_listener = server::bind(config.peer_listen).await?;
@@ -275,7 +276,7 @@ impl Node {
             liveness: liveness.clone(),
             vacancies: vacancies.clone(),
             peers: peers.clone(),
-            geoip,
+            geoip: geoip.clone(),
             cluster_id: identity.cluster_id.clone(),
             deadline: config.request_timeout,
             clock: Arc::clone(&world.clock),
@@ -288,7 +289,7 @@ impl Node {
         if config.sample {
             options.sample = Some(sample(&listener, config.root_key)?);
         }
-        let router = api(options, &store, &groups, &gateway, &ports);
+        let router = api(options, &store, &groups, &gateway, &ports, geoip.clone());
         let server = Server::start(listener, router, Bounds::within(open_files))?;
 
         let mut beside = JoinSet::new();
@@ -306,6 +307,9 @@ impl Node {
             audit_days: config.audit_retention_days,
         };
         beside.spawn(retention.run());
+        if let Some(geoip) = &geoip {
+            beside.spawn(Arc::clone(geoip).watch());
+        }
         beside.spawn(currency.clone().keep());
         let introductions =
             introductions::run(book.clone(), peers.clone(), identity.clone(), seeds);
@@ -344,6 +348,7 @@ impl Node {
             leadership,
             gateway,
             here,
+            geoip,
             server,
             peer_server,
             peer_address,
@@ -405,6 +410,13 @@ impl Node {
                 return false;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Reads again what lies in files beside the settings: the GeoIP database.
+    pub async fn reload(&self) {
+        if let Some(geoip) = self.geoip.clone() {
+            let _ = tokio::task::spawn_blocking(move || geoip.reload()).await;
         }
     }
 
@@ -527,10 +539,15 @@ fn api(
     groups: &Groups,
     gateway: &Arc<dyn Gateway>,
     ports: &Ports,
+    geoip: Option<Arc<GeoIp>>,
 ) -> Router {
     let (store, groups) = (Arc::clone(store), Arc::clone(groups));
+    let metered = Arc::clone(&ports.clock);
     options.metrics = Some(Arc::new(move || {
         telemetry::record(&store, &groups);
+        if let Some(geoip) = &geoip {
+            geoip.measure(metered.now());
+        }
         telemetry::recorder().render()
     }));
     let Ports { directory, clock, entropy, vault, .. } = ports.clone();

@@ -11,6 +11,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use openraft::async_runtime::WatchReceiver;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::reload::Handle;
 
 use crate::config::LogFormat;
 use crate::raft::Groups;
@@ -41,6 +42,25 @@ pub(crate) fn filter(level: &str) -> Result<EnvFilter, String> {
     EnvFilter::builder().parse(format!("{level}{quiet}")).map_err(|error| error.to_string())
 }
 
+/// Puts another filter in the place of the one that logging was started with.
+type SetFilter = Box<dyn Fn(EnvFilter) -> Result<(), String> + Send + Sync>;
+
+static SET_FILTER: OnceLock<SetFilter> = OnceLock::new();
+
+fn keep<S: 'static>(handle: Handle<EnvFilter, S>) {
+    let set = move |filter| handle.reload(filter).map_err(|error| error.to_string());
+    let _first_one_stays = SET_FILTER.set(Box::new(set));
+}
+
+/// Logs by another level or directives from here on.
+///
+/// # Errors
+/// If the text is no filter, or logging was not started here.
+pub(crate) fn set_level(level: &str) -> Result<(), String> {
+    let set = SET_FILTER.get().ok_or("logging was not started by this program")?;
+    set(filter(level)?)
+}
+
 /// Sends log lines to stderr. Does nothing if somebody else in this process did so already.
 pub(crate) fn start_logging(level: &str, format: LogFormat) {
     let filter = filter(level).unwrap_or_else(|_| EnvFilter::new("info"));
@@ -51,8 +71,16 @@ pub(crate) fn start_logging(level: &str, format: LogFormat) {
         .with_span_events(FmtSpan::NONE);
     // A second node in one process, as tests have it, shares the first one's lines.
     let _already_started = match format {
-        LogFormat::Text => builder.with_target(false).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Text => {
+            let builder = builder.with_target(false).with_filter_reloading();
+            keep(builder.reload_handle());
+            builder.try_init()
+        }
+        LogFormat::Json => {
+            let builder = builder.json().flatten_event(true).with_filter_reloading();
+            keep(builder.reload_handle());
+            builder.try_init()
+        }
     };
 }
 

@@ -64,7 +64,7 @@ pub(super) async fn run(args: DevArgs) -> Result<(), Error> {
         tracing::warn!(%error, "passkeys may not work at {url}: its origin could not be set");
     }
     say(&greeting(&url, &root_key, &place));
-    running::until_stopped(node, until).await
+    running::until_stopped(node, until, None).await
 }
 
 /// Where the data lies, and whether it goes at the end.

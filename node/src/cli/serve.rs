@@ -29,7 +29,8 @@ Every flag is also a variable (--data-dir is COUNTERSIGN_DATA_DIR) and a key of 
   COUNTERSIGN_CLUSTER_SECRET proves to peers that this node belongs to them
 
 SIGTERM and SIGINT end the node in order: it hands over what it leads, is not ready any more,
-finishes what it has begun, and exits with 0. A second signal ends it at once, which loses nothing that was answered.")]
+finishes what it has begun, and exits with 0. A second signal ends it at once, which loses nothing that was answered.
+SIGHUP reads the log level and the GeoIP database again; other settings need a restart.")]
 pub(super) struct ServeArgs {
     /// A TOML file with settings.
     #[arg(long, value_name = "FILE", env = "COUNTERSIGN_CONFIG")]
@@ -139,6 +140,17 @@ impl ServeArgs {
     }
 }
 
+/// Reads the settings again for what can be changed while a node runs: the log level.
+fn reload(args: &ServeArgs) {
+    let level = args.settings().map(|config| config.log_level).map_err(|error| error.to_string());
+    match level.and_then(|level| crate::telemetry::set_level(&level).map(|()| level)) {
+        Ok(level) => tracing::info!(level, "SIGHUP: settings read again"),
+        Err(error) => {
+            tracing::error!(error, "SIGHUP: the settings cannot be used; nothing changes")
+        }
+    }
+}
+
 pub(super) async fn run(args: ServeArgs) -> Result<(), Error> {
     let config = args.settings()?;
     crate::telemetry::start_logging(&config.log_level, config.log_format);
@@ -153,5 +165,5 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Error> {
         "ready for requests"
     );
     running::tell_service_manager(sd_notify::NotifyState::Ready);
-    running::until_stopped(node, until).await
+    running::until_stopped(node, until, Some(&|| reload(&args))).await
 }

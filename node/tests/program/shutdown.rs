@@ -65,3 +65,30 @@ async fn a_second_signal_ends_the_node_at_once() {
     assert_eq!(node.ended().code(), Some(1));
     node.logs("ended at once");
 }
+
+#[tokio::test]
+async fn a_hangup_reads_the_log_level_again_and_never_ends_the_node() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("countersign.toml");
+    std::fs::write(&file, "log_level = \"info\"\n").unwrap();
+    let data = dir.path().join("data");
+    let mut command = serve(&data);
+    let (mut node, url) = Running::serving(command.arg("--bootstrap").arg("--config").arg(&file));
+    ready(&url).await;
+    std::fs::write(&file, "log_level = \"debug\"\n").unwrap();
+    node.hang_up();
+    node.logs("settings read again level=\"debug\"");
+    // What cannot be used changes nothing, and says so.
+    std::fs::write(&file, "log_level = \"loud,,\"\n").unwrap();
+    node.hang_up();
+    node.logs("the settings cannot be used; nothing changes");
+    std::fs::remove_file(&file).unwrap();
+    for _ in 0..3 {
+        node.hang_up();
+    }
+    ready(&url).await;
+    assert_eq!(call(Method::GET, format!("{url}/v1/status"), None).await.0, 200);
+    node.terminate();
+    node.hang_up();
+    assert!(node.ended().success(), "{}", node.log());
+}

@@ -20,7 +20,7 @@ fn export(stage: &Stage) -> (ChainPoint, Vec<ExportRow>) {
 
 fn verified(stage: &Stage) -> Result<ChainPoint, Broken> {
     let (from, rows) = export(stage);
-    verify(&from, &rows, Some(&head(&stage)))
+    verify(&from, &rows, Some(&head(stage)))
 }
 
 /// Users 1 to 4, changed in turn, one audit row a day.

@@ -40,6 +40,11 @@ impl Answerer for Answering {
             self.disks.remember(from, mark);
             return ready(Answer::Remembered).boxed();
         }
+        if let Call::ReadIndex { shards } = &call
+            && shards.contains(&ShardId::SYSTEM)
+        {
+            self.here.currency.asked_by(from);
+        }
         self.here.perform(call).boxed()
     }
 

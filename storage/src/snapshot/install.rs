@@ -50,14 +50,16 @@ pub(crate) fn install(
     drop(known);
     shard.batches.store(0, Ordering::Relaxed);
     shard.hashes.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    let audit = head.audit;
-    shard.publish(head);
-    shard.call_out(true, true);
+    // Ordering duty: what every node knows in memory comes before the applied index. Whoever waits
+    // for that index takes tenants, keys and policies for current as soon as it shows.
     if shard.id == ShardId::SYSTEM {
         store.directory.reload(&store.database)?;
     }
     store.directory.load_signs(&store.database, shard.id)?;
-    shard.activity().catch_up(&store.database, shard.id, &audit)
+    shard.activity().catch_up(&store.database, shard.id, &head.audit)?;
+    shard.publish(head);
+    shard.call_out(true, true);
+    Ok(())
 }
 
 /// Does over what a crash interrupted.

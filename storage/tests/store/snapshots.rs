@@ -3,11 +3,15 @@
 use std::path::Path;
 
 use countersign_core::ids::ShardId;
+use countersign_core::policy::Policy;
+use countersign_core::proposal::{Change, LogCommand, Proposal};
+use countersign_core::settings::Settings;
+use countersign_core::tenant::TenantEvent;
 use countersign_storage::{Snapshot, SnapshotFile};
 use openraft::storage::{RaftSnapshotBuilder, RaftStateMachine};
 
 use crate::stage::{
-    SHARD, Stage, at, entry, errands, found_tenant, history, lane, tenant, webhook,
+    SHARD, Stage, at, entry, errands, found_tenant, history, lane, propose, tenant, webhook,
 };
 
 async fn build(stage: &Stage) -> Snapshot {
@@ -277,4 +281,54 @@ async fn policy_snapshots_wait_their_turn_and_forced_ones_do_not() {
     let mut forced = stage.machine().try_create_snapshot_builder(true).await.unwrap();
     assert!(forced.build_snapshot().await.is_ok());
     drop((one, two));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_installed_snapshot_tells_of_tenants_is_known_before_its_index_shows() {
+    const TENANTS: u32 = 2_000;
+    let (leader, follower) = (Stage::new(), Stage::new());
+    let last = format!("t{TENANTS}").parse().unwrap();
+    let entries: Vec<_> =
+        (1..=TENANTS).map(|number| entry(number.into(), make_tenant(number))).collect();
+    let machine = leader.store.machine(ShardId::SYSTEM).unwrap();
+    for some in entries.chunks(100) {
+        machine.apply_entries(some).unwrap();
+    }
+    drop(machine);
+    let mut machine = leader.store.machine(ShardId::SYSTEM).unwrap();
+    let mut builder = machine.try_create_snapshot_builder(true).await.unwrap();
+    let snapshot = builder.build_snapshot().await.unwrap();
+    let received = carry(&snapshot.snapshot, &follower, ShardId::SYSTEM);
+
+    // Whoever waits for the index asks for the tenant at once.
+    let (mut applied, directory) =
+        (follower.store.applied(ShardId::SYSTEM), follower.store.directory());
+    let waiting = std::thread::spawn(move || {
+        while *applied.borrow_and_update() < u64::from(TENANTS) {
+            std::hint::spin_loop();
+        }
+        directory.tenant(&last).is_some()
+    });
+    let mut installing = follower.store.machine(ShardId::SYSTEM).unwrap();
+    installing.install_snapshot(&snapshot.meta, received).await.unwrap();
+    assert!(waiting.join().unwrap(), "the index showed before the tenants");
+}
+
+/// The proposal that makes a tenant.
+fn make_tenant(number: u32) -> LogCommand {
+    propose(Proposal {
+        change: Change::Tenant {
+            id: format!("t{number}").parse().unwrap(),
+            events: vec![TenantEvent::Created {
+                name: "One of many".to_owned(),
+                policy: Box::new(Policy::initial(at(0))),
+                settings: Box::new(Settings::initial()),
+            }],
+        },
+        expected_version: 0,
+        now: at(0),
+        clock: at(0),
+        audit: Vec::new(),
+        answer: None,
+    })
 }

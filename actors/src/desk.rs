@@ -27,8 +27,8 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// The time of a decision: the clock's, but never earlier than what the shard has applied, so
-    /// that a slow clock on a new leader reopens nothing.
+    /// The time of a decision: the clock's, but never earlier than the shard's own, so that a slow
+    /// clock on a new leader reopens nothing.
     pub(crate) fn now(&self) -> Timestamp {
         self.ports.clock.now().max(self.replica.last_now())
     }
@@ -74,6 +74,15 @@ impl Desk {
         key.ok_or_else(|| GatewayError::Unavailable("no signing key is known here".into()))
     }
 
+    /// Real time, as far as this node knows it.
+    pub(crate) fn clock(&self) -> Timestamp {
+        #[cfg(feature = "sabotage")]
+        if crate::sabotage::takes_shard_time() {
+            return self.now();
+        }
+        self.ports.clock.now()
+    }
+
     /// Runs `f` with the context of a decision at `now`.
     pub(crate) fn with_context<T>(
         &self,
@@ -84,6 +93,7 @@ impl Desk {
         let mut entropy = Tap(self.ports.entropy.as_ref());
         f(&mut Context {
             now,
+            clock: self.clock(),
             entropy: &mut entropy,
             vault: self.ports.vault.as_ref(),
             actor,

@@ -212,6 +212,8 @@ pub struct ShardHealth {
     pub learners: Vec<u64>,
     /// Whether this node has caught up with what was committed when it started.
     pub caught_up: bool,
+    /// How far the shard's time is ahead of the answering node's clock, in milliseconds.
+    pub ahead_ms: i64,
 }
 
 /// A node of the cluster.
@@ -227,6 +229,9 @@ pub struct NodeHealth {
     pub peer_address: String,
     /// `UP`, or what else is known of it.
     pub state: String,
+    /// How far its clock is ahead of the answering node's, in milliseconds; `None` if it did not
+    /// answer lately.
+    pub clock_ahead_ms: Option<i64>,
 }
 
 /// Whom a change of policy would affect.
@@ -277,6 +282,8 @@ pub struct Health {
     /// Whether what this node knows of tenants, keys and policies is current; see
     /// [`Gateway::current`].
     pub current: bool,
+    /// What is wrong with the answering node's clock; it leads nothing then.
+    pub clock: Option<String>,
     /// Whether the node is shutting down.
     pub stopping: bool,
 }
@@ -354,6 +361,14 @@ pub trait Gateway: Send + Sync + 'static {
     /// Makes a node hand over the shards that it leads.
     fn hand_over(&self, caller: Caller, node: u64)
     -> BoxFuture<'_, Result<HandOver, GatewayError>>;
+
+    /// Sets the time of a shard back to real time, where clocks that were ahead had given it. Whatever
+    /// is open in it ends. By how many milliseconds; `None` if there is no such shard.
+    fn set_time(
+        &self,
+        caller: Caller,
+        shard: ShardId,
+    ) -> BoxFuture<'_, Result<Option<i64>, GatewayError>>;
 
     /// Deliveries to a webhook, those of the newest events of each shard first.
     fn webhook_deliveries(

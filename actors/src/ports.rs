@@ -109,8 +109,9 @@ pub trait Replica: Send + Sync + 'static {
     /// If the store fails.
     fn answer(&self, key: &AnswerKey) -> Result<Option<KeptAnswer>, ReplicaError>;
 
-    /// The latest time that the shard has applied. A decision's `now` is never earlier, so a slow
-    /// clock on a new leader reopens nothing.
+    /// The shard's time: the latest that it has applied, moved on by the time that has elapsed
+    /// since. A decision's `now` is never earlier, so a slow clock on a new leader reopens nothing;
+    /// and what has a lifetime ends, although the time applied was ahead of every clock.
     fn last_now(&self) -> Timestamp;
 
     /// What waits to leave this shard; `None` for a replica from which nothing ever does.

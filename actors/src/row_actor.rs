@@ -284,6 +284,7 @@ impl<R: Row> Decider<R> {
             change: self.row.change(decision.events),
             expected_version: row.version,
             now,
+            clock: self.desk.clock(),
             audit: decision.audit,
             answer: answer.transpose()?,
         };

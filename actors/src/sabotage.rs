@@ -87,6 +87,12 @@ pub(crate) fn skips_barrier() -> bool {
     false
 }
 
+/// Whether the shard's time is taken for real time.
+pub(crate) fn takes_shard_time() -> bool {
+    fail::fail_point!("actors::shard_time_is_real", |_| true);
+    false
+}
+
 /// A message is about to be handed to its provider.
 pub(crate) fn before_send() {
     fail::fail_point!("courier::before_send");

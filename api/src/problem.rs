@@ -332,6 +332,11 @@ impl Problem {
         Self::new(Code::NotFound, "the cluster has no such node")
     }
 
+    /// The cluster has no shard of that number.
+    pub fn no_such_shard() -> Self {
+        Self::new(Code::NotFound, "the cluster has no such shard")
+    }
+
     /// The body, with the request's id.
     pub fn body(&self, request_id: &str) -> ProblemBody {
         ProblemBody {

@@ -117,6 +117,7 @@ pub(crate) fn table() -> OpenApiRouter<ApiState> {
         .routes(routes!(cluster::read))
         .routes(routes!(cluster::remove_node))
         .routes(routes!(cluster::transfer_leadership))
+        .routes(routes!(cluster::set_time))
         // Without a key
         .routes(routes!(operations::jwks))
         .routes(routes!(operations::healthz))

@@ -193,6 +193,7 @@ impl Founding<'_> {
             change: Change::System { events },
             expected_version: row.version,
             now: self.clock.now(),
+            clock: self.clock.now(),
             answer: None,
         };
         let proposed = self.replica.propose(LogCommand::Propose(Box::new(proposal)));

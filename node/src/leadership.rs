@@ -13,7 +13,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_actors::Service;
-use countersign_core::ids::ShardId;
+use countersign_actors::gateway::GatewayError;
+use countersign_actors::ports::{Clock, Replica};
+use countersign_core::ids::{KeyId, ShardId};
+use countersign_core::proposal::{Applied, LogCommand, TimeSetting};
 use countersign_storage::{NodeId, Store, TypeConfig};
 use openraft::ReadPolicy;
 use openraft::async_runtime::WatchReceiver;
@@ -24,8 +27,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::clock::TOLERANCE_MS;
 use crate::raft::{Group, Groups};
 use crate::replica::ShardReplica;
+use crate::shard_time::ShardTimes;
 
 /// How long to wait before a won term is confirmed again, if a quorum did not answer.
 const CONFIRM_AGAIN: Duration = Duration::from_millis(50);
@@ -59,15 +64,22 @@ struct Place {
     wishes: mpsc::Sender<Wish>,
 }
 
-/// That a shard be led by another node.
-struct Wish {
-    to: NodeId,
-    done: oneshot::Sender<bool>,
+/// What is wished of a shard while it is led here.
+enum Wish {
+    /// That another node lead it.
+    HandOver { to: NodeId, done: oneshot::Sender<bool> },
+    /// That its time be set right.
+    SetTime { by: Option<KeyId>, done: oneshot::Sender<Result<i64, GatewayError>> },
 }
 
 impl Leadership {
     /// Starts to watch all groups.
-    pub(crate) fn start(store: &Arc<Store>, groups: &Groups, service: &Service) -> Self {
+    pub(crate) fn start(
+        store: &Arc<Store>,
+        groups: &Groups,
+        service: &Service,
+        times: &ShardTimes,
+    ) -> Self {
         let mut leadership = Self { places: BTreeMap::new(), tasks: JoinSet::new() };
         for (shard, group) in groups.iter() {
             let (led, watched) = watch::channel(false);
@@ -77,6 +89,7 @@ impl Leadership {
                 group: group.clone(),
                 store: Arc::clone(store),
                 service: service.clone(),
+                times: times.clone(),
                 led,
                 wished,
             };
@@ -119,8 +132,25 @@ impl Led {
             return false;
         };
         let (done, answer) = oneshot::channel();
-        let wished = place.wishes.send(Wish { to, done }).await;
+        let wished = place.wishes.send(Wish::HandOver { to, done }).await;
         wished.is_ok() && answer.await.unwrap_or(false)
+    }
+
+    /// Sets the time of a shard right that is led here. By how many milliseconds it was set back.
+    ///
+    /// # Errors
+    /// If it is not led here, or its decisions could not be finished first.
+    pub(crate) async fn set_time(
+        &self,
+        shard: ShardId,
+        by: Option<KeyId>,
+    ) -> Result<i64, GatewayError> {
+        let elsewhere = || GatewayError::NotLeading { leader: None };
+        let place = self.0.get(&shard).filter(|place| *place.led.borrow());
+        let place = place.ok_or_else(elsewhere)?;
+        let (done, answer) = oneshot::channel();
+        place.wishes.send(Wish::SetTime { by, done }).await.map_err(|_| elsewhere())?;
+        answer.await.unwrap_or_else(|_| Err(elsewhere()))
     }
 
     /// Waits until the actors of this node answer for the shard; `false` if that was not so by
@@ -151,6 +181,7 @@ struct Watcher {
     group: Group,
     store: Arc<Store>,
     service: Service,
+    times: ShardTimes,
     led: watch::Sender<bool>,
     wished: mpsc::Receiver<Wish>,
 }
@@ -180,8 +211,14 @@ impl Watcher {
             let changed = tokio::select! {
                 changed = changes.changed() => changed,
                 Some(wish) = self.wished.recv() => {
-                    if let Some(fence) = serving.take() {
-                        let _ = wish.done.send(self.hand_over(fence, wish.to).await);
+                    match (serving.take(), wish) {
+                        (Some(fence), Wish::HandOver { to, done }) => {
+                            let _ = done.send(self.hand_over(fence, to).await);
+                        }
+                        (Some(fence), Wish::SetTime { by, done }) => {
+                            let _ = done.send(self.set_time(fence, by).await);
+                        }
+                        (None, _) => {}
                     }
                     continue;
                 }
@@ -218,11 +255,11 @@ impl Watcher {
         }
         self.led.send_replace(false);
         if !self.prepare(to).await {
-            tracing::info!(shard = %self.shard, to, "not handed over: the node is behind");
+            tracing::info!(shard = %self.shard, to, "not handed over yet: the node is behind");
             return false;
         }
         if let Err(error) = self.group.trigger().transfer_leader(to).await {
-            tracing::warn!(shard = %self.shard, %error, "the leadership was not transferred");
+            tracing::info!(shard = %self.shard, %error, "not handed over yet");
             return false;
         }
         // Somebody else, or this node again in a later term: if the other did not take over.
@@ -237,9 +274,41 @@ impl Watcher {
         };
         match moved {
             true => tracing::info!(shard = %self.shard, to, "handed over"),
-            false => tracing::warn!(shard = %self.shard, to, "nobody took over"),
+            // Nothing is lost by it: this node leads on, or whoever is elected. Whoever wished it
+            // tries again, and says so if it does not come about in time.
+            false => tracing::info!(shard = %self.shard, to, "not handed over yet: no answer"),
         }
         moved
+    }
+
+    /// Sets the shard's time back to real time; the loop takes the shard on again.
+    ///
+    /// Ordering duty: no decision that was stamped with the old time may come after this in the log,
+    /// or the time would be there again. So all decisions are finished first and the actors are gone.
+    async fn set_time(&self, fence: Fence, by: Option<KeyId>) -> Result<i64, GatewayError> {
+        let ahead_ms = self.times.ahead_ms(self.shard);
+        if ahead_ms <= TOLERANCE_MS {
+            return Ok(0);
+        }
+        let finished = self.service.retire(self.shard, FINISH).await;
+        self.led.send_replace(false);
+        self.service.resign(self.shard);
+        if !finished {
+            let text = "decisions under way were not finished in time; ask again";
+            return Err(GatewayError::Unavailable(text.to_owned()));
+        }
+        let rows = self.store.rows(self.shard);
+        let replica = ShardReplica::new(self.shard, self.group.clone(), rows, fence);
+        let (from, to) = (self.times.earliest(self.shard), self.times.clock().now());
+        let setting = TimeSetting { from, to, by };
+        match replica.propose(LogCommand::SetTime(Box::new(setting))).await? {
+            Applied::Done { .. } => {
+                let back_ms = from.millis_since(to);
+                tracing::info!(shard = %self.shard, back_ms, "the shard's time was set right");
+                Ok(back_ms)
+            }
+            _ => Ok(0),
+        }
     }
 
     /// Makes sure that a node can lead: it must have put an entry of this very term on its disk, and
@@ -262,6 +331,11 @@ impl Watcher {
     /// Lets the actors answer, once this node has confirmed with a quorum that it leads and has
     /// applied all that was committed up to the beginning of its term.
     async fn take_on(&self, fence: Fence) -> Option<Fence> {
+        // Nothing is stamped with a clock that was not compared with a majority's.
+        if !self.times.clock().may_stamp() {
+            tracing::debug!(shard = %self.shard, "not taken on: the clock is not compared yet");
+            return None;
+        }
         let confirmed = timeout(SUCCESSION, self.group.ensure_linearizable(ReadPolicy::ReadIndex));
         match confirmed.await {
             Ok(Ok(_)) => {}
@@ -273,6 +347,7 @@ impl Watcher {
         }
         let rows = self.store.rows(self.shard);
         let replica = ShardReplica::new(self.shard, self.group.clone(), rows, fence);
+        let replica = replica.deciding(self.times.clone());
         match self.service.lead(replica.into_port()).await {
             Ok(()) => {
                 self.led.send_replace(true);
@@ -288,8 +363,7 @@ impl Watcher {
 
 #[cfg(test)]
 mod tests {
-    use countersign_actors::ports::{Replica, ReplicaError};
-    use countersign_core::proposal::LogCommand;
+    use countersign_actors::ports::ReplicaError;
     use countersign_core::time::Timestamp;
     use countersign_storage::Vote;
     use openraft::raft::AppendEntriesRequest;

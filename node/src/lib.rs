@@ -6,6 +6,7 @@
 //!                        ├─ raft, network       one group a shard, over all nodes
 //!                        ├─ cluster             who belongs to it, who leads, who is there
 //!                        ├─ leadership, replica from groups to actors
+//!                        ├─ clock, shard_time   what time it is
 //!                        ├─ gateway, listing    from the API to actors and rows, on any node
 //!                        ├─ retention, snapshots, telemetry: what runs beside
 //!                        └─ server              HTTP, begun last and ended first
@@ -41,11 +42,12 @@ mod replica;
 mod retention;
 mod root_key;
 mod server;
+mod shard_time;
 mod snapshots;
 mod steward;
 mod telemetry;
 
-pub use clock::WallClock;
+pub use clock::{SystemClock, WallClock};
 pub use config::Config;
 pub use entropy::SystemEntropy;
 pub use error::{EXIT_ADDRESS, EXIT_DATA, EXIT_FAILED, EXIT_USAGE, Error};

@@ -19,14 +19,14 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::clock::WallClock;
+use crate::clock::{NodeClock, SystemClock, WallClock};
 use crate::cluster::balancer::Balancer;
 use crate::cluster::book::Book;
 use crate::cluster::credentials::OwnCredentials;
 use crate::cluster::currency::Currency;
 use crate::cluster::disk::{self, Room};
 use crate::cluster::disks::Disks;
-use crate::cluster::elections::{self, Elections, Vacancies};
+use crate::cluster::elections::{Elections, Vacancies};
 use crate::cluster::joining::{Addresses, Seeds};
 use crate::cluster::liveness::Liveness;
 use crate::cluster::reconciler::Reconciler;
@@ -51,6 +51,7 @@ use crate::opening::{FIRST_NODE, Opened};
 use crate::raft::{self, Groups};
 use crate::retention::Retention;
 use crate::server::{self, Bounds, Server};
+use crate::shard_time::ShardTimes;
 use crate::steward::GatewaySteward;
 use crate::{limits, root_key, snapshots, telemetry};
 
@@ -64,8 +65,8 @@ const DECIDE: Duration = Duration::from_secs(10);
 /// What a node takes from outside, for tests to put something else in.
 #[derive(Clone)]
 pub struct World {
-    /// The time.
-    pub clock: Arc<dyn Clock>,
+    /// The system's clocks.
+    pub clock: Arc<dyn SystemClock>,
     /// How connections to peers are made.
     pub dial: Arc<dyn Dial>,
 }
@@ -139,11 +140,17 @@ impl Node {
         let Opened { store, keys, .. } = opened;
         let vault: Arc<dyn Vault> = Arc::clone(&keys) as Arc<dyn Vault>;
 
+        let node_clock = NodeClock::new(Arc::clone(&world.clock));
+        let clock: Arc<dyn Clock> = Arc::new(node_clock.clone());
+        let times = ShardTimes::new(node_clock.clone(), Arc::clone(&store), identity.shards);
         let disks = Disks::begin(&store).await?;
         let book =
             Book::new(identity.node_id, identity.shards, Arc::clone(&vault), &store, disks.clone());
-        let credentials = OwnCredentials::open(&store, &keys, &identity, &world.clock)?;
+        let credentials = OwnCredentials::open(&store, &keys, &identity, &clock)?;
         book.tell(credentials.told());
+        if book.voters().len() == 1 {
+            node_clock.is_alone();
+        }
         credentials.renew()?;
         let peers = Peers::new(
             identity.node_id,
@@ -160,7 +167,7 @@ impl Node {
         let steward = Arc::new(GatewaySteward::default());
         let ports = Ports {
             directory: Arc::new(AppliedDirectory::new(store.directory())),
-            clock: Arc::clone(&world.clock),
+            clock: Arc::clone(&clock),
             entropy: Arc::new(SystemEntropy),
             vault: Arc::clone(&vault),
             carrier,
@@ -170,7 +177,7 @@ impl Node {
         let service = Service::start(Options::default(), ports.clone())
             .await
             .map_err(|error| Error::Service(error.to_string()))?;
-        let leadership = Leadership::start(&store, &groups, &service);
+        let leadership = Leadership::start(&store, &groups, &service, &times);
         let led = leadership.led();
 
         // A founding that was killed half way is gone on with, whatever the flags say now.
@@ -208,6 +215,7 @@ impl Node {
             peers.clone(),
             Arc::clone(&store),
             Arc::clone(&keys),
+            node_clock.clone(),
         );
         let liveness = Liveness::default();
         let vacancies = Vacancies::default();
@@ -226,7 +234,7 @@ impl Node {
                 store: Arc::clone(&store),
                 groups: Arc::clone(&groups),
                 vault: Arc::clone(&vault),
-                clock: Arc::clone(&world.clock),
+                clock: Arc::clone(&clock),
                 identity: identity.clone(),
                 liveness: liveness.clone(),
                 one: tokio::sync::Mutex::new(()),
@@ -234,6 +242,7 @@ impl Node {
             balancer: balancer.clone(),
             currency: currency.clone(),
             liveness: liveness.clone(),
+            clock: node_clock.clone(),
             peers: peers.clone(),
             book: book.clone(),
             room: roomy.clone(),
@@ -279,7 +288,8 @@ impl Node {
             geoip: geoip.clone(),
             cluster_id: identity.cluster_id.clone(),
             deadline: config.request_timeout,
-            clock: Arc::clone(&world.clock),
+            clock: Arc::clone(&clock),
+            times: times.clone(),
             stopping: stopped.clone(),
         });
         steward.through(&gateway);
@@ -289,7 +299,7 @@ impl Node {
         if config.sample {
             options.sample = Some(sample(&listener, config.root_key)?);
         }
-        let router = api(options, &store, &groups, &gateway, &ports, geoip.clone());
+        let router = api(options, &store, &groups, &gateway, &ports, geoip.clone(), &times);
         let server = Server::start(listener, router, Bounds::within(open_files))?;
 
         let mut beside = JoinSet::new();
@@ -314,9 +324,17 @@ impl Node {
         let introductions =
             introductions::run(book.clone(), peers.clone(), identity.clone(), seeds);
         beside.spawn(introductions);
-        beside.spawn(liveness.clone().keep(peers.clone(), book.clone()));
+        beside.spawn(liveness.clone().keep(peers.clone(), book.clone(), node_clock.clone()));
         beside.spawn(disk::watch(config.data_dir.clone(), config.disk_reserve, room));
-        beside.spawn(will::keep(resting, stopped, roomy, rest_until, currency.clone()));
+        beside.spawn(will::keep(
+            resting,
+            stopped,
+            roomy,
+            rest_until,
+            currency.clone(),
+            node_clock.clone(),
+        ));
+        beside.spawn(times.clone().keep());
         beside.spawn(balancer.clone().run(rests));
         let watch = Elections {
             groups: Arc::clone(&groups),
@@ -324,8 +342,9 @@ impl Node {
             contact,
             not_before: started,
             vacancies: vacancies.clone(),
+            clock: node_clock,
         };
-        beside.spawn(once(is_checked.clone(), watch.run()));
+        beside.spawn(once(is_checked, watch.run()));
         let reconciler = Reconciler {
             groups: Arc::clone(&groups),
             led: led.clone(),
@@ -336,8 +355,6 @@ impl Node {
         beside.spawn(reconciler.run());
         beside.spawn(credentials.keep());
         beside.spawn(announcing::run(route, store.directory(), identity.node_id, own));
-        let timers = elections::let_timers(Arc::clone(&groups), started + raft::LEASE);
-        beside.spawn(once(is_checked, timers));
         beside.spawn(disks.clone().keep(peers.clone(), book.clone()));
         beside.spawn(disks.check(peers.clone(), book.clone(), checked));
         Ok(Self {
@@ -403,7 +420,7 @@ impl Node {
         loop {
             let health = self.gateway.health();
             let served = health.shards.iter().all(|one| one.leader.is_some() && one.caught_up);
-            if served && health.current {
+            if served && health.current && health.clock.is_none() {
                 return true;
             }
             if Instant::now() >= deadline {
@@ -466,7 +483,12 @@ impl Node {
             }
             tokio::time::sleep(will::WILL).await;
         }
-        tracing::warn!("some shards found no other leader in time; they will elect one");
+        // Where all nodes are stopped at once there is nobody to take over, and nothing to warn of.
+        if self.here.led.all().any(|shard| self.here.balancer.heir(shard).is_some()) {
+            tracing::warn!("some shards found no other leader in time; they will elect one");
+        } else {
+            tracing::info!("no other node is there to lead; whoever comes back first elects one");
+        }
     }
 }
 
@@ -540,11 +562,12 @@ fn api(
     gateway: &Arc<dyn Gateway>,
     ports: &Ports,
     geoip: Option<Arc<GeoIp>>,
+    times: &ShardTimes,
 ) -> Router {
-    let (store, groups) = (Arc::clone(store), Arc::clone(groups));
+    let (store, groups, times) = (Arc::clone(store), Arc::clone(groups), times.clone());
     let metered = Arc::clone(&ports.clock);
     options.metrics = Some(Arc::new(move || {
-        telemetry::record(&store, &groups);
+        telemetry::record(&store, &groups, &times);
         if let Some(geoip) = &geoip {
             geoip.measure(metered.now());
         }

@@ -25,6 +25,7 @@ use openraft::impls::ProgressResponder;
 use openraft::type_config::alias::CommittedLeaderIdOf;
 
 use crate::raft::Group;
+use crate::shard_time::ShardTimes;
 
 /// How long a barrier may wait for a quorum's word.
 const BARRIER_WAIT: Duration = Duration::from_secs(1);
@@ -35,6 +36,8 @@ pub(crate) struct ShardReplica {
     group: Group,
     rows: Rows,
     fence: CommittedLeaderIdOf<TypeConfig>,
+    /// Known where decisions are made.
+    times: Option<ShardTimes>,
 }
 
 impl ShardReplica {
@@ -45,7 +48,13 @@ impl ShardReplica {
         rows: Rows,
         fence: CommittedLeaderIdOf<TypeConfig>,
     ) -> Self {
-        Self { shard, group, rows, fence }
+        Self { shard, group, rows, fence, times: None }
+    }
+
+    /// The same, for those who decide: it knows the shard's time, and whether a lease can be
+    /// trusted.
+    pub(crate) fn deciding(self, times: ShardTimes) -> Self {
+        Self { times: Some(times), ..self }
     }
 
     /// The shard's rows, as applied here.
@@ -82,7 +91,11 @@ impl ShardReplica {
     async fn confirm(&self) -> Result<(), ReplicaError> {
         // A quorum's word that is younger than the leader's lease is good enough: followers keep
         // to the lease and elect nobody meanwhile. Without one a round of heartbeats asks for it.
-        let option = LinearizerOption::new(None, true).with_wait_timeout(BARRIER_WAIT);
+        let option = match &self.times {
+            Some(times) => times.clock().lease(),
+            None => LinearizerOption::new(None, true),
+        };
+        let option = option.with_wait_timeout(BARRIER_WAIT);
         match self.group.ensure_linearizable(option).await {
             Ok(_) => Ok(()),
             Err(RaftError::APIError(LinearizableReadError::ForwardToLeader(to))) => {
@@ -156,7 +169,10 @@ impl Replica for ShardReplica {
     }
 
     fn last_now(&self) -> Timestamp {
-        self.rows.last_now()
+        match &self.times {
+            Some(times) => times.earliest(self.shard),
+            None => self.rows.last_now(),
+        }
     }
 
     fn outbox(&self) -> Option<&dyn Outbox> {

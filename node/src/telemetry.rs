@@ -13,8 +13,10 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::reload::Handle;
 
+use crate::clock::Trust;
 use crate::config::LogFormat;
 use crate::raft::Groups;
+use crate::shard_time::ShardTimes;
 
 /// Seconds at which latency histograms are cut: from a page-cache hit to a client's patience.
 const LATENCY_BUCKETS: [f64; 14] =
@@ -106,9 +108,11 @@ pub(crate) fn recorder() -> &'static PrometheusHandle {
 }
 
 /// Measures what is not counted as it happens: the groups, the tables on disk.
-pub(crate) fn record(store: &Store, groups: &Groups) {
+pub(crate) fn record(store: &Store, groups: &Groups, times: &ShardTimes) {
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
     let number = |number: u64| number as f64;
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+    let seconds = |ms: i64| ms as f64 / 1_000.0;
     for (shard, group) in groups.iter() {
         let metrics = group.metrics();
         let metrics = metrics.borrow_watched();
@@ -121,8 +125,17 @@ pub(crate) fn record(store: &Store, groups: &Groups) {
         gauge!("countersign_raft_applied_index", "shard" => label.clone()).set(number(applied));
         gauge!("countersign_raft_log_index", "shard" => label.clone())
             .set(number(metrics.last_log_index.unwrap_or(0)));
-        gauge!("countersign_raft_snapshot_index", "shard" => label).set(number(snapshot));
+        gauge!("countersign_raft_snapshot_index", "shard" => label.clone()).set(number(snapshot));
+        gauge!("countersign_shard_time_ahead_seconds", "shard" => label)
+            .set(seconds(times.ahead_ms(*shard)));
     }
+    let (trust, off) = match times.clock().trust() {
+        Trust::Agreed => (1.0, 0),
+        Trust::Unknown => (0.0, 0),
+        Trust::Off { ahead_ms } => (0.0, ahead_ms),
+    };
+    gauge!("countersign_clock_agrees").set(trust);
+    gauge!("countersign_clock_off_seconds").set(seconds(off));
     gauge!("countersign_storage_table_bytes").set(number(store.statistics().table_bytes));
 }
 

@@ -104,6 +104,11 @@ impl Directory {
         Ok(())
     }
 
+    /// Forgets what a shard's audit log held of the last hour.
+    pub(crate) fn forget_signs(&self, shard: ShardId) {
+        self.pressures.forget(shard);
+    }
+
     /// Counts anew what a shard's audit log holds of the last hour.
     pub(crate) fn load_signs(
         &self,

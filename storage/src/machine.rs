@@ -83,6 +83,10 @@ impl ShardMachine {
                 directory.set_system(system);
             }
         }
+        if learned.time_set {
+            // Counted within windows of a time that is no more.
+            directory.forget_signs(self.shard.id);
+        }
         for sign in learned.signs {
             directory.note(self.shard.id, sign);
         }

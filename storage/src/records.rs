@@ -39,7 +39,7 @@ pub struct ShardHead {
     pub last_applied: Option<LogId>,
     /// The membership in force.
     pub membership: StoredMembership,
-    /// The latest time applied. Never goes back.
+    /// The latest time applied. Goes back only if an operator sets it right.
     pub last_now: Timestamp,
     /// The sum over all rows of the shard's state.
     pub state_hash: StateHash,
@@ -53,6 +53,9 @@ pub struct ShardHead {
     /// The time by which rows grow old: follows the leaders' clocks in small steps only, see
     /// [`countersign_core::proposal::LogCommand::Retain`]. The epoch before the first step.
     pub age_clock: Timestamp,
+    /// How far the shard's time was ahead of its leader's clock with the last change, in
+    /// milliseconds.
+    pub ahead_ms: i64,
 }
 
 /// A tenant's audit chain in a shard.

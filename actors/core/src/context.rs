@@ -12,8 +12,11 @@ use crate::vault::Vault;
 
 /// Time, randomness, sealing and the asker.
 pub struct Context<'a> {
-    /// The leader's clock, never earlier than what the shard has applied.
+    /// The shard's time, by which lifetimes are counted: the leader's clock, but never earlier than
+    /// what the shard has applied, moved on by elapsed time.
     pub now: Timestamp,
+    /// The leader's clock: real time, by which time steps are counted and tokens are stamped.
+    pub clock: Timestamp,
     /// Randomness.
     pub entropy: &'a mut dyn Entropy,
     /// Sealing.

@@ -38,6 +38,7 @@ pub mod reply;
 pub mod risk;
 pub mod secret;
 pub mod sending;
+pub mod set_time;
 pub mod settings;
 pub mod statistics;
 pub mod system;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::AuditEntry;
 use crate::event::UserEvent;
-use crate::ids::{TenantId, UserKey, WebhookId};
+use crate::ids::{KeyId, TenantId, UserKey, WebhookId};
 use crate::outbox::{HeraldReport, Settlement};
 use crate::system::SystemEvent;
 use crate::tenant::TenantEvent;
@@ -43,8 +43,12 @@ pub struct Proposal {
     /// The row's version that the decision saw; 0 for a row that did not exist. A version is the
     /// log index of the row's last change, so no two states of a row ever share one.
     pub expected_version: u64,
-    /// The leader's clock. Apply uses the later of this and the shard's last.
+    /// The shard's time, as the leader has it: its clock, or later if the shard's time is ahead of
+    /// that. Apply uses the later of this and the shard's last.
     pub now: Timestamp,
+    /// The leader's clock. How far `now` is ahead of it is kept, so that a node that starts again
+    /// knows it.
+    pub clock: Timestamp,
     /// What the audit log will say.
     pub audit: Vec<AuditEntry>,
     /// The answer to keep for a repeated request.
@@ -125,6 +129,20 @@ pub enum LogCommand {
         /// Which.
         webhook: WebhookId,
     },
+    /// An operator sets the shard's time back to real time.
+    SetTime(Box<TimeSetting>),
+}
+
+/// A shard's time is set back, see [`crate::set_time`]. Proposed by a leader that decides on nothing
+/// meanwhile: a decision that was stamped with the old time must not follow it in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimeSetting {
+    /// The shard's time, as its leader has it.
+    pub from: Timestamp,
+    /// Real time.
+    pub to: Timestamp,
+    /// The API key that asked.
+    pub by: Option<KeyId>,
 }
 
 /// What applying answered.
@@ -179,6 +197,7 @@ impl std::fmt::Display for LogCommand {
             }
             Self::Redeliver { webhook, .. } => write!(f, "a delivery to {webhook} again"),
             Self::ForgetWebhook { webhook, .. } => write!(f, "the end of {webhook}"),
+            Self::SetTime(_) => f.write_str("setting of the shard's time"),
         }
     }
 }

@@ -169,6 +169,19 @@ impl TrafficCounts {
             && self.noted_at.is_none_or(|at| now.millis_since(at) > DAY_MS)
     }
 
+    /// The shard's time was set back to `now`: what was counted later counts as of now.
+    pub fn set_back(&mut self, now: Timestamp) {
+        let later: Vec<Slot> =
+            self.slots.iter().copied().filter(|slot| slot.number > number(now)).collect();
+        self.slots.retain(|slot| slot.number <= number(now));
+        for slot in later {
+            let present = self.slot(now);
+            present.sent = present.sent.saturating_add(slot.sent);
+            present.verified = present.verified.saturating_add(slot.verified);
+        }
+        self.noted_at = self.noted_at.map(|at| at.min(now));
+    }
+
     /// Adds what counts at `now`.
     pub fn add_to(&self, window: &mut Window, now: Timestamp) {
         let now = number(now);

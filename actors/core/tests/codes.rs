@@ -321,6 +321,7 @@ fn a_hash_made_with_another_salt_proves_nothing_and_counts_nothing() {
     let around = Surroundings::of(&story.tenant, "kid");
     let mut context = Context {
         now: story.now,
+        clock: story.now,
         entropy: &mut story.entropy,
         vault: &story::GlassVault,
         actor: None,

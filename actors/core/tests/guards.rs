@@ -40,6 +40,7 @@ impl House {
         let mut entropy = SeededEntropy::new(5);
         let mut context = Context {
             now: self.now,
+            clock: self.now,
             entropy: &mut entropy,
             vault: &GlassVault,
             actor: None,

@@ -343,6 +343,7 @@ fn a_recovery_code_that_is_refused_anyway_is_not_hashed() {
     let around = Surroundings::of(&story.tenant, "kid");
     let mut context = Context {
         now: story.now,
+        clock: story.now,
         entropy: &mut story.entropy,
         vault: &story::GlassVault,
         actor: None,

@@ -44,6 +44,7 @@ impl House {
     fn ask(&mut self, command: &TenantCommand) -> TenantReply {
         let mut context = Context {
             now: self.now,
+            clock: self.now,
             entropy: &mut self.entropy,
             vault: &GlassVault,
             actor: self.actor,

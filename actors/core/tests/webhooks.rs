@@ -48,6 +48,7 @@ impl House {
     fn ask(&mut self, command: &TenantCommand) -> TenantReply {
         let mut context = Context {
             now: self.now,
+            clock: self.now,
             entropy: &mut self.entropy,
             vault: &GlassVault,
             actor: None,
@@ -66,6 +67,7 @@ impl House {
     fn entry(&mut self, command: &TenantCommand) -> AuditEntry {
         let mut context = Context {
             now: self.now,
+            clock: self.now,
             entropy: &mut self.entropy,
             vault: &GlassVault,
             actor: None,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use countersign_core::evolve::evolve_all;
 use countersign_core::ids::{ShardId, TenantId, UserKey};
 use countersign_core::proposal::{AnswerKey, Applied, Change, KeptAnswer, LogCommand, Proposal};
+use countersign_core::set_time::SetBack;
 use countersign_core::system::{self, SystemState};
 use countersign_core::tenant::{self, TenantState};
 use countersign_core::time::Timestamp;
@@ -119,6 +120,12 @@ impl Memory {
             LogCommand::ForgetWebhook { tenant, webhook } => {
                 self.waiting.forget(&(tenant, webhook));
                 Applied::Maintained { more: false }
+            }
+            LogCommand::SetTime(setting) => {
+                let time = SetBack { from: setting.from.max(self.last_now), to: setting.to };
+                self.users.values_mut().for_each(|row| row.value.set_back(time));
+                self.last_now = time.to;
+                Applied::Done { version: self.index, at: time.to }
             }
         }
     }

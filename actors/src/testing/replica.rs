@@ -152,8 +152,14 @@ impl MemoryReplica {
             (memory.last_now, memory.users.get(key).map_or(0, |row| row.version))
         };
         let change = Change::User { key: key.clone(), events };
-        let proposal =
-            Proposal { change, expected_version: version, now, audit: Vec::new(), answer: None };
+        let proposal = Proposal {
+            change,
+            expected_version: version,
+            now,
+            clock: now,
+            audit: Vec::new(),
+            answer: None,
+        };
         self.apply(LogCommand::Propose(Box::new(proposal)));
     }
 

@@ -11,6 +11,7 @@ use countersign_core::proposal::Change;
 use countersign_core::reply::{Refusal, Reply};
 use countersign_core::risk::{LoginContext, Trigger};
 use countersign_core::secret::Secret;
+use countersign_core::time::HOUR_MS;
 use tokio::task::JoinSet;
 
 use crate::support::{LONG, SHARD, World, caller, start_time};
@@ -182,4 +183,30 @@ async fn an_address_that_keeps_failing_is_a_sign_of_risk() {
         panic!("a challenge");
     };
     assert!(answer.triggers.contains(&Trigger::SuspiciousIp), "{:?}", answer.triggers);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn codes_and_tokens_go_by_real_time_although_the_shards_time_is_hours_ahead() {
+    let world = World::new().await;
+    let factor = enroll(&world).await;
+    world.replica.set_last_now(start_time().plus_millis(6 * HOUR_MS));
+    let asked = challenge(&world).await;
+    let parameters = Parameters::default();
+    let ahead = parameters.step_at(start_time().plus_millis(6 * HOUR_MS));
+    let of_then = parameters.code(&Secret::new(SECRET.to_vec()), ahead);
+    let answer = |code| {
+        let target = Target::Challenge(asked);
+        world.service.ask(SHARD, caller(), target, verify(asked, factor, code), LONG)
+    };
+    let refused = answer(of_then).await;
+    assert!(matches!(refused, Ok(Reply::Refused(Refusal::InvalidCode { .. }))), "{refused:?}");
+    let Ok(Reply::Verified(verified)) = answer(right_code()).await else {
+        panic!("a code that is right now is refused");
+    };
+    assert_eq!(verified.tokens.issued_at, start_time());
+    let spent = answer(right_code()).await;
+    assert_eq!(spent, Ok(Reply::Refused(Refusal::CodeAlreadyUsed)));
+    // What is ahead is told to whoever leads next.
+    let last = world.replica.applied().pop().unwrap();
+    assert_eq!(last.now.millis_since(last.clock), 6 * HOUR_MS);
 }

@@ -185,6 +185,7 @@ impl Station {
             change: Change::User { key, events },
             expected_version: row.version,
             now: self.clock.now(),
+            clock: self.clock.now(),
             audit: vec![entry],
             answer: None,
         };

@@ -250,7 +250,7 @@ pub(crate) fn rules(operation_id: &str) -> Option<Rules> {
         "deleteTenant" => (ROOT, &[NotFound, Conflict]),
         "getCluster" => (CLUSTER, &[]),
         "removeNode" => (CLUSTER, &[NotFound, Conflict]),
-        "transferLeadership" => (CLUSTER, &[NotFound]),
+        "transferLeadership" | "setShardTime" => (CLUSTER, &[NotFound]),
         "getReadiness" | "getJwks" => (None, &[Code::Unavailable]),
         "getMetrics" | "getProblem" => (None, &[NotFound]),
         "getHealth" | "getOpenApi" | "browseDocs" | "listProblems" => (None, &[]),

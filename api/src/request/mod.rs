@@ -16,7 +16,7 @@ pub(crate) use listing::{
     UserSearch,
 };
 pub(crate) use path::{
-    At, ChallengePath, DeliveryPath, DevicePath, FactorPath, KeyPath, NodePath, TenantPath,
-    UserPath, WebhookPath,
+    At, ChallengePath, DeliveryPath, DevicePath, FactorPath, KeyPath, NodePath, ShardPath,
+    TenantPath, UserPath, WebhookPath,
 };
 pub(crate) use payload::{Empty, Payload};

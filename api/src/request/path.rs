@@ -6,7 +6,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use countersign_actors::gateway::Target;
 use countersign_core::ids::{
-    ChallengeId, DeliveryId, DeviceId, FactorId, KeyId, TenantId, UserId, WebhookId,
+    ChallengeId, DeliveryId, DeviceId, FactorId, KeyId, ShardId, TenantId, UserId, WebhookId,
 };
 use countersign_core::reply::Refusal;
 use utoipa::IntoParams;
@@ -206,6 +206,22 @@ pub(crate) struct NodePath {
 impl FromPath for NodePath {
     fn from_path(params: &RawPathParams) -> Result<Self, Problem> {
         Ok(Self { node: text(params, "nodeId").parse().map_err(|_| Problem::no_such_node())? })
+    }
+}
+
+/// A shard.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct ShardPath {
+    /// The shard's number, as `GET /v1/cluster` shows it.
+    #[param(rename = "shardId", value_type = u16, example = 3)]
+    pub(crate) shard: ShardId,
+}
+
+impl FromPath for ShardPath {
+    fn from_path(params: &RawPathParams) -> Result<Self, Problem> {
+        let shard = text(params, "shardId").parse().map_err(|_| Problem::no_such_shard())?;
+        Ok(Self { shard: ShardId(shard) })
     }
 }
 

@@ -5,10 +5,10 @@ use axum::extract::State;
 use countersign_actors::gateway::NodeRemoval;
 
 use crate::problem::{Code, Problem};
-use crate::request::{As, At, Cluster as MayCluster, Empty, NodePath, Payload};
+use crate::request::{As, At, Cluster as MayCluster, Empty, NodePath, Payload, ShardPath};
 use crate::state::ApiState;
 use crate::wire::NoContent;
-use crate::wire::cluster::{Cluster, TransferredLeadership};
+use crate::wire::cluster::{Cluster, ShardTimeSet, TransferredLeadership};
 
 /// See the cluster
 ///
@@ -62,4 +62,27 @@ pub(crate) async fn transfer_leadership(
     }
     let handed_over = api.gateway.hand_over(who.writing(body.idempotency), node).await?;
     Ok(Json(handed_over.into()))
+}
+
+/// Set the time of a shard right
+///
+/// Lifetimes are counted by a time of each shard's own, which never goes back. Where clocks that were
+/// ahead gave it (`timeAheadMs` of `GET /v1/cluster`), it stays ahead until this sets it right.
+/// Nothing is reopened by it: what is open in the shard and lives for minutes (challenges, sent codes,
+/// enrollments, sessions of the hosted pages) ends, and whoever is in the middle of a login begins
+/// again; locks and trusted devices keep the time that they have left.
+#[utoipa::path(
+    post, path = "/v1/cluster/shards/{shardId}/set-time",
+    operation_id = "setShardTime", tag = "Cluster", params(ShardPath),
+    responses((status = 200, description = "By how much it was set back", body = ShardTimeSet))
+)]
+pub(crate) async fn set_time(
+    State(api): State<ApiState>,
+    who: As<MayCluster>,
+    At(ShardPath { shard }): At<ShardPath>,
+    body: Payload<Empty>,
+) -> Result<Json<ShardTimeSet>, Problem> {
+    let set = api.gateway.set_time(who.writing(body.idempotency), shard).await?;
+    let set_back_ms = set.ok_or_else(Problem::no_such_shard)?;
+    Ok(Json(ShardTimeSet { set_back_ms }))
 }

@@ -39,6 +39,10 @@ pub(crate) struct ClusterNode {
     /// `UP`, or what else is known of it.
     #[schema(example = "UP")]
     state: String,
+    /// How far its clock is ahead of the answering node's, in milliseconds; behind if negative, null
+    /// if it did not answer lately.
+    #[schema(example = 3)]
+    clock_offset_ms: Option<i64>,
 }
 
 /// A shard: one Raft group.
@@ -69,6 +73,10 @@ pub(crate) struct ClusterShard {
     /// Nodes that only listen.
     #[schema(example = json!([]))]
     learners: Vec<u64>,
+    /// How far the time of the shard is ahead of real time, in milliseconds. It never goes back, so it
+    /// is ahead once it was given by a clock that was.
+    #[schema(example = 0)]
+    time_ahead_ms: i64,
 }
 
 /// How far a node's log is behind its leader's.
@@ -95,21 +103,31 @@ impl From<Health> for Cluster {
 
 impl From<NodeHealth> for ClusterNode {
     fn from(node: NodeHealth) -> Self {
-        let NodeHealth { id, name, api_address, peer_address, state } = node;
-        Self { id, name, api_address, peer_address, state }
+        let NodeHealth { id, name, api_address, peer_address, state, clock_ahead_ms } = node;
+        Self { id, name, api_address, peer_address, state, clock_offset_ms: clock_ahead_ms }
     }
 }
 
 impl From<ShardHealth> for ClusterShard {
     fn from(shard: ShardHealth) -> Self {
-        let ShardHealth { id, leader, term, last_applied, committed, .. } = shard;
+        let ShardHealth { id, leader, term, last_applied, committed, ahead_ms, .. } = shard;
         let follower = |(node, has): (u64, u64)| ClusterFollower {
             node,
             behind: committed.saturating_sub(has),
         };
         let followers = shard.followers.into_iter().map(follower).collect();
         let (voters, learners) = (shard.voters, shard.learners);
-        Self { id: id.0, leader, term, last_applied, committed, followers, voters, learners }
+        Self {
+            id: id.0,
+            leader,
+            term,
+            last_applied,
+            committed,
+            followers,
+            voters,
+            learners,
+            time_ahead_ms: ahead_ms,
+        }
     }
 }
 
@@ -128,6 +146,15 @@ impl From<HandOver> for TransferredLeadership {
     fn from(HandOver { moved, kept }: HandOver) -> Self {
         Self { moved, kept }
     }
+}
+
+/// What became of a shard's time.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ShardTimeSet {
+    /// By how many milliseconds it was set back; 0 if it was right.
+    #[schema(example = 21_600_000)]
+    pub(crate) set_back_ms: i64,
 }
 
 /// That a node is well.
@@ -150,6 +177,7 @@ pub(crate) fn missing(health: &Health) -> Vec<String> {
     if !health.current {
         missing.push("this node has lost touch with the cluster".to_owned());
     }
+    missing.extend(health.clock.clone());
     // A short election is no reason to send everybody elsewhere: there it is the same.
     for shard in &health.leaderless {
         missing.push(format!("shard {shard} has no leader"));

@@ -17,11 +17,13 @@ async fn the_cluster_is_shown_as_the_node_sees_it() {
     let answer = house.knock("GET", "/v1/cluster").key(&key()).send().await;
     let node = |id: u64| {
         json!({"id": id, "name": format!("n{id}"), "apiAddress": format!("127.0.0.1:808{id}"),
-            "peerAddress": format!("127.0.0.1:708{id}"), "state": "UP"})
+            "peerAddress": format!("127.0.0.1:708{id}"), "state": "UP",
+            "clockOffsetMs": 0})
     };
     let shard = |id: u16, leader: Option<u64>| {
         json!({"id": id, "leader": leader, "term": 4, "lastApplied": 1042, "committed": 1042,
-            "followers": [{"node": 2, "behind": 2}], "voters": [1], "learners": [2]})
+            "followers": [{"node": 2, "behind": 2}], "voters": [1], "learners": [2],
+            "timeAheadMs": 0})
     };
     let expected = json!({
         "clusterId": "clu_test", "version": "1.2.3", "nodes": [node(1), node(2)],
@@ -71,4 +73,20 @@ async fn a_shard_led_elsewhere_is_no_word_for_a_caller() {
     assert_eq!(answer.status, 503);
     assert_eq!(answer.problem(), "unavailable");
     assert_eq!(answer.header("retry-after"), "1");
+}
+
+#[tokio::test]
+async fn the_time_of_a_shard_is_set_right_by_whoever_may() {
+    let house = House::new();
+    house.gateway.health.lock().unwrap().shards[1].ahead_ms = 21_600_000;
+    let set = |shard: &str| {
+        house.knock("POST", &format!("/v1/cluster/shards/{shard}/set-time")).key(&key()).send()
+    };
+    for unknown in ["2", "-1", "x", "65536"] {
+        let answer = set(unknown).await;
+        assert_eq!(answer.status, 404, "{unknown}");
+        assert_eq!(answer.problem(), "not_found");
+    }
+    assert_eq!(set("1").await.json(), json!({"setBackMs": 21_600_000}));
+    assert_eq!(set("0").await.json(), json!({"setBackMs": 0}));
 }

@@ -198,7 +198,7 @@ impl MemoryGateway {
 }
 
 fn context(now: Timestamp, entropy: &mut SeededEntropy, actor: Option<KeyId>) -> Context<'_> {
-    Context { now, entropy, vault: &FixedVault, actor, feature_level: FEATURE_LEVEL }
+    Context { now, clock: now, entropy, vault: &FixedVault, actor, feature_level: FEATURE_LEVEL }
 }
 
 impl Gateway for MemoryGateway {
@@ -388,6 +388,17 @@ impl Gateway for MemoryGateway {
         futures::future::ready(Ok(HandOver { moved: 1, kept: 1 })).boxed()
     }
 
+    fn set_time(
+        &self,
+        caller: Caller,
+        shard: ShardId,
+    ) -> BoxFuture<'_, Result<Option<i64>, GatewayError>> {
+        self.nodes.lock().unwrap().push((caller, u64::from(shard.0)));
+        let health = self.health.lock().unwrap();
+        let known = health.shards.iter().find(|known| known.id == shard);
+        futures::future::ready(Ok(known.map(|known| known.ahead_ms))).boxed()
+    }
+
     fn health(&self) -> Health {
         self.health.lock().unwrap().clone()
     }
@@ -446,6 +457,7 @@ pub(crate) fn healthy() -> Health {
         voters: vec![1],
         learners: vec![2],
         caught_up: true,
+        ahead_ms: 0,
     };
     let node = |id: u64| NodeHealth {
         id,
@@ -453,6 +465,7 @@ pub(crate) fn healthy() -> Health {
         api_address: format!("127.0.0.1:808{id}"),
         peer_address: format!("127.0.0.1:708{id}"),
         state: "UP".to_owned(),
+        clock_ahead_ms: Some(0),
     };
     Health {
         cluster_id: "clu_test".to_owned(),
@@ -461,6 +474,7 @@ pub(crate) fn healthy() -> Health {
         nodes: vec![node(1), node(2)],
         shards: vec![shard(0), shard(1)],
         current: true,
+        clock: None,
         stopping: false,
     }
 }

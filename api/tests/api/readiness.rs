@@ -21,12 +21,15 @@ async fn a_node_is_ready_once_every_shard_has_a_leader_and_is_caught_up() {
     let house = House::new();
     assert_eq!(house.knock("GET", "/readyz").send().await.json()["status"], "READY");
     type Spoil = fn(&mut Health);
-    let lacks: [(&str, Spoil); 6] = [
+    let lacks: [(&str, Spoil); 7] = [
         ("shard 1 has no leader", |health| health.leaderless.push(ShardId(1))),
         ("shard 0 has not caught up", |health| health.shards[0].caught_up = false),
         ("the cluster is not founded yet", |health| health.shards.clear()),
         ("the cluster is not founded yet", |health| health.cluster_id.clear()),
         ("this node has lost touch with the cluster", |health| health.current = false),
+        ("this node's clock is off", |health| {
+            health.clock = Some("this node's clock is off".to_owned());
+        }),
         ("the node is shutting down", |health| health.stopping = true),
     ];
     for (lack, spoil) in lacks {

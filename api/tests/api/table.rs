@@ -58,7 +58,10 @@ impl Route {
         let path = path.replace("{webhookId}", &WebhookId::from_bytes([6; 16]).to_string());
         let path = path.replace("{deliveryId}", &DeliveryId::from_bytes([7; 16]).to_string());
         let key = countersign_core::ids::KeyId::from_bytes([5; 16]).to_string();
-        path.replace("{keyId}", &key).replace("{tenantId}", "other").replace("{nodeId}", "2")
+        path.replace("{keyId}", &key)
+            .replace("{tenantId}", "other")
+            .replace("{nodeId}", "2")
+            .replace("{shardId}", "1")
     }
 
     pub(crate) fn is_write(&self) -> bool {
@@ -221,6 +224,7 @@ pub(crate) const ROUTES: &[Route] = &[
     route("DELETE", "/v1/tenants/{tenantId}", Needs::Root, "", 204),
     route("GET", "/v1/cluster", CLUSTER, "", 200),
     route("POST", "/v1/cluster/nodes/{nodeId}/transfer-leadership", CLUSTER, "", 200),
+    route("POST", "/v1/cluster/shards/{shardId}/set-time", CLUSTER, "", 200),
     route("DELETE", "/v1/cluster/nodes/{nodeId}", CLUSTER, "", 204),
     route("GET", "/.well-known/jwks.json", Needs::Nothing, "", 200),
     route("GET", "/healthz", Needs::Nothing, "", 200),

@@ -36,6 +36,24 @@ Example:
   export COUNTERSIGN_KEY=csk_…
   countersign cluster transfer-leadership n1 --url http://127.0.0.1:8080")]
     TransferLeadership(OneNode),
+    /// Set the time of a shard right that clocks which were ahead had given it.
+    #[command(after_help = "\
+The column TIME of `countersign cluster status` shows how far the time of each shard is ahead. It never
+goes back by itself, so that nothing that has ended is open again. Setting it ends what is open in the
+shard: whoever is in the middle of a login begins again. Locks and trusted devices keep the time that
+they have left. See that the clocks are right first.
+
+Example:
+  countersign cluster set-time all --url http://127.0.0.1:8080 --key csk_…")]
+    SetTime(OneShard),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct OneShard {
+    /// The shard's number, or `all`.
+    shard: String,
+    #[command(flatten)]
+    connection: Connection,
 }
 
 #[derive(Args, Debug)]
@@ -87,6 +105,8 @@ struct NodeRow {
     api_address: String,
     peer_address: String,
     state: String,
+    #[serde(default)]
+    clock_offset_ms: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -98,6 +118,8 @@ struct ShardRow {
     last_applied: u64,
     voters: Vec<serde_json::Value>,
     learners: Vec<serde_json::Value>,
+    #[serde(default)]
+    time_ahead_ms: i64,
 }
 
 pub(super) async fn run(command: ClusterCommand) -> Result<(), Error> {
@@ -110,6 +132,20 @@ pub(super) async fn run(command: ClusterCommand) -> Result<(), Error> {
             let node = find(&status(&connection).await?, &node)?;
             ask(&connection, Method::DELETE, &format!("/v1/cluster/nodes/{node}")).await?;
             say(&format!("Node {node} is removed; its process ends by itself."));
+            Ok(())
+        }
+        ClusterCommand::SetTime(OneShard { shard, connection }) => {
+            for shard in shards(&status(&connection).await?, &shard)? {
+                let path = format!("/v1/cluster/shards/{shard}/set-time");
+                let body = ask(&connection, Method::POST, &path).await?;
+                let set: TimeSet = understood(&connection.url, &body)?;
+                match set.set_back_ms {
+                    0 => say(&format!("The time of shard {shard} is right.")),
+                    ms => {
+                        say(&format!("Shard {shard} was {} ahead, and is right now.", offset(ms)))
+                    }
+                }
+            }
             Ok(())
         }
         ClusterCommand::TransferLeadership(OneNode { node, connection }) => {
@@ -127,6 +163,25 @@ pub(super) async fn run(command: ClusterCommand) -> Result<(), Error> {
 struct HandedOver {
     moved: u32,
     kept: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TimeSet {
+    set_back_ms: i64,
+}
+
+/// The numbers of the shards that a person means.
+fn shards(cluster: &Cluster, shard: &str) -> Result<Vec<u16>, Error> {
+    let known = || cluster.shards.iter().map(|row| row.id);
+    if shard == "all" {
+        return Ok(known().collect());
+    }
+    let number = shard.parse().ok().filter(|number| known().any(|known| known == *number));
+    let last = known().max().unwrap_or(0);
+    let wrong =
+        || Error::Usage(format!("there is no shard {shard}; there are 0 to {last}, or all"));
+    number.map(|number| vec![number]).ok_or_else(wrong)
 }
 
 /// The number of the node that a person means.
@@ -202,11 +257,12 @@ fn table(cluster: &Cluster) -> String {
             id,
             node.name.clone(),
             node.state.clone(),
+            node.clock_offset_ms.map_or_else(|| "-".to_owned(), offset),
             node.api_address.clone(),
             node.peer_address.clone(),
         ]
     });
-    text += &columns(&["NODE", "NAME", "STATE", "API", "PEERS"], nodes);
+    text += &columns(&["NODE", "NAME", "STATE", "CLOCK", "API", "PEERS"], nodes);
     text.push('\n');
     let shards = cluster.shards.iter().map(|shard| {
         vec![
@@ -214,11 +270,24 @@ fn table(cluster: &Cluster) -> String {
             shard.leader.as_ref().map_or_else(|| "-".to_owned(), id_text),
             shard.term.to_string(),
             shard.last_applied.to_string(),
+            offset(shard.time_ahead_ms),
             list(&shard.voters),
             list(&shard.learners),
         ]
     });
-    text + &columns(&["SHARD", "LEADER", "TERM", "APPLIED", "VOTERS", "LEARNERS"], shards)
+    text + &columns(&["SHARD", "LEADER", "TERM", "APPLIED", "TIME", "VOTERS", "LEARNERS"], shards)
+}
+
+/// A difference between clocks, as people read it.
+fn offset(ahead_ms: i64) -> String {
+    let (sign, ms) = (if ahead_ms < 0 { '-' } else { '+' }, ahead_ms.unsigned_abs());
+    let seconds = ms / 1_000;
+    match seconds {
+        0 => format!("{sign}{ms}ms"),
+        1..120 => format!("{sign}{seconds}s"),
+        120..7_200 => format!("{sign}{}m", seconds / 60),
+        _ => format!("{sign}{}h", seconds / 3_600),
+    }
 }
 
 fn id_text(id: &serde_json::Value) -> String {
@@ -255,21 +324,32 @@ mod tests {
     fn a_cluster_becomes_two_tables() {
         let cluster: Cluster = serde_json::from_str(
             r#"{"clusterId":"clu_x","version":"0.1.0","nodes":[{"id":1,"name":"n1",
-            "apiAddress":"127.0.0.1:8080","peerAddress":"127.0.0.1:7080","state":"UP"}],
-            "shards":[{"id":0,"leader":1,"term":2,"lastApplied":12,"voters":[1],"learners":[]},
+            "apiAddress":"127.0.0.1:8080","peerAddress":"127.0.0.1:7080","state":"UP",
+            "clockOffsetMs":-3},{"id":2,"name":"n2","apiAddress":"127.0.0.1:8081",
+            "peerAddress":"127.0.0.1:7081","state":"UP","clockOffsetMs":21600000},{"id":3,"name":"n3",
+            "apiAddress":"127.0.0.1:8082","peerAddress":"127.0.0.1:7082","state":"DOWN"}],
+            "shards":[{"id":0,"leader":1,"term":2,"lastApplied":12,"voters":[1],"learners":[],
+            "timeAheadMs":21600000},
             {"id":1,"leader":null,"term":2,"lastApplied":3,"voters":[1],"learners":[]}]}"#,
         )
         .unwrap();
         let expected = "\
 cluster clu_x  version 0.1.0
 
-NODE  NAME  STATE  API             PEERS
-1     n1    UP     127.0.0.1:8080  127.0.0.1:7080
+NODE  NAME  STATE  CLOCK  API             PEERS
+1     n1    UP     -3ms   127.0.0.1:8080  127.0.0.1:7080
+2     n2    UP     +6h    127.0.0.1:8081  127.0.0.1:7081
+3     n3    DOWN   -      127.0.0.1:8082  127.0.0.1:7082
 
-SHARD  LEADER  TERM  APPLIED  VOTERS  LEARNERS
-0      1       2     12       1       -
-1      -       2     3        1       -
+SHARD  LEADER  TERM  APPLIED  TIME  VOTERS  LEARNERS
+0      1       2     12       +6h   1       -
+1      -       2     3        +0ms  1       -
 ";
         assert_eq!(table(&cluster), expected);
+        assert_eq!(shards(&cluster, "all").unwrap(), [0, 1]);
+        assert_eq!(shards(&cluster, "1").unwrap(), [1]);
+        for wrong in ["2", "-1", "", "1,2"] {
+            assert!(shards(&cluster, wrong).is_err(), "{wrong}");
+        }
     }
 }

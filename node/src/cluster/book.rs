@@ -1,7 +1,7 @@
 //! Which other nodes there are, where, and with which keys: what the registry says. Before the registry
 //! has arrived: what the join was told, and for the address what the groups' membership says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_actors::gateway::Target;
@@ -92,6 +92,18 @@ impl Book {
     pub(crate) fn others(&self) -> Vec<NodeId> {
         let system = self.directory.system();
         system.members().map(|node| node.id).filter(|id| *id != self.own).collect()
+    }
+
+    /// This node and whoever votes in shard 0. A node that has not heard of any voters yet, having
+    /// just joined, counts whomever it was told of.
+    pub(crate) fn voters(&self) -> BTreeSet<NodeId> {
+        let head = self.store.rows(ShardId::SYSTEM).head();
+        let mut voters: BTreeSet<NodeId> = head.membership.membership().voter_ids().collect();
+        if voters.is_empty() {
+            voters.extend(self.told.lock().unwrap_or_else(PoisonError::into_inner).keys());
+        }
+        voters.insert(self.own);
+        voters
     }
 
     /// Returns if this node was taken out of the cluster: by its own log, or by another node's word

@@ -14,6 +14,7 @@ use countersign_core::ids::ShardId;
 use openraft::async_runtime::WatchReceiver;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use crate::clock::{NodeClock, Trust};
 use crate::entropy::SystemEntropy;
 use crate::leadership::Led;
 use crate::network::Contact;
@@ -60,6 +61,8 @@ pub(crate) struct Elections {
     pub(crate) not_before: Instant,
     /// What was seen is noted here.
     pub(crate) vacancies: Vacancies,
+    /// A node whose clock is off, or not compared with a majority's yet, does not ask to be elected.
+    pub(crate) clock: NodeClock,
 }
 
 impl Elections {
@@ -68,14 +71,23 @@ impl Elections {
         let mut every = interval(LOOK);
         every.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut due: BTreeMap<ShardId, Instant> = BTreeMap::new();
+        let mut timers = false;
         loop {
             every.tick().await;
             let now = Instant::now();
+            let may_lead = self.clock.trust() == Trust::Agreed;
+            // Openraft's own timers call elections too, once every lease from before the start has
+            // ended.
+            let wanted = may_lead && now >= self.not_before + LEASE;
+            if timers != wanted {
+                timers = wanted;
+                self.groups.values().for_each(|group| group.runtime_config().elect(wanted));
+            }
             for (shard, group) in self.groups.iter() {
                 if self.served(*shard, group) {
                     self.vacancies.led(*shard);
                 }
-                if !waits_for_leader(group) {
+                if !may_lead || !waits_for_leader(group) {
                     due.remove(shard);
                     continue;
                 }
@@ -109,14 +121,6 @@ impl Elections {
             Some(_) => true,
             None => false,
         }
-    }
-}
-
-/// Lets openraft's own timers call elections too, once every lease from before the start has ended.
-pub(crate) async fn let_timers(groups: Groups, from: Instant) {
-    tokio::time::sleep_until(from).await;
-    for group in groups.values() {
-        group.runtime_config().elect(true);
     }
 }
 

@@ -73,6 +73,7 @@ impl Registry {
                 change: Change::System { events },
                 expected_version: row.version,
                 now,
+                clock: now,
                 answer: None,
             };
             match replica.propose(LogCommand::Propose(Box::new(proposal))).await? {

@@ -26,6 +26,7 @@ impl ClusterGateway {
                 .collect(),
             leaderless: self.vacancies.long(self.here.groups.keys().copied()),
             current: self.currency.is_current(),
+            clock: self.here.clock.trust().complaint(),
             stopping: *self.stopping.borrow(),
         }
     }
@@ -51,6 +52,7 @@ impl ClusterGateway {
             voters: membership.voter_ids().collect(),
             learners: membership.learner_ids().collect(),
             caught_up: votes && near && self.here.led.caught_up(shard),
+            ahead_ms: self.times.ahead_ms(shard),
         }
     }
 
@@ -62,6 +64,12 @@ impl ClusterGateway {
                 let metrics = metrics.borrow_watched();
                 metrics.membership_config.membership().voter_ids().collect()
             });
+        let clock = &self.here.clock;
+        let heard = self.liveness.clocks(clock.elapsed());
+        let ahead_ms = |id: u64| match id == self.here.book.own() {
+            true => Some(0),
+            false => heard.get(&id).map(|peer| clock.ahead_ms(peer)),
+        };
         let state = |id: u64| match () {
             () if id != self.here.book.own() && !self.liveness.is_up(id) => "DOWN",
             () if !votes.contains(&id) => "JOINING",
@@ -75,6 +83,7 @@ impl ClusterGateway {
                 api_address: node.api_address.clone(),
                 peer_address: node.peer_address.clone(),
                 state: state(node.id).to_owned(),
+                clock_ahead_ms: ahead_ms(node.id),
             })
             .collect()
     }

@@ -6,18 +6,17 @@ use std::time::Duration;
 
 use countersign_actors::Service;
 use countersign_actors::gateway::{Caller, GatewayError, Question, Target};
-use countersign_core::ids::{ShardId, TenantId};
+use countersign_core::ids::{KeyId, ShardId, TenantId};
 use countersign_core::reply::Reply;
 use countersign_core::tenant::{TenantCommand, TenantReply};
 use countersign_storage::Store;
 use futures::future::join_all;
-use openraft::Instant as _;
-use openraft::LinearizerOption;
 use openraft::async_runtime::WatchReceiver;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::redelivery::Redelivery;
+use crate::clock::NodeClock;
 use crate::cluster::balancer::Balancer;
 use crate::cluster::book::Book;
 use crate::cluster::currency::{BOUND, Currency};
@@ -53,6 +52,8 @@ pub(crate) struct Here {
     pub(crate) currency: Currency,
     /// Who is there.
     pub(crate) liveness: Liveness,
+    /// What time it is here.
+    pub(crate) clock: NodeClock,
     /// The others.
     pub(crate) peers: Peers,
     /// Where they are.
@@ -92,6 +93,9 @@ impl Here {
                 let (moved, kept) = self.balancer.give_all_away().await;
                 Answer::HandedOver { moved, kept }
             }
+            Call::SetTime { shard, by, .. } => {
+                Answer::TimeSet(self.set_time(shard, by, within).await)
+            }
             Call::Redeliver { tenant, webhook, delivery, .. } => {
                 let asked = Redelivery { tenant, webhook, delivery };
                 Answer::Redelivered(self.redeliver(asked, within).await)
@@ -102,6 +106,8 @@ impl Here {
             Call::Ping => Answer::Pong {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 resting: *self.resting.borrow(),
+                wall: self.clock.wall(),
+                agreed: self.clock.agreed(),
             },
         }
     }
@@ -158,6 +164,20 @@ impl Here {
         Ok(changed)
     }
 
+    async fn set_time(
+        &self,
+        shard: ShardId,
+        by: Option<KeyId>,
+        within: Duration,
+    ) -> Result<i64, GatewayError> {
+        let deadline = Instant::now() + within;
+        self.writable()?;
+        self.taken_on(shard, deadline).await?;
+        timeout(within, self.led.set_time(shard, by)).await.map_err(|_| {
+            GatewayError::Unavailable("the shard's time could not be set in time".to_owned())
+        })?
+    }
+
     /// Refuses what would be written while the disk is nearly full.
     pub(super) fn writable(&self) -> Result<(), GatewayError> {
         match *self.room.borrow() {
@@ -203,7 +223,7 @@ impl Here {
         let read = shards.into_iter().map(|shard| async move {
             let Some(group) = self.groups.get(&shard) else { return (shard, None) };
             // The same lease that questions rest on; see `crate::replica`.
-            let option = LinearizerOption::new(None, true).with_wait_timeout(BOUND);
+            let option = self.clock.lease().with_wait_timeout(BOUND);
             let read = timeout(BOUND, group.get_read_linearizer(option)).await;
             let index = match read {
                 Ok(Ok(read)) => Some(read.read_log_id().index()),
@@ -228,7 +248,7 @@ impl Here {
         let begun = Instant::now();
         let within_ms = u64::try_from(BOUND.as_millis()).unwrap_or(u64::MAX);
         let call = Call::WaitApplied { shard: ShardId::SYSTEM, index, within_ms };
-        let told = self.in_touch().into_iter().map(|node| {
+        let told = self.to_be_told().into_iter().map(|node| {
             let call = &call;
             async move {
                 let answer = self.peers.call(node, call, BOUND + SLACK).await;
@@ -240,18 +260,14 @@ impl Here {
         join_all(told).await;
     }
 
-    /// The nodes that may have heard of this leader of shard 0 within [`BOUND`].
-    fn in_touch(&self) -> Vec<u64> {
+    /// The nodes that may count themselves up to date without what is committed now.
+    fn to_be_told(&self) -> Vec<u64> {
         let Some(group) = self.groups.get(&ShardId::SYSTEM) else { return Vec::new() };
-        let metrics = group.metrics();
+        let metrics = group.server_metrics();
         let metrics = metrics.borrow_watched();
-        let heard = metrics.heartbeat.as_ref();
-        let out = |node: &u64| {
-            let last = heard.and_then(|heard| heard.get(node)).and_then(Option::as_ref);
-            last.is_some_and(|at| at.elapsed() > BOUND * 2)
-        };
         let members = metrics.membership_config.membership();
         let own = self.book.own();
-        members.nodes().map(|(id, _)| *id).filter(|id| *id != own && !out(id)).collect()
+        let others = members.nodes().map(|(id, _)| *id).filter(|id| *id != own);
+        others.filter(|id| self.currency.may_be_current(*id)).collect()
     }
 }

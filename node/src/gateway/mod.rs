@@ -42,6 +42,7 @@ use crate::cluster::liveness::Liveness;
 use crate::geoip::GeoIp;
 use crate::listing::{LOOKS_FOR, Listing};
 use crate::network::{Answer, Call, Changed, ClusterChange, Peers};
+use crate::shard_time::ShardTimes;
 
 /// How long a node that was asked to hand over may take.
 const HAND_OVER: Duration = Duration::from_secs(8);
@@ -72,6 +73,8 @@ pub(crate) struct ClusterGateway {
     pub(crate) deadline: Duration,
     /// What time it is.
     pub(crate) clock: Arc<dyn Clock>,
+    /// How far the shards' times are.
+    pub(crate) times: ShardTimes,
     /// Whether the node is ending.
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -296,6 +299,24 @@ impl Gateway for ClusterGateway {
             };
             match answer {
                 Answer::HandedOver { moved, kept } => Ok(HandOver { moved, kept }),
+                _ => Err(strange()),
+            }
+        }
+        .boxed()
+    }
+
+    fn set_time(
+        &self,
+        caller: Caller,
+        shard: ShardId,
+    ) -> BoxFuture<'_, Result<Option<i64>, GatewayError>> {
+        async move {
+            if !self.here.groups.contains_key(&shard) {
+                return Ok(None);
+            }
+            let call = Call::SetTime { shard, by: caller.key, within_ms: self.within_ms() };
+            match self.route.send(shard, call, self.by()).await? {
+                Answer::TimeSet(set) => set.map(Some),
                 _ => Err(strange()),
             }
         }

@@ -184,7 +184,7 @@ fn repeatable(call: &Call) -> bool {
             caller.idempotency.is_some()
         }
         // Each looks first whether it was done.
-        Call::ChangeCluster { .. } => true,
+        Call::ChangeCluster { .. } | Call::SetTime { .. } => true,
         Call::ReadIndex { .. } | Call::WaitApplied { .. } => true,
         Call::Ping | Call::Members | Call::RememberDisk(_) => true,
         // At worst the endpoint gets the event once more, which it must bear anyway.
@@ -198,6 +198,7 @@ fn judge(answer: Answer) -> Outcome {
         Answer::Reply(Err(error))
         | Answer::Tenant(Err(error))
         | Answer::Changed(Err(error))
+        | Answer::TimeSet(Err(error))
         | Answer::Redelivered(Err(error)) => error,
         _ => return Outcome::Answered(Box::new(answer)),
     };

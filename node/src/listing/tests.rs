@@ -92,6 +92,7 @@ fn entry(index: u64, key: UserKey, email: &str) -> Entry {
         change: Change::User { key, events: vec![created, UserEvent::ProfileSet(profile)] },
         expected_version: 0,
         now: NOW,
+        clock: NOW,
         audit: Vec::new(),
         answer: None,
     };
@@ -183,7 +184,8 @@ fn many_audit_rows() -> Rows {
                 audit[0] = AuditEntry::success("mfa.needle");
             }
             let change = Change::User { key, events: Vec::new() };
-            let proposal = Proposal { change, expected_version: 0, now: NOW, audit, answer: None };
+            let proposal =
+                Proposal { change, expected_version: 0, now: NOW, clock: NOW, audit, answer: None };
             Entry {
                 log_id: LogId::new(CommittedLeaderIdOf::<TypeConfig>::new(1, 1), index),
                 payload: EntryPayload::Normal(LogCommand::Propose(Box::new(proposal))),

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use countersign_actors::gateway::{Caller, GatewayError, Question, Target};
-use countersign_core::ids::{DeliveryId, ShardId, TenantId, WebhookId};
+use countersign_core::ids::{DeliveryId, KeyId, ShardId, TenantId, WebhookId};
 use countersign_core::reply::Reply;
 use countersign_core::tenant::{TenantCommand, TenantReply};
+use countersign_core::time::Timestamp;
 use countersign_storage::{DiskMark, NodeId};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -66,6 +67,15 @@ pub(crate) enum Call {
     },
     /// Whether it is there.
     Ping,
+    /// To set the time of a shard right that the other node leads.
+    SetTime {
+        /// Which.
+        shard: ShardId,
+        /// The API key that asks.
+        by: Option<KeyId>,
+        /// How long it may take.
+        within_ms: u64,
+    },
     /// To try a webhook's delivery anew whose event is in a shard that the other node leads.
     Redeliver {
         /// Whose.
@@ -155,7 +165,13 @@ pub(crate) enum Answer {
         version: String,
         /// Whether it leads nothing for a while, having been asked to hand over.
         resting: bool,
+        /// What its wall clock shows.
+        wall: Timestamp,
+        /// The time that it has agreed to with a majority, if it has.
+        agreed: Option<Timestamp>,
     },
+    /// To [`Call::SetTime`]: by how many milliseconds it was set back.
+    TimeSet(Result<i64, GatewayError>),
     /// To [`Call::Redeliver`]: whether there is such a delivery.
     Redelivered(Result<bool, GatewayError>),
     /// To [`Call::RememberDisk`].
@@ -196,6 +212,7 @@ impl Call {
             | Self::ChangeCluster { within_ms, .. }
             | Self::WaitApplied { within_ms, .. }
             | Self::HandOver { within_ms }
+            | Self::SetTime { within_ms, .. }
             | Self::Redeliver { within_ms, .. } => *within_ms,
             Self::ReadIndex { .. } | Self::Ping | Self::Members | Self::RememberDisk(_) => 60_000,
         }
@@ -210,6 +227,7 @@ impl Call {
             | Self::ChangeCluster { within_ms, .. }
             | Self::WaitApplied { within_ms, .. }
             | Self::HandOver { within_ms }
+            | Self::SetTime { within_ms, .. }
             | Self::Redeliver { within_ms, .. } => *within_ms = left,
             Self::ReadIndex { .. } | Self::Ping | Self::Members | Self::RememberDisk(_) => {}
         }

@@ -25,7 +25,7 @@ const UNSETTLED_KEPT_MS: i64 = HOUR_MS;
 /// The type of an entry that tells that a message left.
 const SENT: &str = "mfa.code.sent";
 /// The type of an entry that tells that a message never will.
-const FAILED: &str = "mfa.delivery.failed";
+pub(super) const FAILED: &str = "mfa.delivery.failed";
 /// The reason of a message whose code died first.
 const EXPIRED: &str = "expired";
 
@@ -188,7 +188,10 @@ impl Run<'_> {
     }
 
     /// Removes the rows of a message.
-    fn take_message(&mut self, name: &OutboxKey) -> Result<Option<OutboxRow>, StorageError> {
+    pub(super) fn take_message(
+        &mut self,
+        name: &OutboxKey,
+    ) -> Result<Option<OutboxRow>, StorageError> {
         let row_key = outbox::message(self.shard, name);
         let old = self.row(&row_key)?;
         let Some(message) = self.decoded::<OutboxRow>("message", old.as_deref())? else {
@@ -202,7 +205,7 @@ impl Run<'_> {
     }
 
     /// Tells what became of a message, under its user's pseudonym.
-    fn tell(
+    pub(super) fn tell(
         &mut self,
         at: Timestamp,
         message: &OutboxRow,

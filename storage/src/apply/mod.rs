@@ -8,6 +8,7 @@
 mod answers;
 mod messages;
 mod retain;
+mod set_time;
 mod traffic;
 mod webhooks;
 
@@ -64,6 +65,8 @@ pub(crate) struct Learned {
     pub(crate) messages_put: bool,
     /// Whether a delivery was begun anew.
     pub(crate) redelivered: bool,
+    /// Whether the shard's time was set back.
+    pub(crate) time_set: bool,
     pub(crate) hashes: Vec<(u64, StateHash)>,
 }
 
@@ -108,6 +111,7 @@ impl<'a> Run<'a> {
                 LogCommand::Retain { .. }
                     | LogCommand::PurgeTenant { .. }
                     | LogCommand::ForgetWebhook { .. }
+                    | LogCommand::SetTime(_)
             )
         )
     }
@@ -150,6 +154,7 @@ impl<'a> Run<'a> {
             EntryPayload::Normal(LogCommand::ForgetWebhook { tenant, webhook }) => {
                 self.forget_webhook(tenant, *webhook)
             }
+            EntryPayload::Normal(LogCommand::SetTime(setting)) => self.set_time(index, setting),
         }
     }
 
@@ -205,6 +210,10 @@ impl<'a> Run<'a> {
             return Ok(Applied::Conflict { version });
         }
         self.head.last_now = at;
+        // One that was overtaken says nothing about the time that the shard has now.
+        if at == proposal.now {
+            self.head.ahead_ms = at.millis_since(proposal.clock).max(0);
+        }
         if let Some(expired) = kept {
             self.forget(expired.expires_at, &expired.key)?;
         }

@@ -43,7 +43,8 @@ pub const USER_ERASED: &str = "mfa.user.erased";
 pub struct Chained {
     /// The place in the tenant's chain, from 1.
     pub sequence: u64,
-    /// When; never earlier than the row before.
+    /// When, by the shard's time: never earlier than the row before, unless an operator set that
+    /// right in between.
     pub at: Timestamp,
     /// Whose chain it is in. The cluster's own affairs are in the default tenant's.
     pub tenant: TenantId,

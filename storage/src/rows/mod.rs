@@ -51,7 +51,14 @@ impl Rows {
         *self.shard.applied.borrow()
     }
 
-    /// The latest time that the shard has applied.
+    /// The latest time that the shard has applied, and how many milliseconds that was ahead of its
+    /// leader's clock.
+    pub fn time(&self) -> (Timestamp, i64) {
+        let head = self.shard.head.read().unwrap_or_else(PoisonError::into_inner);
+        (head.last_now, head.ahead_ms)
+    }
+
+    /// The latest time applied.
     pub fn last_now(&self) -> Timestamp {
         self.head().last_now
     }

@@ -140,6 +140,7 @@ impl Stored for ShardHead {
             users: head.users,
             answers_forgotten: head.answers_forgotten,
             age_clock: Timestamp::EPOCH,
+            ahead_ms: 0,
         })
     }
 }

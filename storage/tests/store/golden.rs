@@ -29,7 +29,7 @@ use countersign_core::ids::{ChallengeId, FactorId, KeyId, Pseudonym};
 use countersign_core::message::{Channel, MessageTemplates};
 use countersign_core::outbox::{MessageOutcome, OutboxRow};
 use countersign_core::policy::Policy;
-use countersign_core::proposal::{Change, LogCommand, Proposal};
+use countersign_core::proposal::{Change, LogCommand, Proposal, TimeSetting};
 use countersign_core::sending::{Lane, LaneKey, SendGuards, TrafficCounts};
 use countersign_core::settings::Settings;
 use countersign_core::system::{
@@ -339,9 +339,10 @@ fn rows_of_the_state_keep_their_bytes() {
         users: 9,
         answers_forgotten: (at(7), [1; 32]),
         age_clock: at(5),
+        ahead_ms: 8,
     };
     keeps("head_2", &head);
-    reads("head", &ShardHead { age_clock: Timestamp::EPOCH, ..head });
+    reads("head", &ShardHead { age_clock: Timestamp::EPOCH, ahead_ms: 0, ..head });
 }
 
 #[test]

@@ -134,7 +134,14 @@ fn what_was_answered_about_a_tenant_ends_with_it() {
     let of_tenant = |expected_version, events, key: u8| {
         let change = Change::Tenant { id: tenant(), events };
         let answer = Some(answer(key, at(1).plus_millis(DAY_MS)));
-        propose(Proposal { change, expected_version, now: at(1), audit: Vec::new(), answer })
+        propose(Proposal {
+            change,
+            expected_version,
+            now: at(1),
+            clock: at(1),
+            audit: Vec::new(),
+            answer,
+        })
     };
     stage.apply(&[entry(1, found_tenant(at(0)))], 1);
     stage.apply(&[entry(2, of_tenant(1, Vec::new(), 2)), asked(3, 0, at(1), 3)], 1);

@@ -22,6 +22,7 @@ mod outbox;
 mod power;
 mod pressure;
 mod secrets;
+mod set_time;
 mod snapshots;
 mod stage;
 mod suite;

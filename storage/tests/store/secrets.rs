@@ -80,6 +80,7 @@ async fn no_secret_is_in_plain_text_on_disk() {
         change: Change::System { events: vec![SystemEvent::DataKeyAdded(key)] },
         expected_version: 0,
         now: at(0),
+        clock: at(0),
         audit: Vec::new(),
         answer: None,
     };

@@ -154,6 +154,7 @@ pub(crate) fn proposal(
         change: Change::User { key: key.clone(), events },
         expected_version,
         now,
+        clock: now,
         audit: vec![
             AuditEntry::success("mfa.user.updated").from_address(Some([203, 0, 113, 7].into())),
         ],
@@ -182,6 +183,7 @@ pub(crate) fn found_tenant(now: Timestamp) -> LogCommand {
         },
         expected_version: 0,
         now,
+        clock: now,
         audit: vec![AuditEntry::success("mfa.tenant.created")],
         answer: None,
     })

@@ -119,7 +119,9 @@ impl<'a> Guess<'a> {
             return Err(no_code(CODE, format!("must be the {digits} digits that the app shows")));
         };
         let last = totp.last_step;
-        Ok(totp::check(&totp.parameters, &secret, last, code.expose_str(), context.now))
+        // By real time, as the app counts (RFC 6238 section 4.2). A clock that goes back reopens
+        // nothing: the highest accepted step is kept.
+        Ok(totp::check(&totp.parameters, &secret, last, code.expose_str(), context.clock))
     }
 
     /// Reads a code that was sent: the message that it spends, or the verdict on any other.

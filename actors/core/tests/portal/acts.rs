@@ -221,6 +221,7 @@ fn a_session_whose_act_is_refused_costs_no_slow_computing() {
         let around = Surroundings::of(&story.tenant, "kid");
         let mut context = Context {
             now: story.now,
+            clock: story.now,
             entropy: &mut story.entropy,
             vault: &GlassVault,
             actor: None,

@@ -143,6 +143,7 @@ impl Story {
         };
         let mut context = Context {
             now: self.now,
+            clock: self.now,
             entropy: &mut self.entropy,
             vault: &GlassVault,
             actor: Some(ACTOR),

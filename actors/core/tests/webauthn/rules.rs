@@ -124,6 +124,7 @@ fn nothing_is_begun_before_every_node_understands_it() {
     let around = Surroundings::of(&story.tenant, "kid");
     let mut context = Context {
         now: story.now,
+        clock: story.now,
         entropy: &mut story.entropy,
         vault: &GlassVault,
         actor: None,

@@ -20,7 +20,7 @@ async fn a_call_is_answered_and_the_answerer_knows_who_asked() {
     let cluster = Cluster::new();
     let (one, two) = (cluster.node(1).await, cluster.node(2).await);
     let answer = one.peers.call(2, &Call::Ping, SECOND).await.unwrap();
-    assert_eq!(answer, Answer::Pong { version: "asked by 1".to_owned(), resting: false });
+    assert_eq!(answer, pong("asked by 1".to_owned()));
     let answer = two.peers.call(1, &Call::ReadIndex { shards: vec![SHARD] }, SECOND).await;
     assert_eq!(answer, Ok(Answer::Indexes(vec![(SHARD, Some(7))])));
 }

@@ -49,7 +49,7 @@ async fn a_node_that_proves_the_secret_gets_a_certificate_and_is_a_peer() {
     let book = Arc::clone(&cluster.book);
     let peers = Peers::new(9, holder, book, Arc::new(Gate::default()));
     let answer = peers.call(1, &Call::Ping, LONG).await.unwrap();
-    assert_eq!(answer, Answer::Pong { version: "asked by 9".to_owned(), resting: false });
+    assert_eq!(answer, pong("asked by 9".to_owned()));
 }
 
 #[tokio::test]

@@ -49,6 +49,11 @@ fn now() -> Timestamp {
     crate::clock::WallClock.now()
 }
 
+/// What a node of a test answers to a ping.
+fn pong(version: String) -> Answer {
+    Answer::Pong { version, resting: false, wall: Timestamp::EPOCH, agreed: None }
+}
+
 /// What all nodes of a test have in common.
 struct Cluster {
     authority: Arc<ClusterAuthority>,
@@ -218,7 +223,7 @@ impl Answerer for Echo {
     fn answer(&self, from: NodeId, call: Call) -> BoxFuture<'_, Answer> {
         Box::pin(async move {
             match call {
-                Call::Ping => Answer::Pong { version: format!("asked by {from}"), resting: false },
+                Call::Ping => pong(format!("asked by {from}")),
                 Call::ReadIndex { shards } => {
                     Answer::Indexes(shards.into_iter().map(|shard| (shard, Some(7))).collect())
                 }

@@ -64,6 +64,7 @@ fn padding(user: u32) -> LogCommand {
         },
         expected_version: 0,
         now: Timestamp::EPOCH,
+        clock: Timestamp::EPOCH,
         audit: Vec::new(),
         answer: None,
     }))

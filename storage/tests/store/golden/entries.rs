@@ -23,6 +23,7 @@ fn log_entries_keep_their_bytes() {
         },
         expected_version: 0,
         now: at(0),
+        clock: at(0),
         audit: Vec::new(),
         answer: None,
     };
@@ -35,6 +36,7 @@ fn log_entries_keep_their_bytes() {
         change: Change::System { events },
         expected_version: 0,
         now: at(0),
+        clock: at(0),
         audit: Vec::new(),
         answer: None,
     };
@@ -55,6 +57,7 @@ fn log_entries_keep_their_bytes() {
         change: Change::System { events },
         expected_version: 3,
         now: at(0),
+        clock: at(0),
         audit: Vec::new(),
         answer: None,
     };
@@ -91,6 +94,7 @@ fn log_entries_keep_their_bytes() {
         change: Change::Tenant { id: tenant(), events },
         expected_version: 2,
         now: at(0),
+        clock: at(0),
         audit: Vec::new(),
         answer: None,
     };
@@ -124,6 +128,7 @@ fn log_entries_keep_their_bytes() {
         },
         expected_version: 2,
         now: at(0),
+        clock: at(0),
         audit: Vec::new(),
         answer: None,
     };
@@ -144,6 +149,9 @@ fn log_entries_keep_their_bytes() {
     keeps("entry_redeliver", &entry(14, again));
     let forget = LogCommand::ForgetWebhook { tenant: tenant(), webhook: webhook(1) };
     keeps("entry_forget_webhook", &entry(15, forget));
+    let by = Some(KeyId::from_bytes([1; 16]));
+    let setting = TimeSetting { from: at(21_600), to: at(0), by };
+    keeps("entry_set_time", &entry(19, LogCommand::SetTime(Box::new(setting))));
     keeps("entry_retain", &entry(9, retain(at(0), 365)));
     keeps("entry_trim", &entry(4, LogCommand::TrimAudit { before: at(0) }));
     keeps("entry_purge", &entry(5, LogCommand::PurgeTenant { tenant: tenant(), limit: 100 }));

@@ -36,7 +36,7 @@ pub(super) fn other_code(
         let Some((code, secret)) = typed(totp.parameters.digits).zip(open(*id, totp)) else {
             return false;
         };
-        let (code, now) = (code.expose_str(), context.now);
+        let (code, now) = (code.expose_str(), context.clock);
         totp::check(&totp.parameters, &secret, None, code, now) != CodeCheck::Wrong
     };
     let entry = |reason| AuditEntry::failure("mfa.enrollment.failed", reason).factor(pending.id);
@@ -48,12 +48,12 @@ pub(super) fn other_code(
     let totp = pending.kind.totp().filter(|_| pending.told < TOLD_MAX)?;
     let secret = open(pending.id, totp)?;
     let code = typed(totp.parameters.digits).or_else(|| typed(Parameters::default().digits))?;
-    let told = totp::other(&totp.parameters, &secret, code.expose_str(), context.now)?;
+    let told = totp::other(&totp.parameters, &secret, code.expose_str(), context.clock)?;
     let (refusal, reason, step) = match told {
         Other::Near(steps) => {
             let seconds = steps.saturating_mul(i64::from(totp.parameters.period_seconds));
             let seconds_ahead = i32::try_from(seconds).unwrap_or_default();
-            let step = totp.parameters.step_at(context.now).saturating_add_signed(steps);
+            let step = totp.parameters.step_at(context.clock).saturating_add_signed(steps);
             let refusal = Refusal::AuthenticatorClockOff { seconds_ahead };
             (refusal, "authenticator_clock_off", (steps > 0).then_some(step))
         }

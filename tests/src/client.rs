@@ -1,11 +1,19 @@
 //! The HTTP contract, as far as the scenarios speak it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use tokio::time::{Instant, sleep};
+
 use crate::app::App;
+
+static INSISTED: AtomicU64 = AtomicU64::new(0);
+
+/// For how long what may be repeated is repeated.
+const INSIST: Duration = Duration::from_secs(30);
 
 /// A caller with an API key.
 #[derive(Clone)]
@@ -118,6 +126,22 @@ impl Client {
     /// PATCH on a node that must answer.
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
         self.send(Method::PATCH, path, Some(body), None).await.expect("an answer")
+    }
+
+    /// PATCH, again with the same key for as long as the node says that it could not be done in time:
+    /// a node may say so at any time, and a rig is no place to fall over it.
+    pub async fn insist_patch(&self, path: &str, body: Value) -> Answer {
+        let number = INSISTED.fetch_add(1, Ordering::Relaxed);
+        let key = format!("insist-{}-{number}", std::process::id());
+        let deadline = Instant::now() + INSIST;
+        loop {
+            let answer = self.send(Method::PATCH, path, Some(body.clone()), Some(&key)).await;
+            let again = answer.as_ref().is_none_or(|answer| answer.status == 503);
+            if !again || Instant::now() >= deadline {
+                return answer.expect("an answer");
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Takes over an app of eight digits and two minutes a step: long enough for a code to be tried

@@ -46,7 +46,7 @@ pub struct Broken {
 }
 
 /// All that must be found.
-pub const ALL: [Broken; 13] = [
+pub const ALL: [Broken; 14] = [
     Broken {
         name: "no-fsync",
         what: "the log is reported without being synced",
@@ -129,6 +129,13 @@ pub const ALL: [Broken; 13] = [
         failpoints: "actors::password_change_ends_nothing=return",
         scene: Scene::PasswordChange,
     },
+    Broken {
+        name: "fast-clock",
+        what: "a shard's time is taken from one fast clock",
+        failpoints: "node::trust_own_clock=return;node::shard_time_stands=return;\
+                     actors::shard_time_is_real=return",
+        scene: Scene::Chaos(&[Fault::ClockJump]),
+    },
 ];
 
 /// What came of looking at a broken build.
@@ -139,6 +146,53 @@ pub struct Caught {
     /// How long that took, or how long nothing was found; starting the cluster is not counted in
     /// chaos.
     pub after: Duration,
+}
+
+/// What is to be said of a broken build.
+#[derive(Clone, Debug)]
+pub enum Finding {
+    /// It was caught.
+    Caught(Caught),
+    /// It was not.
+    Missed(Caught),
+    /// The rig itself died: nothing is known of the build.
+    RigDied(String),
+}
+
+impl Finding {
+    /// Looks, and outlives a rig that panics.
+    pub fn of(look: impl FnOnce() -> Caught) -> Self {
+        match std::panic::catch_unwind(std::panic::AssertUnwindSafe(look)) {
+            Ok(caught) if caught.by.is_some() => Self::Caught(caught),
+            Ok(missed) => Self::Missed(missed),
+            Err(panic) => {
+                let text = panic.downcast_ref::<String>().cloned();
+                let text = text.or_else(|| panic.downcast_ref::<&str>().map(|&text| text.into()));
+                Self::RigDied(text.unwrap_or_else(|| "a panic without words".to_owned()))
+            }
+        }
+    }
+
+    /// Whether it is what the proof wants.
+    pub const fn is_proof(&self) -> bool {
+        matches!(self, Self::Caught(_))
+    }
+
+    /// The rest of the build's row in the table.
+    pub fn row(&self) -> String {
+        let short = |text: &str| -> String {
+            text.lines().next().unwrap_or_default().chars().take(90).collect()
+        };
+        match self {
+            Self::Caught(Caught { by, after }) => {
+                format!("{:.1} s | {} |", after.as_secs_f64(), short(by.as_deref().unwrap_or("")))
+            }
+            Self::Missed(Caught { after, .. }) => {
+                format!("NOT within {:.1} s | |", after.as_secs_f64())
+            }
+            Self::RigDied(why) => format!("UNKNOWN: the rig died | {} |", short(why)),
+        }
+    }
 }
 
 impl Broken {
@@ -183,5 +237,26 @@ impl Broken {
                 Caught { by: told.err(), after: begun.elapsed() }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rig_that_dies_is_neither_caught_nor_missed_and_is_no_proof() {
+        let found = |by: Option<&str>| {
+            let by = by.map(str::to_owned);
+            Finding::of(|| Caught { by, after: Duration::from_millis(1_500) })
+        };
+        let caught = found(Some("once: a code was accepted twice\nmore"));
+        assert!(caught.is_proof());
+        assert_eq!(caught.row(), "1.5 s | once: a code was accepted twice |");
+        let missed = found(None);
+        assert!(matches!(missed, Finding::Missed(_)) && !missed.is_proof());
+        let died = Finding::of(|| panic!("no cluster"));
+        assert!(matches!(died, Finding::RigDied(_)) && !died.is_proof());
+        assert_eq!(died.row(), "UNKNOWN: the rig died | no cluster |");
     }
 }

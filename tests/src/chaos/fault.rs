@@ -25,8 +25,10 @@ pub enum Fault {
     PowerAll,
     /// One node's disk is full.
     DiskFull,
-    /// One node comes back with another clock.
+    /// One node comes back with a clock that is off by as much as machines' clocks may be.
     Skew,
+    /// One node's clock jumps ahead by hours while it runs, and comes back.
+    ClockJump,
     /// Every node in turn is stopped in order and started again.
     Rolling,
     /// One node's disk is lost for good; a new node takes its place.
@@ -35,7 +37,7 @@ pub enum Fault {
 
 impl Fault {
     /// All kinds.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Kill,
         Self::KillAll,
         Self::Pause,
@@ -47,6 +49,7 @@ impl Fault {
         Self::PowerAll,
         Self::DiskFull,
         Self::Skew,
+        Self::ClockJump,
         Self::Rolling,
         Self::Replace,
     ];
@@ -65,6 +68,7 @@ impl Fault {
             Self::PowerAll => "power-all",
             Self::DiskFull => "disk-full",
             Self::Skew => "skew",
+            Self::ClockJump => "clock-jump",
             Self::Rolling => "rolling",
             Self::Replace => "replace",
         }
@@ -84,6 +88,7 @@ impl Fault {
             Self::PowerAll => "#4a235a",
             Self::DiskFull => "#7f8c8d",
             Self::Skew => "#b7a800",
+            Self::ClockJump => "#e0d000",
             Self::Rolling => "#27ae60",
             Self::Replace => "#795548",
         }
@@ -94,7 +99,7 @@ impl Fault {
         match self {
             Self::Isolate | Self::Asymmetric | Self::OneWay | Self::Bridge => Plan::can_cut_links(),
             Self::Power | Self::PowerAll | Self::DiskFull => Plan::can_cut_power(),
-            Self::Skew => Cluster::can_skew(),
+            Self::Skew | Self::ClockJump => Cluster::can_skew(),
             _ => true,
         }
     }

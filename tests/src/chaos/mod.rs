@@ -6,6 +6,7 @@
 //! The schedule follows from the seed alone; how the cluster behaves under it does not, so that a
 //! seed repeats the faults, not every outcome.
 
+mod clock;
 pub mod fault;
 pub mod report;
 pub mod run;

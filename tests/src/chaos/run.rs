@@ -10,6 +10,7 @@ use reqwest::Method;
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::clock::{self, Witness};
 use super::fault::Fault;
 use super::schedule::{Schedule, Step};
 use super::verdict;
@@ -208,6 +209,10 @@ impl Run {
             step.order.insert(0, leader);
         }
         let from_us = self.tape.now_us();
+        let witnesses = match step.fault {
+            Fault::ClockJump => clock::witnesses(&self.cluster, self.bands.len()).await,
+            _ => Vec::new(),
+        };
         let hit = self.strike(&step).await;
         let mut served_without_us = None;
         let held = Instant::now();
@@ -221,8 +226,14 @@ impl Run {
                 ));
             }
         }
+        if step.fault == Fault::ClockJump {
+            self.while_ahead(&step, &witnesses).await;
+        }
         sleep(step.hold.saturating_sub(held.elapsed())).await;
         self.undo(&step, &hit).await;
+        if step.fault == Fault::ClockJump {
+            self.after_jump(&step, &witnesses).await;
+        }
         let to_us = self.tape.now_us();
         let all: Vec<usize> = (0..self.cluster.len()).collect();
         let served = self.ready(&step).await && self.serves(&all, SERVICE_WITHIN).await;
@@ -286,6 +297,7 @@ impl Run {
                 self.cluster.kill(first);
                 self.cluster.set_skew(first, step.skew_seconds);
             }
+            Fault::ClockJump => self.cluster.set_skew(first, step.jump_seconds),
             Fault::Rolling => {
                 for node in &step.order {
                     self.cluster.stop_and_restart(*node).await;
@@ -313,6 +325,7 @@ impl Run {
                 self.cluster.mend();
             }
             Fault::DiskFull => self.cluster.unfill_disk(step.order[0]),
+            Fault::ClockJump => self.cluster.set_skew(step.order[0], 0),
             _ => {}
         }
         // In the order of the step, which is any order. A node that ended by itself, for its disk
@@ -324,6 +337,28 @@ impl Run {
             if !self.cluster.runs(*node) {
                 self.cluster.spawn(*node);
             }
+        }
+    }
+
+    /// The node whose clock has jumped leads nothing and says why; right codes go on working.
+    async fn while_ahead(&mut self, step: &Step, witnesses: &[Witness]) {
+        let node = step.order[0];
+        let told = clock::leads_nothing_and_says_why(&self.cluster, node).await;
+        let right = clock::right_codes_work(&self.cluster, witnesses).await;
+        for broken in [told, right].into_iter().filter_map(Result::err) {
+            self.tape.violation(format!("time: {} is ahead: {broken}", self.cluster.name(node)));
+        }
+    }
+
+    /// Its clock is right again: so is everything.
+    async fn after_jump(&mut self, step: &Step, witnesses: &[Witness]) {
+        let ahead = step.jump_seconds;
+        let right = clock::right_codes_work(&self.cluster, witnesses).await;
+        let old = clock::nothing_old_is_accepted(&self.cluster, witnesses, ahead).await;
+        let times = clock::no_shard_is_ahead(&self.cluster).await;
+        for broken in [right, old, times].into_iter().filter_map(Result::err) {
+            let name = self.cluster.name(step.order[0]);
+            self.tape.violation(format!("time: after {name} was ahead by {ahead} s: {broken}"));
         }
     }
 

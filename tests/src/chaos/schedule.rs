@@ -8,8 +8,10 @@ use rand_chacha::ChaCha8Rng;
 
 use super::fault::Fault;
 
-/// Clocks are off by at most so many seconds, either way.
-const SKEW_MAX_SECONDS: i64 = 50;
+/// Clocks are off by at most so many seconds, either way: two that are must agree still.
+const SKEW_MAX_SECONDS: i64 = 2;
+/// A clock that jumps ahead does so by at least and at most so many seconds.
+const JUMP_SECONDS: std::ops::RangeInclusive<i64> = 3_600..=12 * 3_600;
 
 /// One fault, with all that is random about it.
 #[derive(Clone, Debug)]
@@ -22,8 +24,10 @@ pub struct Step {
     pub hold: Duration,
     /// How long nothing happens afterwards.
     pub calm: Duration,
-    /// Of a clock.
+    /// Of a clock that is off a little.
     pub skew_seconds: i64,
+    /// Of a clock that jumps.
+    pub jump_seconds: i64,
     /// Of a full disk: how many bytes are left.
     pub leave: u64,
     /// Whether the node that leads most is meant instead of the first of the order.
@@ -65,6 +69,7 @@ impl Iterator for Schedule {
             hold: Duration::from_millis(rng.random_range(300..4_000)),
             calm: Duration::from_millis(rng.random_range(500..2_500)),
             skew_seconds: rng.random_range(-SKEW_MAX_SECONDS..=SKEW_MAX_SECONDS),
+            jump_seconds: rng.random_range(JUMP_SECONDS),
             leave: [0, 8 << 20, 40 << 20][rng.random_range(0..3)],
             leader: rng.random_bool(0.6),
         })

@@ -1,4 +1,5 @@
-// A wall clock that is off by SKEW_SECONDS, for a process that has this library preloaded.
+// A wall clock that is off by what the file SKEW_FILE says, for a process that has this library
+// preloaded. The file holds a 64-bit number of seconds and may change at any time: it is mapped.
 //
 // The usual library for this, libfaketime, allocates before it is ready, and an allocator that
 // reads the clock as it starts, as the node's does, then calls itself without end. Here nothing
@@ -6,21 +7,29 @@
 // alone, since no administrator sets those.
 
 #define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
-static long skew(void) {
-    static long seconds;
-    static int known;
-    if (!known) {
-        const char *text = getenv("SKEW_SECONDS");
-        seconds = text ? strtol(text, NULL, 10) : 0;
-        known = 1;
+static int64_t skew(void) {
+    static const volatile int64_t none = 0;
+    static const volatile int64_t *seconds;
+    if (!seconds) {
+        const char *path = getenv("SKEW_FILE");
+        int file = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+        void *mapped = MAP_FAILED;
+        if (file >= 0) {
+            mapped = mmap(NULL, sizeof none, PROT_READ, MAP_SHARED, file, 0);
+            close(file);
+        }
+        seconds = mapped == MAP_FAILED ? &none : mapped;
     }
-    return seconds;
+    return *seconds;
 }
 
 int clock_gettime(clockid_t clock, struct timespec *at) {

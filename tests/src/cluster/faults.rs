@@ -33,6 +33,21 @@ impl Cluster {
         self.wait_until_ended(node).await
     }
 
+    /// SIGTERM to every node at once; their exit codes.
+    ///
+    /// # Panics
+    /// If one does not end within a minute.
+    pub async fn stop_all(&mut self) -> Vec<Option<i32>> {
+        for node in &self.nodes {
+            node.signal(Signal::TERM);
+        }
+        let mut codes = Vec::new();
+        for node in 0..self.nodes.len() {
+            codes.push(self.wait_until_ended(node).await);
+        }
+        codes
+    }
+
     /// SIGTERM, the end, and the start with the same command line until it is ready.
     ///
     /// # Panics
@@ -129,10 +144,13 @@ impl Cluster {
         self.nodes[node].disk.unfill();
     }
 
-    /// Sets the clock that a node has from its next start on: so many seconds ahead, or behind if
-    /// negative. Its timers stay true.
+    /// Sets a node's clock, whether it runs or not: so many seconds ahead, or behind if negative.
+    /// Its timers stay true.
+    ///
+    /// # Panics
+    /// If that cannot be written down.
     pub fn set_skew(&mut self, node: usize, seconds: i64) {
-        self.nodes[node].skew_seconds = seconds;
+        self.nodes[node].set_skew(seconds);
     }
 
     /// Whether clocks can be set here.

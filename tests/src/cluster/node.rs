@@ -1,6 +1,7 @@
 //! One node: its process, its disk, its clock.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -21,9 +22,9 @@ pub(super) struct Node {
     pub(super) disk: Disk,
     /// Whom an empty node asks; founds the cluster if `None`.
     pub(super) join: Option<String>,
-    /// Seconds that its clock is ahead; behind if negative.
-    pub(super) skew_seconds: i64,
     pub(super) frozen: bool,
+    /// Says by how many seconds its clock is off.
+    skew: PathBuf,
     log: PathBuf,
     process: Option<Child>,
 }
@@ -36,8 +37,18 @@ impl Node {
         join: Option<String>,
         folder: &Path,
     ) -> Self {
-        let log = folder.join("node.log");
-        Self { name, home, disk, join, skew_seconds: 0, frozen: false, log, process: None }
+        let (log, skew) = (folder.join("node.log"), folder.join("skew"));
+        let node = Self { name, home, disk, join, frozen: false, skew, log, process: None };
+        node.set_skew(0);
+        node
+    }
+
+    /// Sets its clock: so many seconds ahead, or behind if negative. At once.
+    pub(super) fn set_skew(&self, seconds: i64) {
+        // In place: the process has it mapped.
+        let mut file = File::options().create(true).write(true).truncate(false).open(&self.skew);
+        let file = file.as_mut().expect("a file for the clock");
+        file.write_all(&seconds.to_ne_bytes()).expect("a file for the clock");
     }
 
     pub(super) const fn runs(&self) -> bool {
@@ -90,9 +101,8 @@ impl Node {
         if let Some(failpoints) = failpoints {
             command.env("FAILPOINTS", failpoints);
         }
-        if self.skew_seconds != 0 {
-            let library = skew::library().expect("a library that sets the clock");
-            command.env("LD_PRELOAD", library).env("SKEW_SECONDS", self.skew_seconds.to_string());
+        if let Some(library) = skew::library() {
+            command.env("LD_PRELOAD", library).env("SKEW_FILE", &self.skew);
         }
         let process = command
             .stdin(Stdio::null())

@@ -29,6 +29,7 @@ fn compile() -> Result<PathBuf, String> {
     let (source, library) = (folder.join("clock.c"), folder.join("clock.so"));
     std::fs::write(&source, SOURCE).map_err(|error| error.to_string())?;
     let (from, to) = (source.to_string_lossy(), library.to_string_lossy());
+    // The number that says how far off is aligned, and is written at once.
     run("cc", &["-O2", "-shared", "-fPIC", "-o", &to, &from])?;
     Ok(library)
 }

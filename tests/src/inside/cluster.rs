@@ -268,6 +268,7 @@ impl Cluster {
             self.running().into_iter().map(|place| self.node(place).id()).collect();
         let whole = |health: &Health| {
             health.current
+                && health.clock.is_none()
                 && health.shards.iter().all(|one| {
                     let voters: BTreeSet<u64> = one.voters.iter().copied().collect();
                     let led = one.leader.is_some_and(|leader| ids.contains(&leader));

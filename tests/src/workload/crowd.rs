@@ -43,7 +43,7 @@ pub async fn prepare(client: &Client) {
     let lockout = json!({
         "maxAttempts": 5, "baseDelaySeconds": LOCK_SECONDS, "maxDelaySeconds": LOCK_SECONDS,
     });
-    client.patch("/v1/mfa/policy", json!({ "lockout": lockout })).await.ok();
+    client.insist_patch("/v1/mfa/policy", json!({ "lockout": lockout })).await.ok();
 }
 
 impl Crowd {

@@ -41,3 +41,23 @@ async fn a_shutdown_never_changes_membership() {
         assert_eq!(membership_of(&cluster, node).await, before, "as node {node} tells it");
     }
 }
+
+#[tokio::test]
+async fn a_planned_stop_warns_of_nothing() {
+    let _machine = alone().await;
+    let mut cluster = Cluster::start(plan(3)).await;
+    served(&cluster.client(0), 24, Duration::from_secs(10)).await;
+    let warned = |cluster: &Cluster| -> Vec<String> {
+        let logs = (0..3).map(|node| cluster.log(node));
+        logs.flat_map(|log| log.lines().map(str::to_owned).collect::<Vec<_>>())
+            .filter(|line| line.contains(" WARN ") || line.contains(" ERROR "))
+            .collect()
+    };
+    for node in 0..3 {
+        cluster.stop_and_restart(node).await;
+    }
+    served(&cluster.client(0), 24, Duration::from_secs(10)).await;
+    assert!(warned(&cluster).is_empty(), "in turn: {:#?}", warned(&cluster));
+    assert_eq!(cluster.stop_all().await, [Some(0); 3]);
+    assert!(warned(&cluster).is_empty(), "all at once: {:#?}", warned(&cluster));
+}

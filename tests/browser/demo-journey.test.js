@@ -62,6 +62,7 @@ async function unlockInTheConsole() {
  */
 async function setUp(page) {
   await press(page, "Set up two-step sign-in");
+  await page.getByRole("heading", { name: "Add a second step" }).waitFor();
   await look(page, "journey-1-choose");
   await press(page, /^Authenticator app/);
   await page.getByText("Can’t scan it?").click();
@@ -133,6 +134,7 @@ test("a newcomer walks through every factor", async () => {
     // Out, and in with each.
     await books.signOut();
     await books.signIn(EMAIL);
+    await page.getByRole("heading", { name: "Confirm it’s you" }).waitFor();
     await look(page, "journey-5-challenge");
     await confirm(page, await app.code());
     await books.signedIn();

@@ -96,13 +96,13 @@ impl Player {
         evolve_all(&mut self.log, &self.story.events, self.story.now);
         assert_eq!(self.log, self.story.state);
         let after = self.story.state.lockout.failed_attempts;
-        let first = matches!(reply, Reply::Factor { .. }) && self.story.state.factors.len() == 1;
-        let may_fall = first
+        // A confirmed enrollment takes back the guesses that were meant for it.
+        let may_fall = matches!(reply, Reply::Factor { .. })
             || matches!(reply, Reply::Verified(_))
             || matches!(command, Command::Reset { .. } | Command::Unlock);
         assert!(after >= before.failed_attempts || may_fall, "{command:?}: {reply:?}");
-        if may_fall && after == 0 {
-            self.guesses = 0;
+        if may_fall {
+            self.guesses = self.guesses.min(after);
         }
         if matches!(reply, Reply::Refused(Refusal::InvalidCode { .. })) {
             assert!(!locked, "a code was read while locked");
@@ -113,14 +113,18 @@ impl Player {
     }
 
     fn open(&mut self) -> Option<ChallengeId> {
-        let Reply::Challenge(answer) = self.ask(&Command::CreateChallenge {
+        let command = Command::CreateChallenge {
             purpose: countersign_core::challenge::Purpose::Login,
             context: Default::default(),
             device_token: None,
-        }) else {
-            panic!()
         };
-        self.challenge = answer.challenge.map(|challenge| challenge.id);
+        match self.ask(&command) {
+            Reply::Challenge(answer) => {
+                self.challenge = answer.challenge.map(|challenge| challenge.id);
+            }
+            Reply::Refused(Refusal::TooManyOpen { .. }) => {}
+            other => panic!("no challenge: {other:?}"),
+        }
         self.challenge
     }
 

@@ -16,12 +16,13 @@ use crate::factor::webauthn::Aaguid;
 use crate::factor::webauthn::failure::CeremonyFailure;
 use crate::factor::webauthn::options::{CreationOptions, RequestOptions};
 use crate::factor::{FactorKind, FactorType};
-use crate::ids::{ChallengeId, DeviceId, FactorId, TenantId, TokenId, UserId};
+use crate::ids::{ChallengeId, DeviceId, FactorId, KeyId, TenantId, TokenId, UserId};
 use crate::message::Channel;
 use crate::policy::Requirement;
 use crate::portal::PortalReply;
 use crate::risk::Trigger;
 use crate::secret::Secret;
+use crate::settings::TokenType;
 use crate::time::Timestamp;
 use crate::user::Profile;
 
@@ -590,4 +591,8 @@ pub struct TokenGrant {
     pub acr: Acr,
     /// `amr`.
     pub amr: Vec<Amr>,
+    /// What the header says that it is.
+    pub token_type: TokenType,
+    /// `client_id`, where that is said: the API key that asked.
+    pub client: Option<KeyId>,
 }

@@ -21,6 +21,18 @@ pub struct Settings {
     pub token_ttl_seconds: u32,
     /// The tokens' `aud`.
     pub token_audience: String,
+    /// What the tokens' header says they are.
+    pub token_type: TokenType,
+}
+
+/// What a token says it is, in the `typ` of its header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TokenType {
+    /// `JWT`: anything in this form (RFC 7519 section 5.1).
+    #[default]
+    Jwt,
+    /// `at+jwt`: an access token with the claims of RFC 9068, so with a `client_id`.
+    AccessToken,
 }
 
 impl Settings {
@@ -33,6 +45,7 @@ impl Settings {
             origins: vec!["http://localhost:8080".to_owned()],
             token_ttl_seconds: 900,
             token_audience: "countersign".to_owned(),
+            token_type: TokenType::default(),
         }
     }
 
@@ -65,6 +78,8 @@ pub struct SettingsPatch {
     pub token_ttl_seconds: Option<u32>,
     /// See [`Settings::token_audience`].
     pub token_audience: Option<String>,
+    /// See [`Settings::token_type`].
+    pub token_type: Option<TokenType>,
     /// The thresholds of alerts.
     pub alerts: AlertsPatch,
     /// The words of messages.

@@ -110,6 +110,8 @@ impl<'a> Case<'a> {
             expires_in_seconds: settings.token_ttl_seconds,
             acr,
             amr,
+            token_type: settings.token_type,
+            client: context.actor,
         }
     }
 }

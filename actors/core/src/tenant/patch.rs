@@ -171,6 +171,7 @@ pub(super) fn settings(current: &Settings, patch: &SettingsPatch) -> Result<Sett
     set(&mut next.origins, &patch.origins);
     set(&mut next.token_ttl_seconds, &patch.token_ttl_seconds);
     set(&mut next.token_audience, &patch.token_audience);
+    set(&mut next.token_type, &patch.token_type);
     for (pointer, text) in [
         ("/issuer", &next.issuer),
         ("/rpId", &next.rp_id),

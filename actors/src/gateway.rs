@@ -1,6 +1,7 @@
 //! The door through which the API asks. On one node it leads to the actors; in a cluster it leads
 //! to the node that leads the shard. The API does not know the difference.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use countersign_core::audit::AuditOutcome;
@@ -26,6 +27,8 @@ pub struct Caller {
     pub key: Option<KeyId>,
     /// The request's id, for logs.
     pub request_id: String,
+    /// Where a browser on the hosted pages asks from, if that is known.
+    pub address: Option<IpAddr>,
     /// The idempotency key, if one was sent.
     pub idempotency: Option<Idempotency>,
 }
@@ -35,7 +38,7 @@ pub struct Caller {
 pub struct Idempotency {
     /// SHA-256 over the idempotency key as sent. The actor mixes in tenant and target.
     pub key: [u8; 32],
-    /// SHA-256 over method, path and body.
+    /// SHA-256 over method, path and body. The actor mixes in whose API key it was.
     pub request: [u8; 32],
 }
 
@@ -50,6 +53,14 @@ impl Idempotency {
         hash.update([0]);
         hash.update(self.key);
         hash.finalize().into()
+    }
+
+    /// What the kept answer is the answer to: this request by this API key. Another key of the tenant
+    /// may not be allowed what the answer shows.
+    pub fn asked_by(&self, key: Option<KeyId>) -> [u8; 32] {
+        use sha2::{Digest, Sha256};
+        let Some(key) = key else { return self.request };
+        Sha256::digest([&self.request[..], key.as_bytes()].concat()).into()
     }
 }
 
@@ -91,8 +102,8 @@ pub enum GatewayError {
     /// Too many requests wait for this shard, for slow computing, or to read lists.
     #[error("the service is overloaded")]
     Overloaded,
-    /// The idempotency key was used with another request.
-    #[error("the idempotency key was used with another request")]
+    /// The idempotency key was used with another request, or by another API key.
+    #[error("the idempotency key was used with another request, or by another API key")]
     IdempotencyKeyReused,
     /// A cursor that no page of this listing gave.
     #[error("the cursor is not the nextCursor of an answer to this listing")]

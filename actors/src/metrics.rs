@@ -91,18 +91,8 @@ pub(crate) fn alerted(alert: &'static str) {
 /// The word for an audit entry of this type in `countersign_alerts_total`; `None` for one that is no
 /// alert.
 pub(crate) fn alert(event_type: &str) -> Option<&'static str> {
-    const KNOWN: [&str; 8] = [
-        alerts::POSSIBLE_RELAY,
-        alerts::BRUTE_FORCE,
-        alerts::ADDRESS_FAILURES,
-        alerts::SEND_FLOOD,
-        alerts::RECOVERY_CODES,
-        alerts::RESET_BURST,
-        alerts::RISKY_ENROLLMENT,
-        alerts::COUNTER_LOWERED,
-    ];
     event_type.strip_prefix(alerts::PREFIX)?;
-    let known = KNOWN.into_iter().find(|known| *known == event_type);
+    let known = alerts::ALL.into_iter().find(|known| *known == event_type);
     Some(known.and_then(|known| known.strip_prefix(alerts::PREFIX)).unwrap_or("other"))
 }
 

@@ -179,10 +179,11 @@ impl Service {
             let deadline = deadline(within);
             // A question that changes nothing keeps no answer.
             let idempotency = caller.idempotency.filter(|_| matches!(question, Question::Do(_)));
+            let asked_by = caller.key;
             let keep = |key: &UserKey, request: Request<Question>| {
                 let keeping = idempotency.map(|idempotency| Keeping {
                     key: idempotency.answer_key(&key.tenant, &format!("user:{}", key.user)),
-                    request: idempotency.request,
+                    request: idempotency.asked_by(asked_by),
                     row: key.seal_context(KEPT_ANSWER),
                 });
                 Request { keeping, ..request }
@@ -213,7 +214,7 @@ impl Service {
             // Bound to the caller's tenant, as the request was: a root key may change another.
             let keeping = caller.idempotency.map(|idempotency| Keeping {
                 key: idempotency.answer_key(&caller.tenant, &format!("tenant:{tenant}")),
-                request: idempotency.request,
+                request: idempotency.asked_by(caller.key),
                 row: [KEPT_ANSWER, caller.tenant.as_str(), "", tenant.as_str()]
                     .join("\0")
                     .into_bytes(),

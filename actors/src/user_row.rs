@@ -48,6 +48,7 @@ impl UserRow {
         Ok(f(&Surroundings {
             tenant: &tenant,
             signing_key: &signing_key,
+            browser_address: request.caller.address,
             failures_from_address,
             pressure,
             channels: desk.channels(),
@@ -56,22 +57,24 @@ impl UserRow {
     }
 }
 
-/// Where the person is, as far as the request or the challenge that it answers tells.
+/// Where the person is: where a browser on the hosted pages is, else as far as the request or the
+/// challenge that it answers tells.
 fn address(state: &UserState, request: &Request<Question>) -> Option<IpAddr> {
     let Question::Do(command) = &request.question else { return None };
     let command = match command {
-        Command::Portal(portal) => portal.act()?,
+        Command::Portal(portal) => {
+            let act = portal.act()?;
+            let seen = portal.address(state, request.caller.address);
+            if seen.is_some() {
+                return seen;
+            }
+            act
+        }
         command => command,
     };
     match command {
         Command::CreateChallenge { context, .. } => context.ip_address,
-        Command::Verify { challenge, .. }
-        | Command::ConfirmTotp { challenge: Some(challenge), .. }
-        | Command::ConfirmMessage { challenge: Some(challenge), .. }
-        | Command::ConfirmWebAuthn { challenge: Some(challenge), .. } => {
-            state.challenge(*challenge).and_then(|challenge| challenge.context.ip_address)
-        }
-        _ => None,
+        command => state.challenge(command.challenge()?)?.context.ip_address,
     }
 }
 

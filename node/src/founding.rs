@@ -172,6 +172,7 @@ impl Founding<'_> {
             tenant: id.clone(),
             key: None,
             request_id: "founding".to_owned(),
+            address: None,
             idempotency: None,
         };
         let command =

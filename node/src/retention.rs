@@ -145,6 +145,7 @@ mod tests {
             tenant: tenant.clone(),
             key: None,
             request_id: "test".to_owned(),
+            address: None,
             idempotency: None,
         }
     }

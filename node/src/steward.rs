@@ -32,6 +32,7 @@ impl Steward for GatewaySteward {
                 tenant: tenant.clone(),
                 key: None,
                 request_id: format!("disable {webhook}"),
+                address: None,
                 idempotency: None,
             };
             let command = TenantCommand::DisableWebhook { id: webhook };

@@ -23,6 +23,18 @@ pub const RISKY_ENROLLMENT: &str = "mfa.alert.risky_enrollment";
 /// A signature counter that went back.
 pub const COUNTER_LOWERED: &str = "mfa.alert.counter_lowered";
 
+/// Every alert.
+pub const ALL: [&str; 8] = [
+    POSSIBLE_RELAY,
+    BRUTE_FORCE,
+    ADDRESS_FAILURES,
+    SEND_FLOOD,
+    RECOVERY_CODES,
+    RESET_BURST,
+    RISKY_ENROLLMENT,
+    COUNTER_LOWERED,
+];
+
 /// What every alert's type begins with.
 pub const PREFIX: &str = "mfa.alert.";
 

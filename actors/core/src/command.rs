@@ -181,6 +181,22 @@ pub enum Command {
     Portal(Box<PortalCommand>),
 }
 
+impl Command {
+    /// The challenge that it answers, or is to answer.
+    pub const fn challenge(&self) -> Option<ChallengeId> {
+        match self {
+            Self::Verify { challenge, .. } | Self::SendChallengeCode { challenge, .. } => {
+                Some(*challenge)
+            }
+            Self::ConfirmTotp { challenge, .. }
+            | Self::ConfirmMessage { challenge, .. }
+            | Self::ConfirmWebAuthn { challenge, .. }
+            | Self::BeginAssertion { challenge, .. } => *challenge,
+            _ => None,
+        }
+    }
+}
+
 /// An answer to a challenge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Proof {

@@ -1,5 +1,7 @@
 //! Everything a decision may look at besides its state and its command.
 
+use std::net::IpAddr;
+
 use crate::alerts::Pressure;
 use crate::entropy::Entropy;
 use crate::ids::KeyId;
@@ -48,6 +50,8 @@ pub struct Surroundings<'a> {
     pub tenant: &'a TenantState,
     /// The `kid` of the key that signs tokens now.
     pub signing_key: &'a str,
+    /// Where the request of a browser on the hosted pages comes from, if that is known.
+    pub browser_address: Option<IpAddr>,
     /// Failed verifications from the login's address within ten minutes, over all users, as this
     /// node counted them from what it applied.
     pub failures_from_address: u32,
@@ -65,6 +69,7 @@ impl<'a> Surroundings<'a> {
         Self {
             tenant,
             signing_key,
+            browser_address: None,
             failures_from_address: 0,
             pressure: Pressure {
                 other_users_failing: 0,

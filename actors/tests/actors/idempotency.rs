@@ -1,10 +1,10 @@
 //! The same key and the same request: the same answer, and one commit.
 
-use countersign_actors::gateway::{GatewayError, Question};
+use countersign_actors::gateway::{Caller, GatewayError, Question};
 use countersign_actors::testing::Fate;
 use countersign_core::command::{Command, Query};
 use countersign_core::factor::totp::Parameters;
-use countersign_core::ids::TenantId;
+use countersign_core::ids::{KeyId, TenantId};
 use countersign_core::proposal::KeptAnswer;
 use countersign_core::reply::{Refusal, Reply};
 use countersign_core::secret::Secret;
@@ -56,6 +56,27 @@ async fn another_request_under_the_key_is_refused() {
     // Another key is another matter, and so is the key for another user.
     world.ask(repeating(2, 2), "bob", Question::Do(put("other"))).await.unwrap();
     world.ask(repeating(1, 2), "ann", Question::Do(put("other"))).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_kept_answer_is_for_the_api_key_that_asked() {
+    let world = World::new().await;
+    let by = |number| Caller { key: Some(KeyId::from_bytes([number; 16])), ..repeating(1, 1) };
+    let first = world.ask(by(1), "bob", begin()).await.unwrap();
+    assert_eq!(world.ask(by(2), "bob", begin()).await, Err(GatewayError::IdempotencyKeyReused));
+    assert_eq!(world.ask(by(1), "bob", begin()).await.unwrap(), first);
+    let id: TenantId = "default".parse().unwrap();
+    let change = |who| {
+        let command = TenantCommand::CreateApiKey {
+            name: "ci".to_owned(),
+            scopes: std::collections::BTreeSet::new(),
+            expires_at: None,
+        };
+        world.service.change_tenant(who, id.clone(), command, LONG)
+    };
+    let made = change(by(1)).await.unwrap();
+    assert_eq!(change(by(2)).await, Err(GatewayError::IdempotencyKeyReused));
+    assert_eq!(change(by(1)).await.unwrap(), made);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

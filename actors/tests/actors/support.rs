@@ -174,6 +174,7 @@ pub(crate) fn caller() -> Caller {
         tenant: TenantId::default_tenant(),
         key: None,
         request_id: "req_test".to_owned(),
+        address: None,
         idempotency: None,
     }
 }

@@ -164,6 +164,7 @@ pub fn caller(number: Option<u64>) -> Caller {
         tenant: TenantId::default_tenant(),
         key: None,
         request_id: "req_inside".to_owned(),
+        address: None,
         idempotency,
     }
 }

@@ -87,6 +87,7 @@ impl Client {
             tenant: TenantId::default_tenant(),
             key: None,
             request_id: "req".to_owned(),
+            address: None,
             idempotency,
         };
         let within_ms = u64::try_from(WITHIN.as_millis()).unwrap();

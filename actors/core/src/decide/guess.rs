@@ -223,6 +223,7 @@ impl<'a> Guess<'a> {
     }
 
     fn address(&self) -> Option<IpAddr> {
-        self.challenge.and_then(|challenge| challenge.context.ip_address)
+        let asked_from = self.challenge.and_then(|challenge| challenge.context.ip_address);
+        asked_from.or(self.case.around.browser_address)
     }
 }

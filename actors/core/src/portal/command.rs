@@ -1,10 +1,13 @@
 //! What can be asked about a session.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
-use super::{PortalPurpose, ResultParameter, SessionHash};
+use super::{BrowserContext, PortalPurpose, PortalSession, ResultParameter, SessionHash};
 use crate::command::Command;
 use crate::ids::{ChallengeId, PortalId};
+use crate::user::UserState;
 
 /// A wish about a session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +24,8 @@ pub enum PortalCommand {
         return_origin: String,
         /// Under which name it brings the code.
         result_parameter: ResultParameter,
+        /// What the application knows of the browser.
+        browser: BrowserContext,
     },
     /// Opens a link. A browser asks, as for all that follows but the last.
     Open {
@@ -71,6 +76,25 @@ pub enum PortalCommand {
 }
 
 impl PortalCommand {
+    /// Where the person is: `seen` is where the request comes from, if that is known. Else what the
+    /// application told when it made the link.
+    pub fn address(&self, state: &UserState, seen: Option<IpAddr>) -> Option<IpAddr> {
+        let portal = match self {
+            Self::Create { browser, .. } => return browser.ip_address,
+            // The application's own server asks, not the browser.
+            Self::Fetch { .. } => return None,
+            Self::Open { portal, .. }
+            | Self::Act { portal, .. }
+            | Self::BeginVerification { portal, .. }
+            | Self::ShowEnrollment { portal, .. }
+            | Self::Finish { portal, .. } => portal,
+        };
+        let session = || -> Option<&PortalSession> {
+            state.portal.iter().find(|session| session.id == *portal)
+        };
+        seen.or_else(|| session()?.browser.ip_address)
+    }
+
     /// What is to be done within a session, if that is it.
     pub const fn act(&self) -> Option<&Command> {
         match self {

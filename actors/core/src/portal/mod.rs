@@ -15,6 +15,8 @@ mod evolve;
 mod reply;
 mod view;
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -142,6 +144,15 @@ pub struct Answered {
     pub user_agent: Option<String>,
 }
 
+/// What the application knows of the browser that it sends to the pages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrowserContext {
+    /// The person's address. Where the pages see an address themselves, theirs counts.
+    pub ip_address: Option<IpAddr>,
+    /// The browser's `User-Agent`.
+    pub user_agent: Option<String>,
+}
+
 /// A session on the hosted pages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PortalSession {
@@ -157,6 +168,8 @@ pub struct PortalSession {
     pub result_parameter: ResultParameter,
     /// The login that it belongs to, as far as it was told.
     pub login: LoginContext,
+    /// What the application told of the browser.
+    pub browser: BrowserContext,
     /// When its link was made.
     pub created_at: Timestamp,
     /// When its stage ends by itself.

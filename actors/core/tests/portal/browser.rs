@@ -3,8 +3,8 @@
 use countersign_core::command::{Command, Proof, Query};
 use countersign_core::ids::{ChallengeId, PortalId};
 use countersign_core::portal::{
-    PortalCommand, PortalOutcome, PortalPurpose, PortalRefusal, PortalReply, PortalView,
-    ResultParameter, SessionHash, secret_hash,
+    BrowserContext, PortalCommand, PortalOutcome, PortalPurpose, PortalRefusal, PortalReply,
+    PortalView, ResultParameter, SessionHash, secret_hash,
 };
 use countersign_core::reply::{Refusal, Reply};
 use countersign_core::secret::Secret;
@@ -34,6 +34,7 @@ pub(crate) fn create(purpose: PortalPurpose, challenge: Option<ChallengeId>) -> 
         return_url: RETURN_URL.to_owned(),
         return_origin: ORIGIN.to_owned(),
         result_parameter: ResultParameter::default(),
+        browser: BrowserContext::default(),
     })
 }
 

@@ -5,7 +5,7 @@ use countersign_core::context::{Context, Surroundings};
 use countersign_core::decide::decide;
 use countersign_core::ids::PortalId;
 use countersign_core::portal::{
-    LINK_KEPT_MS, LINK_LIFETIME_MS, PortalCommand, PortalPurpose, PortalRefusal,
+    BrowserContext, LINK_KEPT_MS, LINK_LIFETIME_MS, PortalCommand, PortalPurpose, PortalRefusal,
     SESSION_LIFETIME_MS, SESSIONS_KEPT, secret_hash,
 };
 use countersign_core::reply::{Refusal, Reply};
@@ -91,6 +91,7 @@ fn the_way_back_leads_to_an_origin_of_the_settings_and_nowhere_else() {
             return_url: format!("{origin}/"),
             result_parameter: Default::default(),
             return_origin: origin.to_owned(),
+            browser: BrowserContext::default(),
         }));
         let Refusal::Invalid { pointer, .. } = refusal else { panic!("{refusal:?}") };
         assert_eq!(pointer, "/returnUrl");

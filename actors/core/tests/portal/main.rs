@@ -6,6 +6,7 @@ mod acts;
 mod browser;
 mod freshness;
 mod links;
+mod places;
 mod results;
 #[path = "../story/mod.rs"]
 mod story;

@@ -6,6 +6,7 @@
 mod post;
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use countersign_core::alerts::Pressure;
 use countersign_core::audit::AuditEntry;
@@ -77,6 +78,8 @@ pub(crate) struct Story {
     pub(crate) state: UserState,
     pub(crate) tenant: TenantState,
     pub(crate) now: Timestamp,
+    /// Where a browser on the hosted pages is.
+    pub(crate) browser_address: Option<IpAddr>,
     pub(crate) failures_from_address: u32,
     pub(crate) pressure: Pressure,
     pub(crate) channels: Channels,
@@ -107,6 +110,7 @@ impl Story {
                 Settings::initial(),
             ),
             now,
+            browser_address: None,
             failures_from_address: 0,
             pressure: Pressure::default(),
             channels: Channels { sms: true, email: true },
@@ -135,6 +139,7 @@ impl Story {
     /// Puts a command through all stages, as the actor does.
     pub(crate) fn ask(&mut self, command: &Command) -> Reply {
         let around = Surroundings {
+            browser_address: self.browser_address,
             failures_from_address: self.failures_from_address,
             pressure: self.pressure,
             channels: self.channels,

@@ -90,6 +90,7 @@ impl Pair {
             tenant: tenant(),
             key: None,
             request_id: "test".to_owned(),
+            address: None,
             idempotency: None,
         };
         self.nodes[node].gateway().redeliver(caller, webhook, delivery).await.unwrap()

@@ -5,7 +5,7 @@ use countersign_core::event::UserEvent;
 use countersign_core::evolve;
 use countersign_core::ids::{ChallengeId, FactorId, PortalId};
 use countersign_core::portal::{
-    Answered, PortalEvent, PortalPurpose, PortalSession, ResultParameter, Stage,
+    Answered, BrowserContext, PortalEvent, PortalPurpose, PortalSession, ResultParameter, Stage,
 };
 use countersign_core::reply::{Acr, Amr};
 use countersign_core::risk::LoginContext;
@@ -41,6 +41,10 @@ fn session(number: u8, purpose: PortalPurpose) -> PortalSession {
             ResultParameter::CountersignResult
         },
         login: LoginContext::default(),
+        browser: BrowserContext {
+            ip_address: Some(std::net::IpAddr::from([203, 0, 113, 7])),
+            user_agent: Some("Browser/1".to_owned()),
+        },
         created_at: at(1),
         expires_at: at(601),
         stage: Stage::Waiting { link: [number; 32] },

@@ -128,7 +128,9 @@ fn answered(
         acr: grant.acr,
         amr: grant.amr.clone(),
         remember,
-        user_agent: challenge.and_then(|challenge| challenge.context.user_agent.clone()),
+        user_agent: challenge
+            .and_then(|challenge| challenge.context.user_agent.clone())
+            .or_else(|| session.browser.user_agent.clone()),
     });
     changed(PortalEvent::Answered { id: session.id, answered })
 }

@@ -13,6 +13,8 @@ mod view;
 
 pub(crate) use self::view::view;
 use super::case::{Case, Verdict, refuse};
+use std::net::IpAddr;
+
 use crate::audit::AuditEntry;
 use crate::command::Command;
 use crate::context::{Context, Surroundings};
@@ -26,10 +28,26 @@ use crate::system::FEATURE_WEBAUTHN;
 use crate::time::Timestamp;
 use crate::user::UserState;
 
+/// Decides, and says of all that is recorded where the browser is.
 pub(super) fn judge(
     case: &Case<'_>,
     command: &PortalCommand,
     worked: Option<Worked>,
+    context: &mut Context<'_>,
+) -> Verdict {
+    let address = command.address(case.state, case.around.browser_address);
+    let mut verdict = decide(case, command, worked, address, context);
+    for entry in &mut verdict.audit {
+        entry.ip_address = entry.ip_address.or(address);
+    }
+    verdict
+}
+
+fn decide(
+    case: &Case<'_>,
+    command: &PortalCommand,
+    worked: Option<Worked>,
+    address: Option<IpAddr>,
     context: &mut Context<'_>,
 ) -> Verdict {
     if let Err(refusal) = context.understood(FEATURE_WEBAUTHN) {
@@ -44,18 +62,26 @@ pub(super) fn judge(
             return_url,
             return_origin,
             result_parameter,
+            browser,
         } => {
             let wish = open::Wish {
                 purpose: *purpose,
                 challenge: *challenge,
                 result_parameter: *result_parameter,
+                browser: browser.clone(),
             };
             return open::create(case, &wish, return_url, return_origin, context);
         }
         PortalCommand::Fetch { portal, code } => return end::fetch(case, *portal, code, context),
         PortalCommand::Open { portal, link } => open::open(case, *portal, link, context),
         PortalCommand::Act { portal, session, act } => {
-            held(*portal, session).and_then(|it| act::act(case, it, act, worked, context))
+            held(*portal, session).and_then(|it| {
+                // Whoever guesses is where the browser is, wherever the login was said to come from.
+                let seen = seen_from(case.state, it, act, address);
+                let around = Surroundings { browser_address: address, ..*case.around };
+                let case = Case::new(case.key, seen.as_ref().unwrap_or(case.state), &around);
+                act::act(&case, it, act, worked, context)
+            })
         }
         PortalCommand::BeginVerification { portal, session } => {
             held(*portal, session).and_then(|it| verify::begin(case, it, context))
@@ -68,6 +94,25 @@ pub(super) fn judge(
         }
     };
     judged.unwrap_or_else(|refusal| Decision::reply(PortalReply::Refused(refusal).into()))
+}
+
+/// The user as found, but with the challenge that is answered asked from where the browser is; `None`
+/// if that changes nothing.
+fn seen_from(
+    state: &UserState,
+    session: &PortalSession,
+    act: &Command,
+    address: Option<IpAddr>,
+) -> Option<UserState> {
+    address?;
+    let mut seen = state.clone();
+    let mut changed = false;
+    let answered = act.challenge().or(session.challenge);
+    for challenge in seen.challenges.iter_mut().filter(|one| Some(one.id) == answered) {
+        changed |= challenge.context.ip_address != address;
+        challenge.context.ip_address = address;
+    }
+    changed.then_some(seen)
 }
 
 /// What [`super::prepare`] has to prepare for a wish: that for the act, if it would be permitted. What

@@ -9,8 +9,9 @@ use crate::context::Context;
 use crate::event::UserEvent;
 use crate::ids::{ChallengeId, PortalId};
 use crate::portal::{
-    LINK_KEPT_MS, LINK_LIFETIME_MS, PortalEvent, PortalPurpose, PortalReply, PortalSession,
-    ResultParameter, SESSION_LIFETIME_MS, SESSIONS_KEPT, SessionHash, Stage, secret_hash,
+    BrowserContext, LINK_KEPT_MS, LINK_LIFETIME_MS, PortalEvent, PortalPurpose, PortalReply,
+    PortalSession, ResultParameter, SESSION_LIFETIME_MS, SESSIONS_KEPT, SessionHash, Stage,
+    secret_hash,
 };
 use crate::reply::Refusal;
 use crate::risk::LoginContext;
@@ -21,6 +22,7 @@ pub(super) struct Wish {
     pub(super) purpose: PortalPurpose,
     pub(super) challenge: Option<ChallengeId>,
     pub(super) result_parameter: ResultParameter,
+    pub(super) browser: BrowserContext,
 }
 
 pub(super) fn create(
@@ -48,6 +50,7 @@ pub(super) fn create(
         return_url: return_url.to_owned(),
         result_parameter: wish.result_parameter,
         login,
+        browser: wish.browser.clone(),
         created_at: context.now,
         expires_at: context.now.plus_millis(LINK_LIFETIME_MS),
         stage: Stage::Waiting { link: secret_hash(link.expose_str()) },

@@ -13,9 +13,11 @@
 
 pub mod address;
 mod asking;
+mod client;
 mod console;
 mod error;
 pub mod event;
+mod host;
 mod inbox;
 mod layers;
 mod openapi;
@@ -30,8 +32,10 @@ mod target;
 mod token;
 mod wire;
 
+pub use client::{ClientAddress, ForwardedHeader, KeySeen, TrustedProxies, counted_as};
 pub use error::ApiError;
 pub use inbox::{Inbox, InboxMessage};
+pub use layers::limit::RequestLimit;
 pub use router::{document, router};
 pub use state::{ApiOptions, ApiState, RenderMetrics};
 pub use target::WebhookTargets;

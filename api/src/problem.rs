@@ -99,8 +99,8 @@ codes! {
         "The user has an ACTIVE factor with the same secret, telephone number or credential, or one of type EMAIL already."
         "Use the existing factor, or remove it first.";
     IdempotencyKeyReused "idempotency_key_reused" CONFLICT "The idempotency key belongs to another request"
-        "The same `Idempotency-Key` was sent within 24 hours with another method, path or body."
-        "Use a fresh key for each new request, and the same key only to repeat one.";
+        "The same `Idempotency-Key` was sent within 24 hours with another method, path or body, or with another API key."
+        "Use a fresh key for each new request, and the same key only to repeat one, with the API key that sent it first.";
     Conflict "conflict" CONFLICT "The state has changed"
         "What the request was based on is not so, or no longer: for example the policy's `version`, or that the cluster can spare a node. `detail` says what."
         "Read the current state and decide again.";
@@ -116,6 +116,9 @@ codes! {
     PayloadTooLarge "payload_too_large" PAYLOAD_TOO_LARGE "The body is too large"
         "A request body has at most 64 KiB."
         "Send less.";
+    UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The body is compressed"
+        "The request has a `Content-Encoding`; bodies are taken as they are, since they are small."
+        "Send the same body without compression and without `Content-Encoding`.";
     ValidationFailed "validation_failed" UNPROCESSABLE_ENTITY "A value cannot be accepted"
         "The body is JSON, but a field is missing, unknown, or out of its bounds; `errors` names each with a JSON pointer."
         "Correct the fields that `errors` names.";
@@ -147,7 +150,7 @@ codes! {
         "Codes may be sent to one user, one destination and one number prefix, and by one tenant, so often and no more, and the next one only after a pause; and not to a prefix where hardly any is used. `detail` says which limit it was, the policy's `sends` has them all."
         "Wait for `retryAfterSeconds`, or let the person use another factor.";
     RateLimited "rate_limited" TOO_MANY_REQUESTS "Too many requests"
-        "More requests came than are allowed in this time, or as many challenges, sessions or ceremonies of one user are open as may be; `detail` says which."
+        "Too many requests came from one address without a valid API key, where refused ones count tenfold, or it has too many connections open; or as many challenges, sessions or ceremonies of one user are open as may be. `detail` says which."
         "Wait for `retryAfterSeconds`, then send fewer at once.";
     OverloadedUser "overloaded_user" TOO_MANY_REQUESTS "Too many requests for one user"
         "More requests for this one user are waiting than are allowed."
@@ -172,11 +175,6 @@ impl Code {
     /// The `type` member: the address of the page that explains the code.
     pub fn page(self) -> String {
         format!("/problems/{}", self.slug())
-    }
-
-    /// The code whose page ends in `slug`.
-    pub fn from_slug(slug: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|code| code.slug() == slug)
     }
 }
 
@@ -320,6 +318,20 @@ impl Problem {
     /// nothing is logged.
     pub fn not_ready(missing: &[String]) -> Self {
         Self { retry_after_seconds: Some(1), ..Self::new(Code::Unavailable, missing.join("; ")) }
+    }
+
+    /// Too much was asked from one address without a valid key.
+    pub fn rate_limited(retry_after_seconds: u64) -> Self {
+        let detail = "too many requests came from this address without a valid API key";
+        Self {
+            retry_after_seconds: Some(retry_after_seconds),
+            ..Self::new(Code::RateLimited, detail)
+        }
+    }
+
+    /// The body has more than `limit` bytes.
+    pub(crate) fn too_large(limit: usize) -> Self {
+        Self::new(Code::PayloadTooLarge, format!("the body has more than {limit} bytes"))
     }
 
     /// There is nothing at this address.

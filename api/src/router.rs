@@ -11,15 +11,15 @@ use utoipa_axum::routes;
 
 use crate::console;
 use crate::layers::{
-    deadline, headers, leaving, panics, problems as written, request_id, telemetry,
+    bodies, deadline, headers, leaving, limit, panics, problems as written, request_id, telemetry,
 };
 use crate::openapi::{Contract, complete};
 use crate::pages;
 use crate::problem::{Code, Problem};
 use crate::routes::{
-    api_keys, audit, challenges, cluster, devices, docs, email, factors, inbox, operations, policy,
-    portal, problems, recovery_codes, settings, sms, statistics, status, tenants, tokens, totp,
-    users, webauthn, webhooks,
+    api_keys, audit, challenges, cluster, devices, discovery, docs, email, factors, inbox,
+    operations, policy, portal, problems, recovery_codes, settings, sms, statistics, status,
+    tenants, tokens, totp, users, webauthn, webhooks,
 };
 use crate::state::ApiState;
 
@@ -41,7 +41,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(crate::portal::routes(state.clone()))
         .route("/docs/", get(docs::docs))
         .route("/docs/{*path}", get(docs::asset))
-        .fallback(async || Problem::no_such_address())
+        .fallback(discovery::elsewhere)
         .method_not_allowed_fallback(async || {
             Problem::new(Code::MethodNotAllowed, "this address does not answer this method")
         })
@@ -49,6 +49,8 @@ pub fn router(state: ApiState) -> Router {
         .layer(DefaultBodyLimit::max(state.options.body_limit))
         .layer(CatchPanicLayer::custom(panics::caught))
         .layer(from_fn_with_state(state.clone(), deadline::enforce))
+        .layer(from_fn_with_state(state.clone(), bodies::refuse))
+        .layer(from_fn_with_state(state.clone(), limit::enforce))
         .layer(from_fn(written::write_out))
         .layer(from_fn(headers::harden))
         .layer(from_fn(telemetry::observe))
@@ -120,6 +122,8 @@ pub(crate) fn table() -> OpenApiRouter<ApiState> {
         .routes(routes!(cluster::set_time))
         // Without a key
         .routes(routes!(operations::jwks))
+        .routes(routes!(discovery::openid))
+        .routes(routes!(discovery::oauth))
         .routes(routes!(operations::healthz))
         .routes(routes!(operations::readyz))
         .routes(routes!(operations::metrics))

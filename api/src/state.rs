@@ -12,7 +12,9 @@ use countersign_actors::gateway::Gateway;
 use countersign_actors::ports::{Clock, Directory, EntropySource};
 use countersign_core::vault::Vault;
 
+use crate::client::TrustedProxies;
 use crate::inbox::Inbox;
+use crate::layers::limit::{Limiter, RequestLimit};
 use crate::target::WebhookTargets;
 use crate::token::TokenSigner;
 
@@ -25,12 +27,16 @@ pub struct ApiOptions {
     /// The tokens' `iss` (RFC 7519 section 4.1.1): where clients reach this service.
     pub issuer_url: String,
     /// The origin under which browsers reach the hosted pages, `https://mfa.example.com`; without it
-    /// links lead to the host that was asked for them.
+    /// links are made for requests to names of this machine alone.
     pub public_url: Option<String>,
     /// After how long a request is answered by 503, its body included.
     pub request_timeout: Duration,
     /// The most bytes that a request body may have.
     pub body_limit: usize,
+    /// The proxies that say where requests come from.
+    pub trusted_proxies: TrustedProxies,
+    /// How much one address may ask without a valid key.
+    pub keyless: RequestLimit,
     /// Where webhooks may lead.
     pub webhooks: WebhookTargets,
     /// What `GET /dev/messages` shows; without it there is no such route.
@@ -50,6 +56,8 @@ impl ApiOptions {
             public_url: None,
             request_timeout: Duration::from_secs(10),
             body_limit: 64 * 1024,
+            trusted_proxies: TrustedProxies::default(),
+            keyless: RequestLimit::default(),
             webhooks: WebhookTargets::default(),
             inbox: None,
             sample: None,
@@ -65,6 +73,8 @@ impl fmt::Debug for ApiOptions {
             .field("public_url", &self.public_url)
             .field("request_timeout", &self.request_timeout)
             .field("body_limit", &self.body_limit)
+            .field("trusted_proxies", &self.trusted_proxies)
+            .field("keyless", &self.keyless)
             .field("webhooks", &self.webhooks)
             .field("inbox", &self.inbox.is_some())
             .field("sample", &self.sample.is_some())
@@ -81,6 +91,7 @@ pub struct ApiState {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn EntropySource>,
     pub(crate) tokens: Arc<TokenSigner>,
+    pub(crate) limiter: Arc<Limiter>,
     pub(crate) options: Arc<ApiOptions>,
 }
 
@@ -101,6 +112,7 @@ impl ApiState {
             clock,
             entropy,
             tokens: Arc::new(tokens),
+            limiter: Arc::new(Limiter::new(options.keyless)),
             options: Arc::new(options),
         }
     }

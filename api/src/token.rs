@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use countersign_actors::ports::{Directory, EntropySource};
 use countersign_core::reply::{Acr, Amr, TokenGrant};
+use countersign_core::settings::TokenType;
 use countersign_core::system;
 use countersign_core::time::{DAY_MS, Timestamp};
 use countersign_core::vault::Vault;
@@ -58,7 +59,11 @@ struct Header<'a> {
     kid: &'a str,
 }
 
-/// RFC 7519 section 4.1; `auth_time`, `acr`, `amr` as in OpenID Connect Core section 2.
+/// Everything that a token may say.
+pub(crate) const CLAIMS: &[&str] =
+    &["iss", "aud", "sub", "iat", "exp", "jti", "auth_time", "acr", "amr", "tenant", "client_id"];
+
+/// [`CLAIMS`]. RFC 7519 section 4.1; `auth_time`, `acr`, `amr` as in OpenID Connect Core section 2.
 #[derive(Serialize)]
 struct Claims<'a> {
     iss: &'a str,
@@ -71,6 +76,9 @@ struct Claims<'a> {
     acr: &'static str,
     amr: Vec<&'static str>,
     tenant: &'a str,
+    /// RFC 9068 section 2.2 asks for it: whoever asked for the token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
 }
 
 impl TokenSigner {
@@ -90,6 +98,14 @@ impl TokenSigner {
     /// If the grant's key is unknown or cannot be opened.
     pub fn sign(&self, grant: &TokenGrant) -> Result<String, ApiError> {
         let issued_at = grant.issued_at.unix_seconds();
+        let (typ, client_id) = match grant.token_type {
+            TokenType::Jwt => ("JWT", None),
+            TokenType::AccessToken => {
+                // What nobody's key asked for is the tenant's own.
+                let tenant = || grant.tenant.to_string();
+                ("at+jwt", Some(grant.client.map_or_else(tenant, |key| key.to_string())))
+            }
+        };
         let claims = Claims {
             iss: &self.issuer_url,
             aud: &grant.audience,
@@ -104,8 +120,9 @@ impl TokenSigner {
             },
             amr: grant.amr.iter().copied().map(Amr::as_str).collect(),
             tenant: grant.tenant.as_str(),
+            client_id,
         };
-        self.compact(&grant.signing_key, "JWT", &claims)
+        self.compact(&grant.signing_key, typ, &claims)
     }
 
     /// A compact JWS (RFC 7515 section 7.1) over `payload`, by the key that signs now.

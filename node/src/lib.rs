@@ -33,6 +33,7 @@ mod geoip;
 mod leadership;
 mod limits;
 mod listing;
+mod metric_help;
 mod network;
 mod node;
 mod opening;

@@ -298,9 +298,15 @@ impl Node {
         let mut options = api_options(&config, &identity.cluster_id, inbox);
         if config.sample {
             options.sample = Some(sample(&listener, config.root_key)?);
+            // Whoever has it listen elsewhere than on this machine means that address.
+            let ip = server::local_address(&listener)?.ip();
+            if options.public_url.is_none() && !ip.is_loopback() && !ip.is_unspecified() {
+                options.public_url = Some(demo::url(server::local_address(&listener)?));
+            }
         }
         let router = api(options, &store, &groups, &gateway, &ports, geoip.clone(), &times);
-        let server = Server::start(listener, router, Bounds::within(open_files))?;
+        let server =
+            Server::start(listener, router, Bounds::within(open_files, config.trusted_proxies))?;
 
         let mut beside = JoinSet::new();
         beside.spawn(telemetry::keep_up());
@@ -539,6 +545,7 @@ fn api_options(config: &Config, cluster_id: &str, inbox: Option<Arc<Inbox>>) -> 
         config.issuer_url.clone().unwrap_or_else(|| format!("urn:countersign:{cluster_id}"));
     let mut options = ApiOptions::new(issuer_url);
     options.public_url = config.public_url.clone();
+    options.trusted_proxies = config.trusted_proxies.clone();
     options.request_timeout = config.request_timeout;
     // Single networks of the inside are judged when an event is posted: here is no resolver.
     let inside = config.webhooks.allow_private || !config.webhooks.allow_networks.is_empty();

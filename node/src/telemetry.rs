@@ -15,6 +15,7 @@ use tracing_subscriber::reload::Handle;
 
 use crate::clock::Trust;
 use crate::config::LogFormat;
+use crate::metric_help;
 use crate::raft::Groups;
 use crate::shard_time::ShardTimes;
 
@@ -103,6 +104,7 @@ pub(crate) fn recorder() -> &'static PrometheusHandle {
         if metrics::set_global_recorder(recorder).is_err() {
             tracing::warn!("another recorder of metrics was there first; /metrics stays empty");
         }
+        metric_help::describe();
         handle
     })
 }

@@ -251,9 +251,14 @@ pub(crate) fn rules(operation_id: &str) -> Option<Rules> {
         "getCluster" => (CLUSTER, &[]),
         "removeNode" => (CLUSTER, &[NotFound, Conflict]),
         "transferLeadership" | "setShardTime" => (CLUSTER, &[NotFound]),
-        "getReadiness" | "getJwks" => (None, &[Code::Unavailable]),
-        "getMetrics" | "getProblem" => (None, &[NotFound]),
-        "getHealth" | "getOpenApi" | "browseDocs" | "listProblems" => (None, &[]),
+        "getReadiness" => (None, &[Code::Unavailable]),
+        "getJwks" => (None, &[Code::Unavailable, Code::RateLimited]),
+        "getOpenIdConfiguration" | "getAuthorizationServerMetadata" => {
+            (None, &[NotFound, Code::RateLimited])
+        }
+        "getMetrics" | "getProblem" => (None, &[NotFound, Code::RateLimited]),
+        "getHealth" => (None, &[]),
+        "getOpenApi" | "browseDocs" | "listProblems" => (None, &[Code::RateLimited]),
         _ => return None,
     };
     Some(Rules { needs, own })
@@ -266,12 +271,18 @@ impl Rules {
         // Not by this operation, but at its address.
         codes.extend([Code::Internal, Code::MethodNotAllowed]);
         if self.needs.is_some() {
-            codes.extend([Code::Unauthenticated, Code::Forbidden, Code::Unavailable]);
+            codes.extend([
+                Code::Unauthenticated,
+                Code::Forbidden,
+                Code::RateLimited,
+                Code::Unavailable,
+            ]);
         }
         if is_write {
             codes.extend([
                 Code::InvalidRequest,
                 Code::PayloadTooLarge,
+                Code::UnsupportedMediaType,
                 Code::IdempotencyKeyReused,
                 // Every body is checked, be it for what it must not have.
                 Code::ValidationFailed,

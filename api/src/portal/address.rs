@@ -1,11 +1,11 @@
 //! Where the pages are, and where they lead in the end.
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use countersign_core::ids::PortalId;
 use countersign_core::portal::ResultParameter;
 use url::Url;
 
-use crate::request::origin::is_local;
+use crate::host;
 use crate::state::ApiState;
 
 /// The most characters of an address to return to.
@@ -23,31 +23,12 @@ pub(super) fn session_in(path: &str) -> Option<PortalId> {
 }
 
 /// The origin under which browsers reach the pages: as configured, else as this request's `Host` has
-/// it. A host that is not of this machine alone is taken to be behind TLS.
+/// it, if that is a name of this machine alone. Any other could be anybody's.
 pub(crate) fn public_origin(api: &ApiState, headers: &HeaderMap) -> Option<String> {
-    if let Some(url) = &api.options.public_url {
-        return Some(origin_of(&Url::parse(url).ok()?));
+    match &api.options.public_url {
+        Some(url) => Some(origin_of(&Url::parse(url).ok()?)),
+        None => host::local(headers).map(|url| origin_of(&url)),
     }
-    let Some(host) = headers.get(header::HOST) else {
-        // HTTP/1.1 always has one (RFC 9110 section 7.2). Where clients reach the service is next best.
-        let issuer = Url::parse(&api.options.issuer_url).ok()?;
-        return issuer.has_host().then(|| origin_of(&issuer));
-    };
-    let host = host.to_str().ok()?;
-    let url = Url::parse(&format!("https://{host}/")).ok()?;
-    // Whatever else could be written into a header is no host.
-    let plain = url.username().is_empty()
-        && url.password().is_none()
-        && url.path() == "/"
-        && url.query().is_none()
-        && url.fragment().is_none();
-    if !plain {
-        return None;
-    }
-    if is_local(&url) {
-        return Some(origin_of(&Url::parse(&format!("http://{host}/")).ok()?));
-    }
-    Some(origin_of(&url))
 }
 
 /// Scheme, host and perhaps a port, as browsers write them (RFC 6454 section 6.2).

@@ -33,7 +33,13 @@ use axum::routing::{MethodRouter, get, post};
 pub(crate) use self::address::{ReturnAddress, public_origin};
 pub(crate) use self::pass::{Pass, ResultCode};
 use self::trouble::Trouble;
+pub(crate) use self::trouble::page_for as trouble_page;
 use crate::state::ApiState;
+
+/// Whether this is the path of a page.
+pub(crate) fn is_page(path: &str) -> bool {
+    path == "/portal" || path.starts_with("/portal/")
+}
 
 /// What serves the pages. No GET among them changes anything.
 pub(crate) fn routes(state: ApiState) -> Router<ApiState> {

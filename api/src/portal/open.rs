@@ -2,6 +2,8 @@
 //! receiver does looks at them. The page that is shown has a form, and sending that opens; then the
 //! browser gets its pass and goes on, so that the link is in no address that is told to anybody.
 
+use std::net::IpAddr;
+
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, State};
@@ -19,6 +21,7 @@ use super::pass::{Pass, target};
 use super::texts::{self, Texts};
 use super::trouble::Trouble;
 use super::visitor::{give, held, unexpected};
+use crate::client::ClientAddress;
 use crate::layers::request_id::RequestId;
 use crate::pages::Frame;
 use crate::pages::answer::html;
@@ -50,7 +53,7 @@ pub(super) async fn show(
     }
     let tenant = api.directory.tenant(link.tenant()).ok_or(PortalRefusal::Unknown)?;
     let query = Query::PortalLink(link.portal(), secret_hash(link.secret()));
-    match ask(&api, &link, &request, Question::Tell(query)).await? {
+    match ask(&api, &link, &request, None, Question::Tell(query)).await? {
         PortalReply::Waiting => {}
         _ => return Err(unexpected()),
     }
@@ -75,6 +78,7 @@ pub(super) async fn open(
     State(api): State<ApiState>,
     Path(link): Path<String>,
     Extension(request): Extension<RequestId>,
+    from: Option<Extension<ClientAddress>>,
     headers: HeaderMap,
 ) -> Result<Response, Trouble> {
     let origin = public_origin(&api, &headers).ok_or(Trouble::NoSuchPage)?;
@@ -90,7 +94,9 @@ pub(super) async fn open(
     }
     let open = PortalCommand::Open { portal: link.portal(), link: secret_hash(link.secret()) };
     let question = Question::Do(Command::Portal(Box::new(open)));
-    let PortalReply::Opened { session, .. } = ask(&api, &link, &request, question).await? else {
+    let from = from.map(|Extension(ClientAddress(address))| address);
+    let PortalReply::Opened { session, .. } = ask(&api, &link, &request, from, question).await?
+    else {
         return Err(unexpected());
     };
     let pass = Pass::new(link.portal(), link.tenant().clone(), session);
@@ -104,12 +110,14 @@ async fn ask(
     api: &ApiState,
     link: &Pass,
     request: &RequestId,
+    address: Option<IpAddr>,
     question: Question,
 ) -> Result<PortalReply, Trouble> {
     let caller = Caller {
         tenant: link.tenant().clone(),
         key: None,
         request_id: request.as_str().to_owned(),
+        address,
         idempotency: None,
     };
     let reply = api.gateway.ask(caller, target(link.portal()), question).await;

@@ -142,6 +142,21 @@ pub(super) async fn show(State(api): State<ApiState>, request: Request, next: Ne
     page(&api, &headers, &path, trouble)
 }
 
+/// A page that says what a problem outside of the pages means for whoever sees it.
+pub(crate) fn page_for(
+    api: &ApiState,
+    headers: &HeaderMap,
+    path: &str,
+    problem: Problem,
+) -> Response {
+    let retry_after = problem.retry_after_seconds;
+    let mut response = page(api, headers, path, problem.into());
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
 fn page(api: &ApiState, headers: &HeaderMap, path: &str, trouble: Trouble) -> Response {
     if let Trouble::VerifyFirst(next) = &trouble {
         let first = session_in(path).map(first_page).unwrap_or_default();

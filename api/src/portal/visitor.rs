@@ -2,6 +2,8 @@
 //! that this browser has it. Whether the session is alive is for the core to say, with everything that
 //! is asked.
 
+use std::net::IpAddr;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -21,6 +23,7 @@ use super::address::{first_page, public_origin, serves_keys, session_in};
 use super::pass::{Pass, target};
 use super::texts::{self, Texts};
 use super::trouble::Trouble;
+use crate::client::ClientAddress;
 use crate::error::ApiError;
 use crate::layers::request_id::RequestId;
 use crate::problem::Problem;
@@ -46,6 +49,8 @@ pub(super) struct Visitor {
     /// What pages say to it.
     pub(super) texts: &'static Texts,
     request_id: String,
+    /// Where it asks from, if that is known.
+    address: Option<IpAddr>,
     /// What makes a form that is sent twice one, if a form was sent.
     pub(super) once: Option<[u8; 32]>,
 }
@@ -64,6 +69,7 @@ impl FromRequestParts<ApiState> for Visitor {
             origin,
             texts: texts::wanted(&parts.headers),
             request_id: request_id.to_owned(),
+            address: parts.extensions.get::<ClientAddress>().map(|from| from.0),
             once: None,
         })
     }
@@ -153,6 +159,7 @@ impl Visitor {
             tenant: self.pass.tenant().clone(),
             key: None,
             request_id: self.request_id.clone(),
+            address: self.address,
             idempotency,
         }
     }

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
 use countersign_actors::gateway::{Caller, Idempotency};
 use countersign_actors::ports::KeyGrant;
 use countersign_core::ids::TenantId;
@@ -113,6 +113,7 @@ impl<P: Permission> FromRequestParts<ApiState> for As<P> {
             tenant: grant.tenant.clone(),
             key: Some(grant.id),
             request_id: request_id.to_owned(),
+            address: None,
             idempotency: None,
         };
         let (tenant, scopes, root) = (grant.tenant, grant.scopes, grant.root);
@@ -130,20 +131,31 @@ async fn authenticate(parts: &Parts, api: &ApiState) -> Result<KeyGrant, Problem
         let challenge = r#"Bearer error="invalid_token""#;
         unauthenticated("the API key is unknown, expired or revoked", challenge)
     };
-    let (scheme, key) =
-        sent.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(unknown)?;
-    let key = key.trim();
-    if !scheme.eq_ignore_ascii_case("bearer") || !key.starts_with(PREFIX) {
-        return Err(unknown());
-    }
+    let key = bearer(sent).ok_or_else(unknown)?;
     api.gateway.current().await?;
+    grant(key, api).ok_or_else(unknown)
+}
+
+/// What could be a key.
+fn bearer(sent: &HeaderValue) -> Option<&str> {
+    let (scheme, key) = sent.to_str().ok()?.split_once(' ')?;
+    let key = key.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && key.starts_with(PREFIX)).then_some(key)
+}
+
+/// What a key may do, as far as this node knows.
+fn grant(key: &str, api: &ApiState) -> Option<KeyGrant> {
     // The lookup is by digest, so its timing tells nothing about a key.
     let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
     let now = api.clock.now();
-    api.directory
-        .api_key(&hash)
-        .filter(|grant| grant.expires_at.is_none_or(|end| now < end))
-        .ok_or_else(unknown)
+    api.directory.api_key(&hash).filter(|grant| grant.expires_at.is_none_or(|end| now < end))
+}
+
+/// Whether the request has a key that this node knows to be valid. For counting alone: it decides
+/// nothing about what the key may do, and does not wait until the node's knowledge is current.
+pub(crate) fn known_key(headers: &HeaderMap, api: &ApiState) -> bool {
+    let sent = headers.get(header::AUTHORIZATION);
+    sent.and_then(bearer).is_some_and(|key| grant(key, api).is_some())
 }
 
 fn unauthenticated(detail: &str, challenge: &str) -> Problem {

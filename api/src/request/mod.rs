@@ -9,7 +9,7 @@ pub(crate) mod origin;
 mod path;
 mod payload;
 
-pub(crate) use authority::{Admin, As, Audit, Cluster, Keys, Mfa, Need, Policy, Root};
+pub(crate) use authority::{Admin, As, Audit, Cluster, Keys, Mfa, Need, Policy, Root, known_key};
 pub(crate) use fields::Fields;
 pub(crate) use listing::{
     AuditParams, Filtered, Listing, PageParams, QueryFields, StatisticsParams, UserParams,

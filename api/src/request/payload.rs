@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::misfit;
-use crate::problem::{Code, FieldError, Problem};
+use crate::problem::{FieldError, Problem};
 use crate::state::ApiState;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -64,8 +64,7 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for Payload<T> {
 async fn read(request: Request, api: &ApiState) -> Result<Bytes, Problem> {
     Bytes::from_request(request, api).await.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            let limit = api.options.body_limit;
-            Problem::new(Code::PayloadTooLarge, format!("the body has more than {limit} bytes"))
+            Problem::too_large(api.options.body_limit)
         } else {
             Problem::invalid_request("the body could not be read to its end")
         }

@@ -1,6 +1,7 @@
 //! The OpenAPI document and the pages to browse it, which load nothing from elsewhere.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Bytes;
 use axum::extract::Path;
@@ -48,7 +49,7 @@ pub(crate) async fn asset(Path(path): Path<String>) -> Result<Response, Problem>
 }
 
 fn file(path: &str) -> Result<Response, Problem> {
-    let config = Config::new(["/openapi.json"])
+    let config: Config<'static> = Config::new(["/openapi.json"])
         .validator_url("none")
         .display_operation_id(true)
         .persist_authorization(false)
@@ -60,10 +61,15 @@ fn file(path: &str) -> Result<Response, Problem> {
         "text/html" => "text/html; charset=utf-8".to_owned(),
         other => other.to_owned(),
     };
-    let mut bytes = file.bytes.into_owned();
-    if path == "index.html" {
-        bytes = whole_addresses(&bytes);
-    }
+    // Compiled in, but for the few lines that name our document and the page: no copy a request.
+    let bytes = match file.bytes {
+        Cow::Borrowed(page) if path == "index.html" => {
+            static PAGE: OnceLock<Bytes> = OnceLock::new();
+            PAGE.get_or_init(|| whole_addresses(page).into()).clone()
+        }
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => Bytes::from(bytes),
+    };
     let headers: [(HeaderName, HeaderValue); 2] = [
         (
             header::CONTENT_TYPE,

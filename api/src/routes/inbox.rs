@@ -6,19 +6,21 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, Request};
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Json, Router};
 use countersign_core::message::Channel;
 use serde::Serialize;
 
+use crate::host;
 use crate::inbox::{Inbox, InboxMessage};
 use crate::pages::Frame;
 use crate::pages::answer::html;
-use crate::problem::{FieldError, Problem};
+use crate::problem::{Code, FieldError, Problem};
 use crate::state::ApiState;
 use crate::wire::Time;
 
@@ -28,6 +30,18 @@ pub(crate) fn routes(inbox: Arc<dyn Inbox>) -> Router<ApiState> {
         .route("/dev/messages", get(messages))
         .route("/dev/inbox", get(async || html(StatusCode::OK, &Page { frame: Frame::ENGLISH })))
         .layer(Extension(inbox))
+        .layer(from_fn(for_this_machine))
+}
+
+/// Shows nothing to whoever came by another name: a page elsewhere could have had that name lead here
+/// (DNS rebinding), and would read what this machine's browser gets. Browsers always say the name.
+async fn for_this_machine(request: Request, next: Next) -> Response {
+    let named = request.headers().contains_key(header::HOST);
+    if named && host::local(request.headers()).is_none() {
+        let detail = "messages are shown at localhost alone";
+        return Problem::new(Code::NotFound, detail).into_response();
+    }
+    next.run(request).await
 }
 
 /// The page that shows them.

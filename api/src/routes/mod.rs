@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod challenges;
 pub(crate) mod cluster;
 pub(crate) mod devices;
+pub(crate) mod discovery;
 pub(crate) mod docs;
 pub(crate) mod email;
 pub(crate) mod factors;

@@ -35,7 +35,11 @@ pub(crate) async fn create(
     body: Payload<CreatePortalSession>,
 ) -> Result<Created<PortalSession>, Problem> {
     let origin = public_origin(&api, &headers).ok_or_else(|| {
-        Problem::invalid_request("the request has no Host header that a link could lead to")
+        Problem::invalid_request(
+            "where browsers reach the hosted pages is not known: the operator sets `public_url` \
+             (`COUNTERSIGN_PUBLIC_URL`) on every node; without it links lead to localhost alone, and \
+             only for requests that name it as their host",
+        )
     })?;
     let (user, command) = body.value.command()?;
     let caller = who.writing(body.idempotency);

@@ -1,5 +1,9 @@
 //! A page for every code: the address in a problem's `type` leads here.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -20,12 +24,49 @@ table{border-collapse:collapse;width:100%}\
 td,th{text-align:left;padding:.5rem .75rem .5rem 0;border-top:1px solid var(--line);vertical-align:top}\
 nav{margin-top:3rem;color:var(--soft)}";
 
+/// The pages as they are sent, made once: the list under an empty name, then one for each code.
+static PAGES: LazyLock<BTreeMap<String, Bytes>> = LazyLock::new(|| {
+    let codes = Code::ALL.iter().map(|code| (code.slug(), explained(*code)));
+    std::iter::once((String::new(), listed())).chain(codes).collect()
+});
+
+/// The policy under which they may load the one style that they have, named by its digest (CSP Level
+/// 3 section 2.3.1).
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let digest = BASE64.encode(&Sha256::digest(STYLE));
+    let policy = format!("{NOTHING_ELSE}; style-src 'sha256-{digest}'");
+    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(NOTHING_ELSE))
+});
+
 /// Read what all problems mean
 #[utoipa::path(
     get, path = "/problems", operation_id = "listProblems", tag = "Documentation", security(()),
     responses((status = 200, description = "A page", body = String, content_type = "text/html"))
 )]
-pub(crate) async fn index() -> Response {
+pub(crate) async fn index() -> Result<Response, Problem> {
+    send("")
+}
+
+/// Read what a problem means
+#[utoipa::path(
+    get, path = "/problems/{code}", operation_id = "getProblem", tag = "Documentation",
+    security(()),
+    params(("code" = String, Path, description = "The code with dashes", example = "invalid-code")),
+    responses((status = 200, description = "A page", body = String, content_type = "text/html"))
+)]
+pub(crate) async fn read(Path(slug): Path<String>) -> Result<Response, Problem> {
+    send(&slug)
+}
+
+fn send(slug: &str) -> Result<Response, Problem> {
+    let page = PAGES.get(slug).cloned().ok_or_else(Problem::no_such_address)?;
+    let html_type = HeaderValue::from_static("text/html; charset=utf-8");
+    let headers =
+        [(header::CONTENT_TYPE, html_type), (header::CONTENT_SECURITY_POLICY, POLICY.clone())];
+    Ok((headers, page).into_response())
+}
+
+fn listed() -> Bytes {
     let rows: String = Code::ALL
         .iter()
         .map(|code| {
@@ -49,18 +90,10 @@ pub(crate) async fn index() -> Response {
     )
 }
 
-/// Read what a problem means
-#[utoipa::path(
-    get, path = "/problems/{code}", operation_id = "getProblem", tag = "Documentation",
-    security(()),
-    params(("code" = String, Path, description = "The code with dashes", example = "invalid-code")),
-    responses((status = 200, description = "A page", body = String, content_type = "text/html"))
-)]
-pub(crate) async fn read(Path(slug): Path<String>) -> Result<Response, Problem> {
-    let code = Code::from_slug(&slug).ok_or_else(Problem::no_such_address)?;
+fn explained(code: Code) -> Bytes {
     let status = code.status();
     let reason = status.canonical_reason().unwrap_or_default();
-    Ok(page(
+    page(
         code.title(),
         &format!(
             "<p class=\"status\">{} {reason}</p><h1>{}</h1><p><code>{}</code></p>\
@@ -72,23 +105,17 @@ pub(crate) async fn read(Path(slug): Path<String>) -> Result<Response, Problem> 
             marked_up(code.meaning()),
             marked_up(code.remedy()),
         ),
-    ))
+    )
 }
 
-fn page(title: &str, content: &str) -> Response {
-    let html = format!(
+fn page(title: &str, content: &str) -> Bytes {
+    format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
          <title>{} · Countersign</title><style>{STYLE}</style></head><body>{content}</body></html>",
         marked_up(title),
-    );
-    // The one style that the page has, named by its digest (CSP Level 3 section 2.3.1).
-    let digest = BASE64.encode(&Sha256::digest(STYLE));
-    let policy = format!("{NOTHING_ELSE}; style-src 'sha256-{digest}'");
-    let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(NOTHING_ELSE));
-    let html_type = HeaderValue::from_static("text/html; charset=utf-8");
-    let headers = [(header::CONTENT_TYPE, html_type), (header::CONTENT_SECURITY_POLICY, policy)];
-    (headers, html).into_response()
+    )
+    .into()
 }
 
 /// Text with its back-ticked words as code, and nothing else that HTML would read.

@@ -109,15 +109,21 @@ impl CreateChallenge {
     }
 }
 
+/// The `ipAddress` of a context: IPv4 where a dual-stack socket shows an IPv4 address.
+pub(super) fn read_address(text: &str) -> Option<IpAddr> {
+    address::read(text).map(|address| address.to_canonical())
+}
+
+/// The `userAgent` of a context, of which as much counts as anybody looks at.
+pub(super) fn read_user_agent(text: &str) -> Option<String> {
+    cut(text, USER_AGENT_MAX)
+}
+
 impl LoginContext {
     fn read(self) -> risk::LoginContext {
         risk::LoginContext {
-            // Recorded as IPv4 where a dual-stack socket shows an IPv4 address.
-            ip_address: self
-                .ip_address
-                .and_then(|text| address::read(&text))
-                .map(|address| address.to_canonical()),
-            user_agent: self.user_agent.and_then(|text| cut(&text, USER_AGENT_MAX)),
+            ip_address: self.ip_address.and_then(|text| read_address(&text)),
+            user_agent: self.user_agent.and_then(|text| read_user_agent(&text)),
             device_id: self.device_id.and_then(risk::kept_device_id),
             location: self.location.and_then(Location::read),
         }

@@ -35,7 +35,7 @@ pub(crate) use list::List;
 pub(crate) use names::{
     Algorithm, ChallengeKind, ChallengePurpose, ChallengeReason, ChallengeStatus, FactorStatus,
     FactorType, GraceUnit, Outcome, PortalPurpose, PortalStatus, Requirement, ResultParameter,
-    RiskTrigger, ScopeName,
+    RiskTrigger, ScopeName, TokenType,
 };
 pub(crate) use text::{SecretText, Time, nullable, present};
 

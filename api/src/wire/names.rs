@@ -1,6 +1,6 @@
 //! Words of the contract that stand for the core's variants.
 
-use countersign_core::{audit, challenge, factor, policy, portal, reply, risk, tenant};
+use countersign_core::{audit, challenge, factor, policy, portal, reply, risk, settings, tenant};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -51,6 +51,13 @@ words! {
     ResultParameter for portal::ResultParameter {
         CountersignResult = portal::ResultParameter::CountersignResult,
         Code = portal::ResultParameter::Code,
+    }
+
+    /// What an access token's header says that it is.
+    #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+    TokenType for settings::TokenType {
+        Jwt = settings::TokenType::Jwt,
+        AtJwt = settings::TokenType::AccessToken,
     }
 
     /// A kind of factor.

@@ -7,6 +7,7 @@ use countersign_core::reply::{Refusal, Reply};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::challenge::{read_address, read_user_agent};
 use super::tokens::Tokens;
 use super::{Answer, PortalPurpose, PortalStatus, ResultParameter, SecretText, Time};
 use crate::error::ApiError;
@@ -35,6 +36,21 @@ pub(crate) struct CreatePortalSession {
     /// Under which name the code is added; `countersign_result` if left out. `code` is also what
     /// libraries for OAuth look for, and take for an authorization code.
     result_parameter: Option<ResultParameter>,
+    /// What you know of the browser that you send there. The pages see its address themselves, if
+    /// the node knows your proxies (`trusted_proxies`); else what you say here counts.
+    context: Option<BrowserContext>,
+}
+
+/// What is known of a browser.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct BrowserContext {
+    /// The person's address.
+    #[schema(example = "203.0.113.7")]
+    ip_address: Option<String>,
+    /// The browser's `User-Agent`; the first 256 characters count.
+    #[schema(example = "Mozilla/5.0")]
+    user_agent: Option<String>,
 }
 
 impl CreatePortalSession {
@@ -56,6 +72,11 @@ impl CreatePortalSession {
             }
             Ok(_) => {}
         }
+        let BrowserContext { ip_address, user_agent } = self.context.unwrap_or_default();
+        let browser = portal::BrowserContext {
+            ip_address: ip_address.and_then(|text| read_address(&text)),
+            user_agent: user_agent.and_then(|text| read_user_agent(&text)),
+        };
         let (user, return_address) = fields.finish((user, return_address.ok()))?;
         let (Some(user), Some(back)) = (user, return_address) else {
             return Err(Problem::invalid_request(detail));
@@ -67,6 +88,7 @@ impl CreatePortalSession {
             return_url: back.as_str().to_owned(),
             return_origin: back.origin(),
             result_parameter,
+            browser,
         };
         Ok((user, Command::Portal(Box::new(create))))
     }

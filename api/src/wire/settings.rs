@@ -6,8 +6,8 @@ use countersign_core::settings as core;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::present;
 use super::telling::{Alerts, Messages, UpdateAlerts, UpdateMessages};
+use super::{TokenType, present};
 use crate::problem::Problem;
 use crate::request::{Fields, origin};
 
@@ -33,6 +33,8 @@ pub(crate) struct Settings {
     /// The tokens' `aud`.
     #[schema(example = "acme")]
     token_audience: String,
+    /// What the tokens' header says they are.
+    token_type: TokenType,
     /// When something is odd enough to be told.
     alerts: Alerts,
     /// The words of messages.
@@ -53,6 +55,7 @@ impl Settings {
             origins: settings.origins.clone(),
             token_ttl_seconds: settings.token_ttl_seconds,
             token_audience: settings.token_audience.clone(),
+            token_type: settings.token_type.into(),
             alerts: alerts.into(),
             messages: templates.into(),
         }
@@ -90,6 +93,10 @@ pub(crate) struct UpdateSettings {
     #[serde(default, deserialize_with = "present")]
     #[schema(min_length = 1, max_length = 200, example = "acme")]
     token_audience: Option<String>,
+    /// What the tokens' header says they are: `JWT`, or `AT_JWT` for `at+jwt` (RFC 9068), with a
+    /// `client_id`: the id of the API key that asked.
+    #[serde(default, deserialize_with = "present")]
+    token_type: Option<TokenType>,
     /// When something is odd enough to be told.
     #[serde(default, deserialize_with = "present")]
     alerts: Option<UpdateAlerts>,
@@ -118,6 +125,7 @@ impl UpdateSettings {
             origins: origins(f, self.origins),
             token_ttl_seconds: f.number("/tokenTtlSeconds", self.token_ttl_seconds, 60..=86_400),
             token_audience: self.token_audience.map(|text| f.line("/tokenAudience", text, 1..=200)),
+            token_type: self.token_type.map(Into::into),
             alerts: self.alerts.unwrap_or_default().read(f),
             templates: self.messages.unwrap_or_default().read(),
         };

@@ -8,7 +8,8 @@ use super::SecretText;
 use crate::error::ApiError;
 use crate::state::ApiState;
 
-/// An access token: an ES256 JWT with `iss, aud, sub, iat, exp, jti, auth_time, acr, amr, tenant`.
+/// An access token: an ES256 JWT with `iss, aud, sub, iat, exp, jti, auth_time, acr, amr, tenant`,
+/// and `client_id` where the settings' `tokenType` is AT_JWT.
 /// Its key is at `/.well-known/jwks.json`.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

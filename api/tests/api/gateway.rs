@@ -168,6 +168,7 @@ impl MemoryGateway {
         let system = self.directory.system();
         let around = Surroundings {
             channels: Channels { sms: true, email: true },
+            browser_address: caller.address,
             ..Surroundings::of(&tenant, &system.signing_key().unwrap().kid)
         };
         let now = self.clock.now();

@@ -1,12 +1,13 @@
 //! A house with the API's layer real and the rest in memory, and a caller to knock at its door.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use countersign_actors::ports::{Clock, Directory, KeyGrant};
 use countersign_actors::testing::{FixedVault, ManualClock, SeededSource};
@@ -156,11 +157,18 @@ pub(crate) struct Knock<'a> {
     path: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    peer: Option<SocketAddr>,
 }
 
 impl<'a> Knock<'a> {
     pub(crate) fn key(self, key: &str) -> Self {
         self.header("authorization", &format!("Bearer {key}"))
+    }
+
+    /// Over a connection from this address.
+    pub(crate) fn from(mut self, address: &str) -> Self {
+        self.peer = Some(SocketAddr::new(address.parse().unwrap(), 4711));
+        self
     }
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
@@ -179,8 +187,14 @@ impl<'a> Knock<'a> {
 
     pub(crate) async fn send(self) -> Answer {
         let mut request = Request::builder().method(self.method).uri(&self.path);
+        if !self.headers.iter().any(|(name, _)| name == "host") {
+            request = request.header(header::HOST, "localhost:8080");
+        }
         for (name, value) in &self.headers {
             request = request.header(name, value);
+        }
+        if let Some(peer) = self.peer {
+            request = request.extension(ConnectInfo(peer));
         }
         let request = request.body(Body::from(self.body)).unwrap();
         let response = self.house.router.clone().oneshot(request).await.unwrap();
@@ -236,6 +250,7 @@ impl House {
             path: path.to_owned(),
             headers: Vec::new(),
             body: Vec::new(),
+            peer: None,
         }
     }
 

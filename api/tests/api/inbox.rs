@@ -102,3 +102,23 @@ async fn the_page_loads_what_this_server_has_and_nothing_runs_within_it() {
     assert_eq!(script.header(header::CONTENT_TYPE), "text/javascript; charset=utf-8");
     assert!(!script.text().contains("innerHTML"), "{}", script.text());
 }
+
+#[tokio::test]
+async fn messages_are_shown_under_a_name_of_this_machine_alone() {
+    let dev = dev();
+    for page in PAGES {
+        for host in ["localhost:8080", "127.0.0.1:8080", "[::1]:8080", "x.localhost"] {
+            assert_eq!(
+                dev.knock("GET", page).header("host", host).send().await.status,
+                200,
+                "{host}"
+            );
+        }
+        // A page there has its name lead here, and reads what it likes.
+        for host in ["evil.example:8080", "localhost.evil.example", "192.168.1.7:8080", ""] {
+            let answer = dev.knock("GET", page).header("host", host).send().await;
+            assert_eq!(answer.problem(), "not_found", "{host}");
+            assert!(!answer.text().contains("492039"), "{host}");
+        }
+    }
+}

@@ -25,6 +25,7 @@ mod secrets;
 mod sent_codes;
 mod statistics;
 mod stranded;
+mod strangers;
 mod table;
 mod tenants;
 mod tokens;

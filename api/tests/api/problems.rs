@@ -180,7 +180,7 @@ async fn the_codes_of_the_contract_are_spelt_as_in_the_contract() {
         "enrollment_expired": 410, "code_expired": 410, "payload_too_large": 413,
         "validation_failed": 422, "invalid_code": 422, "code_already_used": 422,
         "invalid_assertion": 422, "email_not_verified": 422, "too_many_attempts": 429,
-        "too_many_sends": 429, "rate_limited": 429, "overloaded_user": 429,
+        "unsupported_media_type": 415, "too_many_sends": 429, "rate_limited": 429, "overloaded_user": 429,
         "delivery_not_configured": 503, "unavailable": 503,
     });
     for (code, status) in contract.as_object().unwrap() {

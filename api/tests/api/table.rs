@@ -11,7 +11,7 @@ use countersign_core::factor::webauthn::options::{
 };
 use countersign_core::factor::webauthn::{Aaguid, Algorithm};
 use countersign_core::ids::{
-    ChallengeId, DeliveryId, DeviceId, FactorId, PortalId, TokenId, WebhookId,
+    ChallengeId, DeliveryId, DeviceId, FactorId, KeyId, PortalId, TokenId, WebhookId,
 };
 use countersign_core::message::Channel;
 use countersign_core::policy::Requirement;
@@ -23,6 +23,7 @@ use countersign_core::reply::{
 };
 use countersign_core::risk::Trigger;
 use countersign_core::secret::Secret;
+use countersign_core::settings::TokenType;
 use countersign_core::tenant::Scope;
 use countersign_core::user::Profile;
 
@@ -229,6 +230,8 @@ pub(crate) const ROUTES: &[Route] = &[
     route("GET", "/.well-known/jwks.json", Needs::Nothing, "", 200),
     route("GET", "/healthz", Needs::Nothing, "", 200),
     route("GET", "/readyz", Needs::Nothing, "", 200),
+    route("GET", "/.well-known/openid-configuration", Needs::Nothing, "", 200),
+    route("GET", "/.well-known/oauth-authorization-server", Needs::Nothing, "", 200),
     route("GET", "/metrics", Needs::Nothing, "", 200),
     route("GET", "/openapi.json", Needs::Nothing, "", 200),
     route("GET", "/docs", Needs::Nothing, "", 200),
@@ -253,6 +256,8 @@ pub(crate) fn grant(kid: &str) -> TokenGrant {
         expires_in_seconds: 900,
         acr: Acr::Aal2,
         amr: vec![Amr::Pwd, Amr::Otp, Amr::Mfa],
+        token_type: TokenType::Jwt,
+        client: Some(KeyId::from_bytes([2; 16])),
     }
 }
 

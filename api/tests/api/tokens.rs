@@ -2,7 +2,9 @@
 
 use countersign_actors::testing::{FixedVault, SeededSource};
 use countersign_api::{RETIRED_KEY_KEPT_MS, new_signing_key};
-use countersign_core::reply::{Reply, Verified};
+use countersign_core::ids::KeyId;
+use countersign_core::reply::{Reply, TokenGrant, Verified};
+use countersign_core::settings::TokenType;
 use countersign_core::system::{SystemEvent, evolve};
 use countersign_core::vault::Vault;
 use data_encoding::BASE64URL_NOPAD;
@@ -185,4 +187,98 @@ async fn audit_heads_are_signed_by_a_published_key() {
             "startSequence": 7, "startHash": "cd".repeat(32), "iat": payload["iat"],
         })
     );
+}
+
+#[tokio::test]
+async fn a_tenant_may_have_access_tokens_of_rfc_9068() {
+    let house = House::new();
+    let settings = house.patch("/v1/settings", &json!({"tokenType": "AT_JWT"})).await;
+    assert_eq!(settings.status, 200, "{}", settings.text());
+    assert_eq!(settings.json()["tokenType"], "AT_JWT");
+    assert_eq!(house.get("/v1/settings").await.json()["tokenType"], "AT_JWT");
+    let odd = house.patch("/v1/settings", &json!({"tokenType": "jwt"})).await;
+    assert_eq!(odd.problem(), "validation_failed");
+    let kid = kid(&house);
+    house.gateway.answer(move |_| {
+        Ok(Reply::Verified(Verified {
+            user: "ann".parse().unwrap(),
+            factor_id: None,
+            tokens: TokenGrant { token_type: TokenType::AccessToken, ..grant(&kid) },
+            device_token: None,
+            device_token_expires_at: None,
+        }))
+    });
+    let (header, claims) = verified(&house, &token(&house).await).await;
+    assert_eq!(header["typ"], "at+jwt");
+    assert_eq!(claims["client_id"], KeyId::from_bytes([2; 16]).to_string());
+    for claim in ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"] {
+        assert!(!claims[claim].is_null(), "RFC 9068 section 2.2 asks for {claim}");
+    }
+    let document = house.knock("GET", "/.well-known/openid-configuration").send().await.json();
+    let told = document["claims_supported"].as_array().unwrap().clone();
+    for claim in claims.as_object().unwrap().keys() {
+        assert!(told.contains(&json!(claim)), "{claim} is told");
+    }
+}
+
+#[tokio::test]
+async fn a_verifier_finds_the_keys_from_the_issuer_alone() {
+    for (issuer, found, absent) in [
+        (
+            "https://mfa.example",
+            vec![
+                "/.well-known/openid-configuration",
+                "/.well-known/oauth-authorization-server",
+                "/.well-known/jwks.json",
+            ],
+            vec![
+                "/.well-known/openid-configuration/acme",
+                "/acme/.well-known/openid-configuration",
+                "/.well-known/openid-configuration/",
+            ],
+        ),
+        (
+            "https://id.example/acme/mfa",
+            vec![
+                "/acme/mfa/.well-known/openid-configuration",
+                "/.well-known/openid-configuration/acme/mfa",
+                "/.well-known/oauth-authorization-server/acme/mfa",
+                "/acme/mfa/.well-known/jwks.json",
+                // A proxy may take the path away.
+                "/.well-known/openid-configuration",
+                "/.well-known/oauth-authorization-server",
+            ],
+            vec![
+                "/acme/.well-known/openid-configuration",
+                "/.well-known/oauth-authorization-server/acme/mfax",
+                "/.well-known/oauth-authorization-serveracme/mfa",
+            ],
+        ),
+    ] {
+        let house = House::with(|options| options.issuer_url = issuer.to_owned());
+        for path in found {
+            let answer = house.knock("GET", path).send().await;
+            assert_eq!(answer.status, 200, "{issuer} {path}");
+            if path.ends_with("jwks.json") {
+                continue;
+            }
+            let document = answer.json();
+            assert_eq!(document["issuer"], issuer);
+            assert_eq!(document["jwks_uri"], format!("{issuer}/.well-known/jwks.json"));
+            assert_eq!(document["id_token_signing_alg_values_supported"], json!(["ES256"]));
+            assert_eq!(document["response_types_supported"], json!([]));
+            assert!(document.get("authorization_endpoint").is_none());
+            assert!(document.get("token_endpoint").is_none());
+            assert_eq!(answer.header("cache-control"), "public, max-age=300");
+        }
+        for path in absent {
+            assert_eq!(house.knock("GET", path).send().await.problem(), "not_found", "{path}");
+        }
+        let path = "/acme/mfa/.well-known/openid-configuration";
+        assert_eq!(house.knock("POST", path).send().await.problem(), "not_found");
+    }
+    let house = House::with(|options| options.issuer_url = "urn:countersign:clu_x".to_owned());
+    let answer = house.knock("GET", "/.well-known/openid-configuration").send().await;
+    assert_eq!(answer.problem(), "not_found");
+    assert!(answer.json()["detail"].as_str().unwrap().contains("`issuer_url`"));
 }

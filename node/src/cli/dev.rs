@@ -50,11 +50,17 @@ pub(super) struct DevArgs {
         env = "COUNTERSIGN_LISTEN"
     )]
     listen: String,
+    /// How log lines are written: text or json [default: text].
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
+    /// Which log lines are written: a level or directives [default: warn].
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<String>,
 }
 
 pub(super) async fn run(args: DevArgs) -> Result<(), Error> {
     let place = Place::choose(&args)?;
-    let config = settings(place.dir(), &args.listen)?;
+    let config = settings(place.dir(), &args)?;
     crate::telemetry::start_logging(&config.log_level, config.log_format);
     let root_key = config.root_key.clone().unwrap_or_else(|| Secret::new(Vec::new()));
     let until = running::signals()?;
@@ -135,7 +141,7 @@ fn file(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Err
     move |error| Error::File { action, path, reason: error.to_string() }
 }
 
-fn settings(dir: &Path, listen: &str) -> Result<Config, Error> {
+fn settings(dir: &Path, args: &DevArgs) -> Result<Config, Error> {
     let variables = sources::variables()?;
     let keys = dir.join(KEY_FILE);
     make_keys(&keys, &variables)?;
@@ -144,7 +150,15 @@ fn settings(dir: &Path, listen: &str) -> Result<Config, Error> {
     sources.read_variables(others)?;
     sources.read_file(&keys)?;
     sources.set("data_dir", dir.to_string_lossy(), Origin::Flag("--data-dir".to_owned()));
-    sources.set("api_listen", listen, Origin::Flag("--listen".to_owned()));
+    for (path, flag, value) in [
+        ("api_listen", "--listen", Some(&args.listen)),
+        ("log_format", "--log-format", args.log_format.as_ref()),
+        ("log_level", "--log-level", args.log_level.as_ref()),
+    ] {
+        if let Some(value) = value {
+            sources.set(path, value, Origin::Flag(flag.to_owned()));
+        }
+    }
     sources.set("bootstrap", "true", Origin::Default);
     sources.set("join", "", Origin::Default);
     sources.set_default("name", "dev");
@@ -271,7 +285,13 @@ mod tests {
 
     #[test]
     fn an_ephemeral_directory_goes_at_the_end() {
-        let args = DevArgs { data_dir: None, ephemeral: true, listen: String::new() };
+        let args = DevArgs {
+            data_dir: None,
+            ephemeral: true,
+            listen: String::new(),
+            log_format: None,
+            log_level: None,
+        };
         let place = Place::choose(&args).unwrap();
         let dir = place.dir().to_owned();
         assert!(dir.is_dir());

@@ -72,9 +72,15 @@ pub(super) struct ServeArgs {
     /// The `iss` of access tokens, the same on all nodes [default: urn:countersign:<cluster id>].
     #[arg(long, value_name = "URL")]
     issuer_url: Option<String>,
-    /// Where browsers reach the hosted pages, the same on all nodes [default: the host that was asked].
+    /// Where browsers reach the hosted pages, the same on all nodes [default: localhost alone].
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    /// Proxies that say where requests come from: networks or addresses [default: none].
+    #[arg(long, value_name = "NETWORK,…")]
+    trusted_proxies: Option<String>,
+    /// Where they say it: x-forwarded-for or forwarded [default: x-forwarded-for].
+    #[arg(long, value_name = "HEADER")]
+    forwarded_header: Option<String>,
     /// How log lines are written: text or json [default: text].
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
@@ -117,6 +123,8 @@ impl ServeArgs {
             ("master_key_file", "--master-key-file", &self.master_key_file),
             ("issuer_url", "--issuer-url", &self.issuer_url),
             ("public_url", "--public-url", &self.public_url),
+            ("trusted_proxies", "--trusted-proxies", &self.trusted_proxies),
+            ("forwarded_header", "--forwarded-header", &self.forwarded_header),
             ("log_format", "--log-format", &self.log_format),
             ("log_level", "--log-level", &self.log_level),
             ("request_timeout", "--request-timeout", &self.request_timeout),

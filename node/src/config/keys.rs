@@ -46,6 +46,8 @@ pub const KEYS: &[Key] = &[
     Key::plain("shards"),
     Key::plain("issuer_url"),
     Key::plain("public_url"),
+    Key::plain("trusted_proxies"),
+    Key::plain("forwarded_header"),
     Key::plain("log_format"),
     Key::plain("log_level"),
     Key::plain("request_timeout"),

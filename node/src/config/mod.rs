@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use countersign_api::TrustedProxies;
 use countersign_core::secret::Secret;
 
 pub(crate) use self::messaging::is_full_name;
@@ -87,9 +88,11 @@ pub struct Config {
     pub shards: u16,
     /// The `iss` of access tokens; `None` for a name made of the cluster's id. The same on all nodes.
     pub issuer_url: Option<String>,
-    /// The origin under which browsers reach the hosted pages; `None` for the host that is asked for
-    /// a link to them. The same on all nodes.
+    /// The origin under which browsers reach the hosted pages; `None` for this machine's
+    /// own names alone. The same on all nodes.
     pub public_url: Option<String>,
+    /// The proxies that say where requests come from, and in which header. The same on all nodes.
+    pub trusted_proxies: TrustedProxies,
     /// How log lines are written.
     pub log_format: LogFormat,
     /// Which log lines are written: a level, or directives such as `info,openraft=debug`.
@@ -138,6 +141,7 @@ impl Config {
             shards: SHARDS_DEFAULT,
             issuer_url: None,
             public_url: None,
+            trusted_proxies: TrustedProxies::default(),
             log_format: LogFormat::Text,
             log_level: "info".to_owned(),
             request_timeout: REQUEST_TIMEOUT_DEFAULT,
@@ -262,6 +266,9 @@ mod tests {
             ("issuer_url", "acme", "http"),
             ("public_url", "acme", "http"),
             ("public_url", "https://acme.example/mfa", "path"),
+            ("trusted_proxies", "10.1.2.3/16", "10.1.0.0/16"),
+            ("trusted_proxies", "lb.example", "networks"),
+            ("forwarded_header", "x-real-ip", "x-forwarded-for or forwarded"),
             ("name", "", "name"),
             ("name", "a b", "name"),
             ("email.url", "http://x", "smtp"),

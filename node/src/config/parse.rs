@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use countersign_api::{ForwardedHeader, TrustedProxies};
 use countersign_core::ids::SLOTS;
 use countersign_core::secret::Secret;
 use data_encoding::{BASE64, BASE64_NOPAD};
@@ -44,6 +45,10 @@ pub(super) fn config(sources: &Sources) -> Result<Config, Error> {
         shards: read.optional("shards", shards)?.unwrap_or(SHARDS_DEFAULT),
         issuer_url: read.optional("issuer_url", issuer)?,
         public_url: read.optional("public_url", web_origin)?,
+        trusted_proxies: TrustedProxies {
+            networks: read.optional("trusted_proxies", webhooks::networks)?.unwrap_or_default(),
+            header: read.optional("forwarded_header", forwarded_header)?.unwrap_or_default(),
+        },
         log_format: read.optional("log_format", log_format)?.unwrap_or(LogFormat::Text),
         log_level: read.optional("log_level", log_level)?.unwrap_or_else(|| "info".to_owned()),
         request_timeout: read
@@ -271,6 +276,14 @@ fn web_origin(text: &str) -> Result<String, String> {
         return Err(format!("an address without a path is expected, such as {origin}"));
     }
     Ok(origin)
+}
+
+fn forwarded_header(text: &str) -> Result<ForwardedHeader, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "x-forwarded-for" => Ok(ForwardedHeader::XForwardedFor),
+        "forwarded" => Ok(ForwardedHeader::Forwarded),
+        _ => Err("x-forwarded-for or forwarded is expected".into()),
+    }
 }
 
 fn log_format(text: &str) -> Result<LogFormat, String> {

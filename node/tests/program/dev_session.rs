@@ -143,3 +143,81 @@ fn a_directory_that_cannot_be_made_is_a_data_directory_error() {
     assert_eq!(output.status.code(), Some(3));
     assert!(said(&output).contains("below"), "{}", said(&output));
 }
+
+#[test]
+fn dev_logs_as_it_is_told_to() {
+    let mut command = program();
+    command.args(["dev", "--ephemeral", "--listen", "127.0.0.1:0"]).args([
+        "--log-format",
+        "json",
+        "--log-level",
+        "info",
+    ]);
+    let dev = Running::start(&mut command);
+    dev.says(session);
+    dev.logs("\"level\":\"INFO\"");
+    let log = dev.log();
+    for line in log.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).expect(line);
+        assert!(line["message"].is_string(), "{line}");
+    }
+    let output = run(program().args(["dev", "--ephemeral", "--log-format", "xml"]));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).contains("text or json"), "{}", said(&output));
+}
+
+/// An answer over a socket, head and body.
+fn exchange(url: &str, request: &str) -> String {
+    use std::io::{Read, Write};
+    let address = url.strip_prefix("http://").unwrap().replace("localhost", "127.0.0.1");
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut text = Vec::new();
+    let _ = stream.read_to_end(&mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[test]
+fn a_client_that_asks_first_is_not_told_to_send_a_body_that_is_too_long() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_dev, url, key) = dev_at(dir.path());
+    let ask = |length: usize| {
+        format!(
+            "POST /v1/mfa/challenges HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\n\
+             content-type: application/json\r\nexpect: 100-continue\r\nconnection: close\r\n\
+             content-length: {length}\r\n\r\n"
+        )
+    };
+    let refused = exchange(&url, &ask(65_537));
+    assert!(refused.starts_with("HTTP/1.1 413"), "{refused}");
+    // One that fits is asked for.
+    let fits = exchange(&url, &(ask(2) + "{}"));
+    assert!(fits.starts_with("HTTP/1.1 100") && fits.contains("HTTP/1.1 422"), "{fits}");
+}
+
+#[test]
+fn every_metric_of_a_node_has_a_help_text() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_dev, url, key) = dev_at(dir.path());
+    for path in ["/v1/settings", "/v1/users/nobody"] {
+        exchange(
+            &url,
+            &format!(
+                "GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\n\
+                 connection: close\r\n\r\n"
+            ),
+        );
+    }
+    let metrics =
+        exchange(&url, "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    let of = |what: &str| -> std::collections::BTreeSet<String> {
+        let lines = metrics.lines().filter_map(|line| line.strip_prefix(what));
+        lines.filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+    };
+    let types = of("# TYPE ");
+    assert!(types.len() > 15, "{metrics}");
+    assert_eq!(types, of("# HELP "));
+    // Alerts are counted from the start, so that the first of its kind is an increase.
+    assert!(metrics.contains("countersign_alerts_total{alert=\"brute_force\"} 0"), "{metrics}");
+}

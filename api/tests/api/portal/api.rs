@@ -1,5 +1,8 @@
 //! `/v1/portal`.
 
+use countersign_actors::gateway::Question;
+use countersign_core::command::Command;
+use countersign_core::portal::PortalCommand;
 use serde_json::{Value, json};
 
 use super::browser::{Browser, HOST, ORIGIN, challenge, enrolled, leads_to, link, result};
@@ -10,14 +13,13 @@ async fn asked(house: &House, body: &Value) -> crate::house::Answer {
 }
 
 #[tokio::test]
-async fn a_link_leads_to_the_configured_address_or_else_to_the_host_that_was_asked() {
+async fn a_link_leads_to_the_configured_address_or_else_to_this_machine() {
     let body = json!({"userId": "ann", "purpose": "MANAGE", "returnUrl": ORIGIN});
     for (public_url, host, origin) in [
         (Some("https://mfa.acme.example"), "10.0.0.7:8081", "https://mfa.acme.example"),
         (None, "localhost:8080", "http://localhost:8080"),
         (None, "127.0.0.1:8080", "http://127.0.0.1:8080"),
-        (None, "mfa.acme.example", "https://mfa.acme.example"),
-        (None, "MFA.acme.example:8443", "https://mfa.acme.example:8443"),
+        (None, "app.localhost:8080", "http://app.localhost:8080"),
     ] {
         let house = House::with(|options| options.public_url = public_url.map(str::to_owned));
         let knock = house.knock("POST", "/v1/portal/sessions").key(KEY).header("host", host);
@@ -28,9 +30,13 @@ async fn a_link_leads_to_the_configured_address_or_else_to_the_host_that_was_ask
         assert_eq!(answer.json()["expiresAt"], "2026-01-31T12:10:00.000Z");
     }
     let house = House::new();
-    for host in ["a.example/evil", "u@a.example", "a.example?x", "a b"] {
+    // Any other host could be written by anybody.
+    for host in ["mfa.acme.example", "10.0.0.7:8081", "evil.example", "u@localhost", "localhost/x"]
+    {
         let knock = house.knock("POST", "/v1/portal/sessions").key(KEY).header("host", host);
-        assert_eq!(knock.json(&body).send().await.problem(), "invalid_request", "{host}");
+        let answer = knock.json(&body).send().await;
+        assert_eq!(answer.problem(), "invalid_request", "{host}");
+        assert!(answer.json()["detail"].as_str().unwrap().contains("`public_url`"), "{host}");
     }
 }
 
@@ -143,4 +149,40 @@ async fn what_is_no_code_is_as_unknown_as_one_that_nobody_has() {
         let answer = house.post("/v1/portal/results", &json!({ "code": code })).await;
         assert_eq!(answer.problem(), "not_found", "{code}");
     }
+}
+
+#[tokio::test]
+async fn the_pages_know_where_a_browser_is_and_the_application_may_say_it() {
+    let house = House::with(|options| {
+        let networks = vec!["10.0.0.0/8".parse().unwrap()];
+        let header = countersign_api::ForwardedHeader::XForwardedFor;
+        options.trusted_proxies = countersign_api::TrustedProxies { networks, header };
+    });
+    let mut body = json!({
+        "userId": "ann", "purpose": "MANAGE", "returnUrl": ORIGIN,
+        "context": {"ipAddress": "2001:db8::7", "userAgent": "Browser/1"},
+    });
+    let answer = asked(&house, &body).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let (_, _, question) = house.gateway.last();
+    let Question::Do(Command::Portal(command)) = question else { panic!("{question:?}") };
+    let PortalCommand::Create { browser, .. } = *command else { panic!("{command:?}") };
+    assert_eq!(browser.ip_address, "2001:db8::7".parse().ok());
+    assert_eq!(browser.user_agent.as_deref(), Some("Browser/1"));
+
+    let url = answer.json()["url"].as_str().unwrap().to_owned();
+    let link = url.strip_prefix(ORIGIN).unwrap();
+    let knock = house.knock("POST", link).header("host", HOST).header("origin", ORIGIN);
+    let knock = knock.from("10.0.0.1").header("x-forwarded-for", "192.0.2.66, 203.0.113.9");
+    let opened = knock.send().await;
+    assert_eq!(opened.status, 303, "{}", opened.text());
+    let first = opened.header("location").to_owned();
+    assert_eq!(house.gateway.last().0.address, "203.0.113.9".parse().ok());
+    let cookie = opened.header("set-cookie").split(';').next().unwrap().to_owned();
+    let page = house.knock("GET", &first).header("host", HOST).header("cookie", &cookie);
+    assert_eq!(page.from("198.51.100.9").send().await.status, 200);
+    assert_eq!(house.gateway.last().0.address, "198.51.100.9".parse().ok());
+
+    body["context"] = json!({"deviceToken": "x"});
+    assert_eq!(asked(&house, &body).await.problem(), "validation_failed");
 }

@@ -122,11 +122,21 @@ with open("haproxy.cfg", encoding="utf-8") as file:
 for name in nodes:
     demand(f"server {name} {name}:8080" in balancer, f"HAProxy knows {name}")
 demand("uri /readyz" in balancer, "HAProxy asks /readyz")
+demand("http-request deny if { path /metrics }" in balancer, "HAProxy shows no metrics")
+demand("option forwardfor" in balancer, "HAProxy says whom it forwards for")
+for name, service in nodes.items():
+    trusted = service["environment"].get("COUNTERSIGN_TRUSTED_PROXIES")
+    subnets = [one["subnet"] for one in compose["networks"]["nodes"]["ipam"]["config"]]
+    demand(trusted in subnets, f"{name} believes HAProxy whom it forwards for")
 
 # ---- Prometheus ---------------------------------------------------------------------------------
 
+tests = documents("alerts_test.yaml")[0]["tests"]
+fired = {one["alertname"] for test in tests for one in test["alert_rule_test"] if one["exp_alerts"]}
+silent = {one["alertname"] for test in tests for one in test["alert_rule_test"] if not one["exp_alerts"]}
 for group in documents("alerts.yaml")[0]["groups"]:
     for rule in group["rules"]:
+        demand(rule["alert"] in fired & silent, f"{rule['alert']} fires, and does not, in alerts_test.yaml")
         demand(rule.get("expr") and rule["annotations"].get("summary"), f"{rule['alert']} says what it is")
 
 for problem in problems:

@@ -93,8 +93,34 @@ fi
 
 if has promtool; then
     check "alerts.yaml: promtool check rules" promtool check rules alerts.yaml
+    check "alerts.yaml: each alert fires (promtool test rules)" promtool test rules alerts_test.yaml
+    binary="${COUNTERSIGN_BIN:-../target/release/countersign}"
+    if [ -x "$binary" ] && has curl; then
+        # What a node that answered something shows; promtool names what lacks a help text or is named
+        # against the conventions.
+        metrics() {
+            local node url result=0
+            "$binary" dev --ephemeral --listen 127.0.0.1:0 >"$scratch/dev" 2>&1 &
+            node=$!
+            for _ in $(seq 100); do
+                url="$(sed -n 's|^ *API *\(http[^ ]*\)/v1.*|\1|p' "$scratch/dev")"
+                [ -z "$url" ] || break
+                sleep 0.2
+            done
+            { curl -sS "$url/healthz" && curl -sS "$url/metrics" >"$scratch/metrics"; } || result=1
+            kill "$node"
+            wait "$node" || true
+            [ "$result" = 0 ] && promtool check metrics <"$scratch/metrics" >"$scratch/said" 2>&1 || result=1
+            cat "$scratch/said"
+            # It warns with exit code 3 and is otherwise silent.
+            [ "$result" = 0 ] && [ ! -s "$scratch/said" ]
+        }
+        check "the metrics of a node: promtool check metrics" metrics
+    else
+        skip "metrics: the binary is not built, or curl is not installed"
+    fi
 else
-    skip "alerts.yaml: promtool is not installed (Debian: prometheus)"
+    skip "alerts.yaml, metrics: promtool is not installed (Debian: prometheus)"
 fi
 
 # ---- Compose -----------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ pub(crate) async fn replace(gateway: Arc<dyn Gateway>, key: Secret) {
             tenant: TenantId::default_tenant(),
             key: None,
             request_id: "replace-root-key".to_owned(),
+            address: None,
             idempotency: None,
         };
         let command = TenantCommand::ReplaceRootKeys { key: key.clone() };

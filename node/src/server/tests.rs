@@ -41,6 +41,12 @@ async fn server(bounds: Bounds) -> Server {
     let peer = |ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() };
     let router = Router::new()
         .route("/", get(peer))
+        .route(
+            "/host",
+            get(async |headers: axum::http::HeaderMap| {
+                headers.get("host").map_or(String::new(), |host| host.to_str().unwrap().to_owned())
+            }),
+        )
         .route("/large", get(async || Bytes::from_static(&LARGE)))
         .route("/length", post(async |body: Bytes| body.len().to_string()))
         .route(
@@ -267,6 +273,9 @@ async fn http_2_is_served_to_whoever_begins_with_it() {
     let answer = sender.send_request(request("/")).await.unwrap();
     assert_eq!(answer.version(), hyper::Version::HTTP_2);
     assert_eq!(answer.status(), 200);
+    // Handlers find the host where they look for it.
+    let host = sender.send_request(request("/host")).await.unwrap();
+    assert_eq!(host.into_body().collect().await.unwrap().to_bytes(), "x");
     let large = sender.send_request(request("/large")).await.unwrap();
     assert_eq!(large.into_body().collect().await.unwrap().to_bytes().len(), LARGE.len());
     drop(sender);

@@ -51,11 +51,6 @@ impl GeoIp {
     /// # Errors
     /// If the file cannot be read or is no MaxMind database.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        ::metrics::describe_gauge!(AGE, "Age of the GeoIP data, since it was built");
-        ::metrics::describe_counter!(
-            RELOADS,
-            "Times that a replaced GeoIP file was read, by outcome: used or failed"
-        );
         // Before it is read: one that is replaced meanwhile is read again.
         let seen = Mutex::new(stamp(path));
         let reader = RwLock::new(read(path)?);

@@ -44,6 +44,7 @@ const COUNTERS: &[(&str, &str)] = &[
         "countersign_connections_refused_total",
         "Connections to the API that were refused because their address had too many without a valid key",
     ),
+    ("countersign_geoip_reloads_total", "Times that the GeoIP file was read again, by outcome"),
     ("countersign_http_requests_total", "Requests that were answered, by route, method and status"),
     ("countersign_messages_total", "Messages that came to an end, by channel and outcome"),
     (
@@ -67,6 +68,7 @@ const COUNTERS: &[(&str, &str)] = &[
 ];
 
 const GAUGES: &[(&str, &str)] = &[
+    ("countersign_geoip_age_seconds", "Age of the GeoIP data, since it was built"),
     ("countersign_actor_active", "Actors in memory"),
     ("countersign_actor_gate_queue", "Hashes that wait for a processor"),
     ("countersign_actor_mailbox_depth", "Questions that wait for an actor"),

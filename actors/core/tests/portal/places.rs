@@ -108,13 +108,16 @@ fn what_the_application_says_counts_where_the_pages_see_no_address() {
     let mut story = Story::new();
     story.enroll();
     let Command::Portal(create) = create(PortalPurpose::Manage, None) else { unreachable!() };
-    let PortalCommand::Create { purpose, challenge, .. } = *create else { unreachable!() };
+    let PortalCommand::Create { purpose, challenge, result_parameter, .. } = *create else {
+        unreachable!()
+    };
     let told = BrowserContext { ip_address: Some(SERVER_SAYS), user_agent: None };
     let wish = PortalCommand::Create {
         purpose,
         challenge,
         return_url: RETURN_URL.to_owned(),
         return_origin: ORIGIN.to_owned(),
+        result_parameter,
         browser: told,
     };
     let link = match crate::browser::ask(&mut story, wish) {

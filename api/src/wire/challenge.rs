@@ -1,5 +1,7 @@
 //! Challenges: whether a login needs a second factor, and the answer to one that does.
 
+use std::net::IpAddr;
+
 use countersign_core::challenge::Purpose;
 use countersign_core::command::{Command, Proof, RememberDevice};
 use countersign_core::factor::webauthn::response::AssertionResponse;

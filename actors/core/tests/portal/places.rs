@@ -72,7 +72,10 @@ fn guesses_at_an_enrollment_are_counted_where_the_browser_is() {
     story.pressure = Pressure { other_users_failing: 9, ..Pressure::default() };
     let browser = sent(&mut story, PortalPurpose::Enroll, None);
     let parameters = Parameters::default();
-    browser.act(&mut story, Command::BeginTotp { name: None, parameters, account_name: None });
+    browser.act(
+        &mut story,
+        Command::BeginTotp { name: None, parameters, account_name: None, resume: false },
+    );
     let code = countersign_core::secret::Secret::from("000000".to_owned());
     browser.act(&mut story, Command::ConfirmTotp { code, name: None, challenge: None });
     assert!(story.audit.iter().any(AuditEntry::is_failed_verification), "{:?}", story.audit);

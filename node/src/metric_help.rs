@@ -68,6 +68,14 @@ const COUNTERS: &[(&str, &str)] = &[
 ];
 
 const GAUGES: &[(&str, &str)] = &[
+    (
+        "countersign_clock_agrees",
+        "Whether this node's clock agrees with a majority's (1) or not (0)",
+    ),
+    (
+        "countersign_clock_off_seconds",
+        "How far this node's clock is ahead of the majority's; negative if behind",
+    ),
     ("countersign_geoip_age_seconds", "Age of the GeoIP data, since it was built"),
     ("countersign_actor_active", "Actors in memory"),
     ("countersign_actor_gate_queue", "Hashes that wait for a processor"),
@@ -82,6 +90,10 @@ const GAUGES: &[(&str, &str)] = &[
     ("countersign_raft_log_index", "The last log index on this node, by shard"),
     ("countersign_raft_snapshot_index", "The log index of the last snapshot, by shard"),
     ("countersign_raft_term", "The Raft term, by shard"),
+    (
+        "countersign_shard_time_ahead_seconds",
+        "How far a shard's time is ahead of the real time, by shard",
+    ),
     ("countersign_storage_table_bytes", "Bytes of tables on disk"),
 ];
 
@@ -137,8 +149,8 @@ mod tests {
             let text = std::fs::read_to_string(file).unwrap();
             let quoted = text.split('"');
             let endings = [
-                "_total", "_seconds", "_bytes", "_active", "_queue", "_depth", "_waiting", "_open",
-                "_index", "_leader", "_term",
+                "_total", "_seconds", "_bytes", "_active", "_agrees", "_queue", "_depth",
+                "_waiting", "_open", "_index", "_leader", "_term",
             ];
             names.extend(
                 quoted

@@ -74,7 +74,7 @@ fn guesses_at_an_enrollment_are_counted_where_the_browser_is() {
     let parameters = Parameters::default();
     browser.act(
         &mut story,
-        Command::BeginTotp { name: None, parameters, account_name: None, resume: false },
+        Command::BeginTotp { name: None, parameters, account_name: None, resume: None },
     );
     let code = countersign_core::secret::Secret::from("000000".to_owned());
     browser.act(&mut story, Command::ConfirmTotp { code, name: None, challenge: None });

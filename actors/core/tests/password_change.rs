@@ -107,6 +107,19 @@ fn what_was_begun_with_the_new_password_survives_a_late_report() {
 }
 
 #[test]
+fn a_shard_whose_time_is_ahead_leaves_nothing_open_that_was_begun_before() {
+    let mut story = Story::new();
+    story.enroll();
+    story.ahead_ms = 6 * 3_600_000;
+    let challenge = story.challenge();
+    story.wait_s(10);
+    // Told in real time, a second ago.
+    let changed_at = story.now.plus_millis(-story.ahead_ms - 1_000);
+    change(&mut story, Some(changed_at));
+    assert_eq!(status(&story, challenge), ChallengeStatus::Failed);
+}
+
+#[test]
 fn unlocking_ends_no_login_in_progress() {
     let mut story = Story::new();
     let app = story.enroll();

@@ -67,8 +67,10 @@ pub(super) fn password_changed(
     context: &mut Context<'_>,
 ) -> Verdict {
     let mut events = case.created(context);
-    // A time in the future would make every later verification look older than the change.
-    let changed_at = changed_at.map_or(context.now, |at| at.min(context.now));
+    // The application tells real time, and what was begun carries the shard's, which may be ahead. A
+    // time in the future would make every later verification look older than the change.
+    let ahead_ms = context.now.millis_since(context.clock).max(0);
+    let changed_at = changed_at.map_or(context.now, |at| at.plus_millis(ahead_ms).min(context.now));
     events.push(UserEvent::PasswordChanged { changed_at });
     let after = case.after(&events, context.now);
     let open = |state: &UserState| {

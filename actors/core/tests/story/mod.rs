@@ -80,6 +80,8 @@ pub(crate) struct Story {
     pub(crate) now: Timestamp,
     /// Where a browser on the hosted pages is.
     pub(crate) browser_address: Option<IpAddr>,
+    /// How far `now` is ahead of real time.
+    pub(crate) ahead_ms: i64,
     pub(crate) failures_from_address: u32,
     pub(crate) pressure: Pressure,
     pub(crate) channels: Channels,
@@ -111,6 +113,7 @@ impl Story {
             ),
             now,
             browser_address: None,
+            ahead_ms: 0,
             failures_from_address: 0,
             pressure: Pressure::default(),
             channels: Channels { sms: true, email: true },
@@ -148,7 +151,7 @@ impl Story {
         };
         let mut context = Context {
             now: self.now,
-            clock: self.now,
+            clock: self.now.plus_millis(-self.ahead_ms),
             entropy: &mut self.entropy,
             vault: &GlassVault,
             actor: Some(ACTOR),

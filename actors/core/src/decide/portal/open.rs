@@ -36,7 +36,9 @@ pub(super) fn create(
         return refuse(refusal);
     }
     let challenge = wish.challenge.and_then(|id| case.state.challenge(id));
-    let login = challenge.map(|challenge| challenge.context.clone()).unwrap_or_default();
+    let mut login = challenge.map(|challenge| challenge.context.clone()).unwrap_or_default();
+    login.ip_address = login.ip_address.or(wish.browser.ip_address);
+    login.user_agent = login.user_agent.or_else(|| wish.browser.user_agent.clone());
     let dropped = match make_room(case, &login, context.now) {
         Ok(dropped) => dropped,
         Err(refusal) => return refuse(refusal),

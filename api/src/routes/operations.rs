@@ -50,7 +50,7 @@ pub(crate) async fn healthz() -> Json<NodeStatus> {
 /// Whether the node can serve
 ///
 /// It can while every shard has a leader (or has lacked one for at most three seconds, as in an
-/// election), the node has caught up and is in touch with the cluster,
+/// election), the node has caught up, is in touch with the cluster and its clock is right,
 /// and it is not shutting down; otherwise `detail` names what is missing.
 #[utoipa::path(
     get, path = "/readyz", operation_id = "getReadiness", tag = "Operations", security(()),

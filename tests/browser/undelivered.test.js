@@ -79,6 +79,7 @@ test("a person who waits for a code that never arrives is told, at sign-in", asy
         const told = page.getByRole("alert").getByText("We couldn’t deliver a code to +•••••••7");
         if (script) {
           await told.waitFor();
+          await look(page, "portal-undelivered");
         } else {
           // Whoever has no scripts sees it on the next page.
           await until("the provider's answer", async () => {
@@ -88,7 +89,6 @@ test("a person who waits for a code that never arrives is told, at sign-in", asy
           await page.reload();
           await told.waitFor();
         }
-        await look(page, "portal-undelivered");
         const state = await scene.service.done("GET", `mfa/challenges/${challenge}`);
         const { status, reason, channel } = state.lastMessage;
         assert.deepEqual([status, reason, channel], ["FAILED", "http_422", "SMS"]);

@@ -100,15 +100,18 @@ if has promtool; then
         # against the conventions.
         metrics() {
             local node url result=0
-            "$binary" dev --ephemeral --listen 127.0.0.1:0 >"$scratch/dev" 2>&1 &
+            : >"$scratch/said"
+            # A node refuses variables that are no settings.
+            env -u COUNTERSIGN_BIN "$binary" dev --ephemeral --listen 127.0.0.1:0 >"$scratch/dev" 2>&1 &
             node=$!
             for _ in $(seq 100); do
                 url="$(sed -n 's|^ *API *\(http[^ ]*\)/v1.*|\1|p' "$scratch/dev")"
-                [ -z "$url" ] || break
+                [ -z "$url" ] && kill -0 "$node" 2>/dev/null || break
                 sleep 0.2
             done
             { curl -sS "$url/healthz" && curl -sS "$url/metrics" >"$scratch/metrics"; } || result=1
-            kill "$node"
+            [ -n "$url" ] || cat "$scratch/dev"
+            kill "$node" 2>/dev/null || true
             wait "$node" || true
             [ "$result" = 0 ] && promtool check metrics <"$scratch/metrics" >"$scratch/said" 2>&1 || result=1
             cat "$scratch/said"

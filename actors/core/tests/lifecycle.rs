@@ -38,7 +38,7 @@ fn a_pending_enrollment_is_replaced_by_the_next_and_ends_after_ten_minutes() {
     let confirm = |code: Secret| Command::ConfirmTotp { code, name: None, challenge: None };
     let step = first.parameters.step_at(story.now);
     let refusal = story.refusal(&confirm(first.parameters.code(&first.secret, step)));
-    assert!(matches!(refusal, Refusal::InvalidCode { .. }));
+    assert_eq!(refusal, Refusal::EnrollmentReplaced);
     story.wait_s(600);
     let step = second.parameters.step_at(story.now);
     let refusal = story.refusal(&confirm(second.parameters.code(&second.secret, step)));

@@ -58,7 +58,8 @@ impl Route {
         let path = path.replace("{challengeId}", &ChallengeId::from_bytes([3; 16]).to_string());
         let path = path.replace("{webhookId}", &WebhookId::from_bytes([6; 16]).to_string());
         let path = path.replace("{deliveryId}", &DeliveryId::from_bytes([7; 16]).to_string());
-        let key = countersign_core::ids::KeyId::from_bytes([5; 16]).to_string();
+        // The key with the scope `keys` alone: a key revokes none that may do more than itself.
+        let key = countersign_core::ids::KeyId::from_bytes([7; 16]).to_string();
         path.replace("{keyId}", &key)
             .replace("{tenantId}", "other")
             .replace("{nodeId}", "2")

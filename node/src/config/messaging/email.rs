@@ -200,7 +200,11 @@ fn sender(text: &str) -> Result<Mailbox, String> {
     if address.as_ref().is_some_and(|address| !address.is_ascii()) {
         return Err("an address with ASCII letters alone before the @ is expected".into());
     }
-    let address = address.and_then(|address| address.mailed().parse::<Address>().ok());
+    let address = address.map(|address| address.mailed());
+    if address.as_ref().is_some_and(|address| address.starts_with('"')) {
+        return Err("an address that needs no quotes before the @ is expected".into());
+    }
+    let address = address.and_then(|address| address.parse::<Address>().ok());
     let fits = !name.contains(|letter: char| letter.is_control() || "<>\"\\".contains(letter));
     let name = (!name.is_empty()).then(|| name.to_owned());
     address

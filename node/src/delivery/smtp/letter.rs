@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use countersign_actors::carrier::Parcel;
 use countersign_core::email::EmailAddress;
+use lettre::address::Envelope;
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart};
 use lettre::{Address, message};
@@ -34,8 +35,12 @@ impl Header for AutoSubmitted {
 pub(super) fn of(from: &Mailbox, parcel: &Parcel, words: &Rendered) -> Result<Message, Refusal> {
     let to = mailbox_address(&parcel.message.destination)
         .ok_or_else(|| Refusal::never("invalid_destination"))?;
+    // Said here, since lettre would read it from the headers and take the quotes off a name.
+    let envelope = Envelope::new(Some(from.email.clone()), vec![to.clone()])
+        .map_err(|_| Refusal::never("unrenderable"))?;
     let seconds = Duration::from_secs(parcel.now.unix_seconds());
     Message::builder()
+        .envelope(envelope)
         .from(from.clone())
         .to(Mailbox::new(None, to))
         .subject(words.subject.clone().unwrap_or_default())

@@ -131,7 +131,7 @@ async fn settings_are_judged_and_changed() {
     let fine = json!({
         "issuer": "Acme & Söhne", "rpId": "acme.example", "rpName": "Acme",
         "origins": ["https://login.acme.example", "https://a.example:8443", "http://localhost:3000"],
-        "tokenTtlSeconds": 60, "tokenAudience": "acme",
+        "tokenTtlSeconds": 60, "tokenAudience": "acme", "tokenType": "AT_JWT",
         "alerts": {
             "bruteForceAttempts": 7, "addressUsers": 0, "recoveryCodesPerDay": 3,
             "resetsPerHour": 20, "sendFloods": true, "relays": false,

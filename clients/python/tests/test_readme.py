@@ -109,7 +109,11 @@ def around(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         "credential": {},
         "assertion": {"id": "AQ"},
         "cookies": {"mfa_device": "dvt_1"},
-        "request": Anything(body=webhook["body"].encode(), headers=webhook["headers"]),
+        "request": Anything(
+            body=webhook["body"].encode(),
+            headers=webhook["headers"],
+            query={"countersign_result": "pcd_1"},
+        ),
         "response": Anything(),
         "sign_in": lambda _: None,
     }

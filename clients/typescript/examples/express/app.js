@@ -34,6 +34,7 @@ async function signIn(/** @type {express.Request} */ req, /** @type {typeof ann}
 
 const app = express();
 app.set("view engine", "ejs").set("views", import.meta.dirname + "/views");
+app.set("trust proxy", Number(process.env.TRUSTED_PROXIES ?? 0)); // how many stand before this
 app.use(express.static(import.meta.dirname + "/public"));
 app.use(express.urlencoded({ extended: false, limit: "16kb" }), cookieParser());
 app.use(session({
@@ -52,9 +53,8 @@ app.post("/sign-in", async (req, res) => {
   const context = { ipAddress: req.ip, ...browser };
   const result = await mfa.createChallenge(user.id, { context });
   if (result.mfaRequired) {
-    const { challenge } = result;
-    req.session.pending = { user, challenge };
-    const enroll = challenge.kind === "ENROLLMENT_REQUIRED";
+    req.session.pending = { user, challenge: result.challenge };
+    const enroll = result.challenge.kind === "ENROLLMENT_REQUIRED";
     return res.redirect(enroll ? "/authenticator-app" : "/second-factor");
   }
   await signIn(req, user);

@@ -21,7 +21,7 @@ export class Portal {
     return this.#transport.send({ ...call, operation: "createPortalSession" }, options);
   }
 
-  /** What came of it: `code` is in the address with which the browser came back, and good once. */
+  /** What came of it: `code` is what the browser brought back in `countersign_result`, and good once. */
   async fetchResult(from: { code: string }, options?: CallOptions): Promise<PortalResult> {
     const path = "/v1/portal/results";
     const call = { method: "POST", path, body: from, secrets: GRANTED } as const;

@@ -90,7 +90,8 @@ class AsyncMfaApps:
         self,
         user_id: str,
         *,
-        secret: str,
+        secret: str | None | Omit = OMIT,
+        uri: str | None | Omit = OMIT,
         name: str | None | Omit = OMIT,
         algorithm: Algorithm | None | Omit = OMIT,
         digits: int | None | Omit = OMIT,
@@ -102,7 +103,8 @@ class AsyncMfaApps:
 
         Args:
             user_id: Your own id of the user.
-            secret: The app's secret, as base32.
+            secret: The app's secret, as base32; or
+            uri: its `otpauth://totp/…` address, which has secret, algorithm, digits and period.
             name: A name for the factor.
             algorithm: `SHA1` unless given.
             digits: 6 unless given.
@@ -114,6 +116,7 @@ class AsyncMfaApps:
         content = body(
             "ImportTotp",
             secret=secret,
+            uri=uri,
             name=name,
             algorithm=algorithm,
             digits=digits,

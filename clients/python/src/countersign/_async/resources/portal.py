@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..._call import OMIT, Call, Omit, body
-from ...types import PortalPurpose, PortalResult, PortalSession
+from ...types import PortalPurpose, PortalResult, PortalSession, ResultParameter
 from ..transport import AsyncTransport
 
 
@@ -20,6 +20,7 @@ class AsyncPortal:
         purpose: PortalPurpose,
         return_url: str,
         challenge_id: str | None | Omit = OMIT,
+        result_parameter: ResultParameter | None | Omit = OMIT,
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> PortalSession:
@@ -30,6 +31,8 @@ class AsyncPortal:
             purpose: `ENROLL`, `CHALLENGE` or `MANAGE`.
             return_url: Where the browser comes back to.
             challenge_id: What is to be answered, if the purpose is a challenge.
+            result_parameter: In which parameter the browser brings the code back;
+                `countersign_result` unless given.
             idempotency_key: The key under which it is done once; made anew unless given.
             timeout: For how many seconds the call may take, retries included.
 
@@ -40,6 +43,7 @@ class AsyncPortal:
             purpose=purpose,
             return_url=return_url,
             challenge_id=challenge_id,
+            result_parameter=result_parameter,
         )
         at = "/v1/portal/sessions"
         call = Call("createPortalSession", "POST", at, PortalSession.from_json, body=content)
@@ -55,7 +59,7 @@ class AsyncPortal:
         """What came of it.
 
         Args:
-            code: What is in the address with which the browser came back; good once.
+            code: What the browser brought back in the parameter `countersign_result`; good once.
             idempotency_key: The key under which it is done once; made anew unless given.
             timeout: For how many seconds the call may take, retries included.
 

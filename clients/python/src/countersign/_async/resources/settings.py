@@ -35,6 +35,7 @@ class AsyncSettings:
         token_ttl_seconds: int | Omit = OMIT,
         messages: UpdateMessages | Omit = OMIT,
         alerts: UpdateAlerts | Omit = OMIT,
+        force: bool | Omit = OMIT,
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> types.Settings:
@@ -49,6 +50,8 @@ class AsyncSettings:
             token_ttl_seconds: For how long access tokens are good.
             messages: Words of messages; None brings back our own.
             alerts: From when on alerts are raised.
+            force: Changes `rp_id` and `origins` although keys that people have become useless by it;
+                else that is a `ConflictError` with their number.
             idempotency_key: The key under which it is done once; made anew unless given.
             timeout: For how many seconds the call may take, retries included.
 
@@ -63,6 +66,7 @@ class AsyncSettings:
             token_ttl_seconds=token_ttl_seconds,
             messages=messages,
             alerts=alerts,
+            force=force,
         )
         at = "/v1/settings"
         call = Call("updateSettings", "PATCH", at, types.Settings.from_json, body=content)

@@ -26,6 +26,7 @@ class AsyncMfaApps:
         algorithm: Algorithm | None | Omit = OMIT,
         digits: int | None | Omit = OMIT,
         period: int | None | Omit = OMIT,
+        resume: str | None | Omit = OMIT,
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> TotpEnrollment:
@@ -41,6 +42,8 @@ class AsyncMfaApps:
             algorithm: `SHA1` unless given, which every app knows.
             digits: 6 unless given, which every app knows.
             period: Seconds for which a code is shown; 30 unless given, which every app knows.
+            resume: The `factor_id` of an enrollment that the same browser began before: while it
+                waits, its secret is shown again.
             idempotency_key: The key under which it is done once; made anew unless given.
             timeout: For how many seconds the call may take, retries included.
 
@@ -52,6 +55,7 @@ class AsyncMfaApps:
             algorithm=algorithm,
             digits=digits,
             period=period,
+            resume=resume,
         )
         at = path("/v1/users/{}/mfa/totp", user_id)
         call = Call("enrollTotp", "POST", at, TotpEnrollment.from_json, body=content)

@@ -18,9 +18,12 @@ export type {
   FactorType,
   ImportTotp,
   MessageEnrollment,
+  MessageStatus,
   MfaStatus,
+  PendingEnrollment,
   RecoveryCodesStatus,
   RecoveryCodeUsed,
+  SentMessage,
   TotpEnrollment,
   TrustedDevice,
   VerifySentCode,
@@ -65,6 +68,7 @@ export type {
   RiskTrigger,
   TokenFacts,
   Tokens,
+  TokenType,
   Verification,
   VerifiedAssertion,
 } from "./generated/schemas.js";
@@ -103,6 +107,7 @@ export type {
 
 // Users and hosted pages.
 export type {
+  BrowserContext,
   CreatePortalSession,
   Jwk,
   JwkSet,
@@ -111,6 +116,7 @@ export type {
   PortalSession,
   PortalStatus,
   PutUser,
+  ResultParameter,
   User,
 } from "./generated/schemas.js";
 
@@ -130,9 +136,11 @@ export type {
   CreatedApiKey,
   CreatedTenant,
   DeliveryStatus,
+  IssuerMetadata,
   NodeStatus,
   Outcome,
   Scope,
+  ShardTimeSet,
   Statistics,
   StatisticsCounts,
   StatisticsSlot,

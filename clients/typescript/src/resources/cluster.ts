@@ -1,6 +1,6 @@
 import { type CallOptions, path } from "../call.js";
 import type { Transport } from "../transport.js";
-import type { Cluster, TransferredLeadership } from "../types.js";
+import type { Cluster, ShardTimeSet, TransferredLeadership } from "../types.js";
 
 /** Nodes and shards. Needs the scope `cluster`. */
 export class ClusterResource {
@@ -31,6 +31,13 @@ export class ClusterResource {
   ): Promise<TransferredLeadership> {
     const at = path`/v1/cluster/nodes/${String(nodeId)}/transfer-leadership`;
     const call = { operation: "transferLeadership", method: "POST", path: at } as const;
+    return this.#transport.send(call, options);
+  }
+
+  /** Sets the time of a shard right that clocks which were ahead gave it; what is open in it for minutes ends. */
+  async setShardTime(shardId: number | string, options?: CallOptions): Promise<ShardTimeSet> {
+    const at = path`/v1/cluster/shards/${String(shardId)}/set-time`;
+    const call = { operation: "setShardTime", method: "POST", path: at } as const;
     return this.#transport.send(call, options);
   }
 }

@@ -1,6 +1,6 @@
 import { type CallOptions, path } from "../call.js";
 import type { Transport } from "../transport.js";
-import type { NodeStatus } from "../types.js";
+import type { IssuerMetadata, NodeStatus } from "../types.js";
 
 /** The service itself: its health, its metrics, its documentation. Needs no key. */
 export class Service {
@@ -33,6 +33,18 @@ export class Service {
   /** The OpenAPI document. */
   async openapi(options?: CallOptions): Promise<Record<string, unknown>> {
     return this.#open("getOpenApi", "/openapi.json", "json", options);
+  }
+
+  /** What is true of the issuer of access tokens, as OpenID Connect clients look for it. */
+  async openIdConfiguration(options?: CallOptions): Promise<IssuerMetadata> {
+    const at = "/.well-known/openid-configuration";
+    return this.#open("getOpenIdConfiguration", at, "json", options);
+  }
+
+  /** The same, where OAuth clients look for it (RFC 8414). */
+  async authorizationServerMetadata(options?: CallOptions): Promise<IssuerMetadata> {
+    const at = "/.well-known/oauth-authorization-server";
+    return this.#open("getAuthorizationServerMetadata", at, "json", options);
   }
 
   /** The page, as HTML, to browse it. */

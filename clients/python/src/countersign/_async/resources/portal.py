@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..._call import OMIT, Call, Omit, body
+from ...params import BrowserContext
 from ...types import PortalPurpose, PortalResult, PortalSession, ResultParameter
 from ..transport import AsyncTransport
 
@@ -21,6 +22,7 @@ class AsyncPortal:
         return_url: str,
         challenge_id: str | None | Omit = OMIT,
         result_parameter: ResultParameter | None | Omit = OMIT,
+        context: BrowserContext | None | Omit = OMIT,
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> PortalSession:
@@ -33,6 +35,7 @@ class AsyncPortal:
             challenge_id: What is to be answered, if the purpose is a challenge.
             result_parameter: In which parameter the browser brings the code back;
                 `countersign_result` unless given.
+            context: What you know of the browser, where the pages do not see it themselves.
             idempotency_key: The key under which it is done once; made anew unless given.
             timeout: For how many seconds the call may take, retries included.
 
@@ -44,6 +47,7 @@ class AsyncPortal:
             return_url=return_url,
             challenge_id=challenge_id,
             result_parameter=result_parameter,
+            context=context,
         )
         at = "/v1/portal/sessions"
         call = Call("createPortalSession", "POST", at, PortalSession.from_json, body=content)

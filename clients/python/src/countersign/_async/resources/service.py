@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..._call import Call, as_is, path
-from ...types import NodeStatus
+from ...types import IssuerMetadata, NodeStatus
 from ..transport import AsyncTransport
 
 
@@ -40,6 +40,20 @@ class AsyncService:
         """The OpenAPI document."""
         call: Call[dict[str, Any]]
         call = Call("getOpenApi", "GET", "/openapi.json", as_is, authenticated=False)
+        return await self._transport.send(call, timeout=timeout)
+
+    async def open_id_configuration(self, *, timeout: float | None = None) -> IssuerMetadata:
+        """What is true of the issuer of access tokens, as OpenID Connect clients look for it."""
+        at, read = "/.well-known/openid-configuration", IssuerMetadata.from_json
+        call = Call("getOpenIdConfiguration", "GET", at, read, authenticated=False)
+        return await self._transport.send(call, timeout=timeout)
+
+    async def authorization_server_metadata(
+        self, *, timeout: float | None = None
+    ) -> IssuerMetadata:
+        """The same, where OAuth clients look for it (RFC 8414)."""
+        at, read = "/.well-known/oauth-authorization-server", IssuerMetadata.from_json
+        call = Call("getAuthorizationServerMetadata", "GET", at, read, authenticated=False)
         return await self._transport.send(call, timeout=timeout)
 
     async def docs(self, *, timeout: float | None = None) -> str:

@@ -33,6 +33,7 @@ class AsyncSettings:
         origins: Sequence[str] | Omit = OMIT,
         token_audience: str | Omit = OMIT,
         token_ttl_seconds: int | Omit = OMIT,
+        token_type: types.TokenType | Omit = OMIT,
         messages: UpdateMessages | Omit = OMIT,
         alerts: UpdateAlerts | Omit = OMIT,
         force: bool | Omit = OMIT,
@@ -48,6 +49,7 @@ class AsyncSettings:
             origins: Where pages may use security keys and passkeys.
             token_audience: The `aud` of access tokens.
             token_ttl_seconds: For how long access tokens are good.
+            token_type: `JWT`, or `AT_JWT` for what RFC 9068 asks for.
             messages: Words of messages; None brings back our own.
             alerts: From when on alerts are raised.
             force: Changes `rp_id` and `origins` although keys that people have become useless by it;
@@ -64,6 +66,7 @@ class AsyncSettings:
             origins=origins,
             token_audience=token_audience,
             token_ttl_seconds=token_ttl_seconds,
+            token_type=token_type,
             messages=messages,
             alerts=alerts,
             force=force,

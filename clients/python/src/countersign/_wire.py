@@ -13,6 +13,7 @@ SHAPES: dict[str, dict[str, tuple[str, str | None]]] = {
     "CreateApiKey": {
         "name": ("name", None),
         "expires_at": ("expiresAt", None),
+        "root": ("root", None),
         "scopes": ("scopes", None),
     },
     "Location": {
@@ -34,9 +35,15 @@ SHAPES: dict[str, dict[str, tuple[str, str | None]]] = {
         "purpose": ("purpose", None),
         "user_id": ("userId", None),
     },
+    "BrowserContext": {
+        "ip_address": ("ipAddress", None),
+        "user_agent": ("userAgent", None),
+    },
     "CreatePortalSession": {
         "challenge_id": ("challengeId", None),
+        "context": ("context", "BrowserContext"),
         "purpose": ("purpose", None),
+        "result_parameter": ("resultParameter", None),
         "return_url": ("returnUrl", None),
         "user_id": ("userId", None),
     },
@@ -62,6 +69,7 @@ SHAPES: dict[str, dict[str, tuple[str, str | None]]] = {
         "algorithm": ("algorithm", None),
         "digits": ("digits", None),
         "period": ("period", None),
+        "resume": ("resume", None),
     },
     "FetchPortalResult": {
         "code": ("code", None),
@@ -72,6 +80,7 @@ SHAPES: dict[str, dict[str, tuple[str, str | None]]] = {
         "digits": ("digits", None),
         "period": ("period", None),
         "secret": ("secret", None),
+        "uri": ("uri", None),
     },
     "PasswordChanged": {
         "at": ("at", None),
@@ -177,6 +186,7 @@ SHAPES: dict[str, dict[str, tuple[str, str | None]]] = {
     },
     "UpdateSettings": {
         "alerts": ("alerts", "UpdateAlerts"),
+        "force": ("force", None),
         "issuer": ("issuer", None),
         "messages": ("messages", "UpdateMessages"),
         "origins": ("origins", None),
@@ -184,6 +194,7 @@ SHAPES: dict[str, dict[str, tuple[str, str | None]]] = {
         "rp_name": ("rpName", None),
         "token_audience": ("tokenAudience", None),
         "token_ttl_seconds": ("tokenTtlSeconds", None),
+        "token_type": ("tokenType", None),
     },
     "UpdateWebhook": {
         "description": ("description", None),

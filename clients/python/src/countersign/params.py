@@ -23,6 +23,7 @@ __all__ = [
     "AttestationResponse",
     "AuthenticationResponse",
     "AuthenticatorSelection",
+    "BrowserContext",
     "CreationExtensions",
     "CreationOptions",
     "CredentialDescriptor",
@@ -52,28 +53,45 @@ class Location(TypedDict, total=False):
     """A place."""
 
     city: Optional[str]
-    """A city's name."""
+    """A city's name; the first 100 characters count."""
     country: Optional[str]
-    """ISO 3166-1 alpha-2."""
+    """ISO 3166-1 alpha-2. What is no country's code (`T1`, `XX`, `EU`, `ZZ`) is a place that is
+    never known.
+    """
     latitude: Optional[float]
-    """Degrees; goes with `longitude`."""
+    """Degrees, −90 to 90; goes with `longitude`."""
     longitude: Optional[float]
-    """Degrees; goes with `latitude`."""
+    """Degrees, −180 to 180; goes with `latitude`."""
     region: Optional[str]
-    """A region's code or name."""
+    """A region's code or name; the first 100 characters count."""
 
 
 class LoginContext(TypedDict, total=False):
-    """What is known of a login."""
+    """What is known of a login. Nothing in it that cannot be used ends the login: it is read as
+    what it
+    means where that is plain, and else taken as not told.
+    """
 
     device_id: Optional[str]
     """Your own id of the device."""
     device_token: Optional[str]
     """The `device_token` of an earlier verification."""
     ip_address: Optional[str]
-    """The person's address."""
+    """The person's address. A port, brackets and a zone are left out; of a list the last counts."""
     location: Optional[Location]
     """Where the person is."""
+    user_agent: Optional[str]
+    """The browser's `User-Agent`; the first 256 characters count. Without `device_id` the device
+    is
+    known by the browser's family and platform, whatever their versions.
+    """
+
+
+class BrowserContext(TypedDict, total=False):
+    """What is known of a browser."""
+
+    ip_address: Optional[str]
+    """The person's address."""
     user_agent: Optional[str]
     """The browser's `User-Agent`; the first 256 characters count."""
 
@@ -129,9 +147,12 @@ class UpdateSends(TypedDict, total=False):
     """A change of the limits on sent codes."""
 
     allowed_countries: Sequence[str]
-    """Countries (ISO 3166-1 alpha-2) that text messages go to; empty for all."""
+    """Countries (ISO 3166-1 alpha-2) that text messages go to; empty for all. A calling code
+    (`+44`)
+    stands for all countries that have it: `GB` alone leaves out `GG`, `IM` and `JE`.
+    """
     blocked_countries: Sequence[str]
-    """Countries that none go to."""
+    """Countries or calling codes that none go to."""
     conversion: UpdateConversion
     """When sending to a prefix stops."""
     cooldown_seconds: int
@@ -388,6 +409,8 @@ class RegistrationResponse(_RegistrationResponse, total=False):
     """A `RegistrationResponseJSON`."""
 
     authenticatorAttachment: Optional[Attachment]
-    """Where the authenticator is, if the browser says."""
+    """Where the authenticator is, if the browser says. What is unknown is taken for nothing (W3C
+    WebAuthn Level 3 section 5.1).
+    """
     clientExtensionResults: Optional[ExtensionResults]
     """Results of extensions."""

@@ -44,16 +44,19 @@ __all__ = [
     "GracePeriod",
     "GraceUnit",
     "GroupRule",
+    "IssuerMetadata",
     "Jwk",
     "JwkSet",
     "LockoutPolicy",
     "MessageEnrollment",
+    "MessageStatus",
     "Messages",
     "MfaNotRequired",
     "MfaRequired",
     "MfaStatus",
     "NodeStatus",
     "Outcome",
+    "PendingEnrollment",
     "Policy",
     "PolicyPreview",
     "PortalPurpose",
@@ -64,16 +67,20 @@ __all__ = [
     "RecoveryCodesStatus",
     "Requirement",
     "ResidentKey",
+    "ResultParameter",
     "RiskTrigger",
     "Scope",
     "SendsPolicy",
+    "SentMessage",
     "Settings",
+    "ShardTimeSet",
     "Statistics",
     "StatisticsCounts",
     "StatisticsSlot",
     "StatisticsWindow",
     "Tenant",
     "TokenFacts",
+    "TokenType",
     "Tokens",
     "TotpEnrollment",
     "TransferredLeadership",
@@ -135,6 +142,9 @@ FactorType = Literal["TOTP", "SMS", "EMAIL", "WEBAUTHN"]
 GraceUnit = Literal["MINUTES", "HOURS", "DAYS"]
 """A unit of the grace period."""
 
+MessageStatus = Literal["PENDING", "SENT", "FAILED"]
+"""What became of a message."""
+
 Outcome = Literal["SUCCESS", "FAILURE"]
 """How it went."""
 
@@ -150,6 +160,11 @@ Requirement = Literal["DISABLED", "OPTIONAL", "REQUIRED", "RISK_BASED"]
 ResidentKey = Literal["discouraged", "preferred", "required"]
 """Whether the credential can be found without its id, as passkeys are."""
 
+ResultParameter = Literal["countersign_result", "code"]
+"""Under which name the code is added; `countersign_result` if left out. `code` is also what
+libraries for OAuth look for, and take for an authorization code.
+"""
+
 RiskTrigger = Literal["NEW_DEVICE", "NEW_LOCATION", "SUSPICIOUS_IP", "PASSWORD_CHANGED"]
 """A sign of risk."""
 
@@ -158,6 +173,9 @@ Scope = Literal["mfa", "policy", "admin", "audit", "keys", "cluster"]
 
 StatisticsWindow = Literal["1h", "24h"]
 """How far back is looked, and how finely."""
+
+TokenType = Literal["JWT", "AT_JWT"]
+"""What an access token's header says that it is."""
 
 UserVerification = Literal["discouraged", "preferred", "required"]
 """Whether the authenticator must verify the person, by a PIN or biometrics."""
@@ -185,7 +203,7 @@ class ApiKey(Model):
     expires_at: Optional[datetime]
     """When it ends; None for never."""
     root: bool
-    """Whether it may also make and remove tenants."""
+    """Whether it is a root key, which may also make and remove tenants."""
     scopes: list[Union[Scope, str]]
     """What it may do."""
     _members: ClassVar[tuple[Member, ...]] = (
@@ -200,7 +218,7 @@ class ApiKey(Model):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AuditCheckpoint(Model):
-    """The head of a shard's chain, signed."""
+    """The head of the tenant's chain in a shard, signed."""
 
     __slots__ = (
         "at",
@@ -208,32 +226,42 @@ class AuditCheckpoint(Model):
         "sequence",
         "shard",
         "signature",
+        "start_hash",
+        "start_sequence",
     )
 
     at: datetime
-    """The time of the last event."""
+    """The time of the last event; 1970 if there is none."""
     hash: str
-    """The hash after it, hex."""
+    """The hash after it, hex; zeros if there is none."""
     sequence: int
-    """The last event's place."""
+    """The last event's place; 0 if there is none."""
     shard: int
-    """Which chain."""
+    """In which shard."""
     signature: str
-    """A compact JWS (RFC 7515) of type `audit-head+jws` over `{iss, clusterId, shard, sequence,
-    hash, at}`, by a key of `/.well-known/jwks.json`.
+    """A compact JWS (RFC 7515) of type `audit-head+jws` over `{iss, clusterId, tenant, shards,
+    shard,
+    sequence, hash, at, startSequence, startHash, iat}`, by a key of `/.well-known/jwks.json`.
+    `shards` is how many there are, `iat` the time of signing in seconds.
     """
+    start_hash: str
+    """The hash after the last of them, hex; zeros if none was."""
+    start_sequence: int
+    """Events up to this place were removed since they are no longer kept; 0 if none was."""
     _members: ClassVar[tuple[Member, ...]] = (
         Member("at", "at", time),
         Member("hash", "hash", plain),
         Member("sequence", "sequence", plain),
         Member("shard", "shard", plain),
         Member("signature", "signature", plain),
+        Member("start_hash", "startHash", plain),
+        Member("start_sequence", "startSequence", plain),
     )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AuditProof(Model):
-    """An event's place in its shard's hash chain."""
+    """An event's place in the tenant's hash chain in its shard."""
 
     __slots__ = (
         "annex",
@@ -252,9 +280,9 @@ class AuditProof(Model):
     hash: str
     """The chain's hash after this event, hex: SHA-256 over the hash before it and `chained`."""
     sequence: int
-    """The place in it, from 1."""
+    """The place in the tenant's chain there, from 1."""
     shard: int
-    """Which chain."""
+    """In which shard."""
     _members: ClassVar[tuple[Member, ...]] = (
         Member("annex", "annex", plain),
         Member("chained", "chained", plain),
@@ -285,7 +313,7 @@ class AuditEvent(Model):
     )
 
     id: str
-    """Its id."""
+    """Its id, unique within the tenant."""
     type: str
     """What, dotted."""
     actor: Optional[str]
@@ -359,6 +387,39 @@ class ChallengeFactor(Model):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class SentMessage(Model):
+    """A message that was asked for."""
+
+    __slots__ = (
+        "channel",
+        "factor_id",
+        "reason",
+        "requested_at",
+        "status",
+    )
+
+    channel: Union[FactorType, str]
+    """How it travels: as SMS or as EMAIL."""
+    factor_id: str
+    """To which factor, or to which one that waits for its confirmation."""
+    reason: Optional[str]
+    """Why it failed, as a stable word: the provider's own code as `provider_21610`, or one of ours
+    such as `expired`; else None.
+    """
+    requested_at: datetime
+    """When it was asked for."""
+    status: Union[MessageStatus, str]
+    """What became of it."""
+    _members: ClassVar[tuple[Member, ...]] = (
+        Member("channel", "channel", plain),
+        Member("factor_id", "factorId", plain),
+        Member("reason", "reason", plain),
+        Member("requested_at", "requestedAt", time),
+        Member("status", "status", plain),
+    )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Challenge(Model):
     """A challenge."""
 
@@ -368,6 +429,7 @@ class Challenge(Model):
         "expires_at",
         "factors",
         "kind",
+        "last_message",
         "purpose",
         "recovery_codes_available",
         "status",
@@ -384,6 +446,11 @@ class Challenge(Model):
     """What can answer it, the primary first."""
     kind: Union[ChallengeKind, str]
     """What answers it."""
+    last_message: Optional[SentMessage]
+    """What became of the message that was asked for last, since the challenge was made; None if
+    none
+    was.
+    """
     purpose: Union[ChallengePurpose, str]
     """Why it was asked."""
     recovery_codes_available: bool
@@ -398,6 +465,7 @@ class Challenge(Model):
         Member("expires_at", "expiresAt", time),
         Member("factors", "factors", each(ChallengeFactor)),
         Member("kind", "kind", plain),
+        Member("last_message", "lastMessage", of(SentMessage)),
         Member("purpose", "purpose", plain),
         Member("recovery_codes_available", "recoveryCodesAvailable", plain),
         Member("status", "status", plain),
@@ -408,7 +476,8 @@ class Challenge(Model):
 @dataclass(frozen=True, eq=False, repr=False)
 class Tokens(Model):
     """An access token: an ES256 JWT with `iss, aud, sub, iat, exp, jti, auth_time, acr, amr,
-    tenant`.
+    tenant`,
+    and `client_id` where the settings' `token_type` is AT_JWT.
     Its key is at `/.well-known/jwks.json`.
     """
 
@@ -504,6 +573,7 @@ class ClusterNode(Model):
         "id",
         "name",
         "api_address",
+        "clock_offset_ms",
         "peer_address",
         "state",
     )
@@ -514,6 +584,11 @@ class ClusterNode(Model):
     """Its name."""
     api_address: str
     """Where its API listens."""
+    clock_offset_ms: Optional[int]
+    """How far its clock is ahead of the answering node's, in milliseconds; behind if negative,
+    None
+    if it did not answer lately.
+    """
     peer_address: str
     """Where its peers reach it."""
     state: str
@@ -522,6 +597,7 @@ class ClusterNode(Model):
         Member("id", "id", plain),
         Member("name", "name", plain),
         Member("api_address", "apiAddress", plain),
+        Member("clock_offset_ms", "clockOffsetMs", plain),
         Member("peer_address", "peerAddress", plain),
         Member("state", "state", plain),
     )
@@ -558,6 +634,7 @@ class ClusterShard(Model):
         "leader",
         "learners",
         "term",
+        "time_ahead_ms",
         "voters",
     )
 
@@ -577,6 +654,11 @@ class ClusterShard(Model):
     """Nodes that only listen."""
     term: int
     """The term."""
+    time_ahead_ms: int
+    """How far the time of the shard is ahead of real time, in milliseconds. It never goes back, so
+    it
+    is ahead once it was given by a clock that was.
+    """
     voters: list[int]
     """Voting nodes."""
     _members: ClassVar[tuple[Member, ...]] = (
@@ -587,6 +669,7 @@ class ClusterShard(Model):
         Member("leader", "leader", plain),
         Member("learners", "learners", plain),
         Member("term", "term", plain),
+        Member("time_ahead_ms", "timeAheadMs", plain),
         Member("voters", "voters", plain),
     )
 
@@ -654,6 +737,7 @@ class WebAuthn(Model):
         "backed_up",
         "backup_eligible",
         "resident_key",
+        "rp_id",
         "sign_count",
         "transports",
         "user_verified",
@@ -667,6 +751,10 @@ class WebAuthn(Model):
     """Whether its key may be kept on several devices: a synced passkey."""
     resident_key: Optional[bool]
     """Whether it can be found without its id; None if the browser did not say."""
+    rp_id: str
+    """The relying party id that it was registered for. It can be used only while the settings'
+    `rp_id` is the same.
+    """
     sign_count: int
     """Its signature counter; 0 if it has none."""
     transports: list[str]
@@ -678,6 +766,7 @@ class WebAuthn(Model):
         Member("backed_up", "backedUp", plain),
         Member("backup_eligible", "backupEligible", plain),
         Member("resident_key", "residentKey", plain),
+        Member("rp_id", "rpId", plain),
         Member("sign_count", "signCount", plain),
         Member("transports", "transports", plain),
         Member("user_verified", "userVerified", plain),
@@ -697,6 +786,7 @@ class Factor(Model):
         "masked_destination",
         "primary",
         "status",
+        "usable",
         "webauthn",
     )
 
@@ -716,6 +806,11 @@ class Factor(Model):
     """Whether it is offered first."""
     status: Union[FactorStatus, str]
     """Whether it is enrolled."""
+    usable: bool
+    """Whether it counts and is offered in logins: false for what the policy does not allow, and
+    for
+    keys that were registered for another `rp_id` than the settings have.
+    """
     webauthn: Optional[WebAuthn]
     """What is known of a security key or passkey; None for other factors."""
     _members: ClassVar[tuple[Member, ...]] = (
@@ -727,6 +822,7 @@ class Factor(Model):
         Member("masked_destination", "maskedDestination", plain),
         Member("primary", "primary", plain),
         Member("status", "status", plain),
+        Member("usable", "usable", plain),
         Member("webauthn", "webauthn", of(WebAuthn)),
     )
 
@@ -793,6 +889,71 @@ class CreatedTenant(Tenant):
     _members: ClassVar[tuple[Member, ...]] = (
         *Tenant._members,
         Member("api_key", "apiKey", of(CreatedApiKey)),
+    )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class IssuerMetadata(Model):
+    """What is true of the issuer of access tokens. Of what OpenID Connect and OAuth ask for, the
+    endpoints are missing: tokens come from the API alone.
+    """
+
+    __slots__ = (
+        "acr_values_supported",
+        "claims_supported",
+        "grant_types_supported",
+        "id_token_signing_alg_values_supported",
+        "issuer",
+        "jwks_uri",
+        "request_parameter_supported",
+        "request_uri_parameter_supported",
+        "response_types_supported",
+        "service_documentation",
+        "subject_types_supported",
+        "token_endpoint_auth_methods_supported",
+    )
+
+    acr_values_supported: list[str]
+    """What `acr` may be."""
+    claims_supported: list[str]
+    """What tokens may say."""
+    grant_types_supported: list[str]
+    """None."""
+    id_token_signing_alg_values_supported: list[str]
+    """How tokens are signed: libraries read here what they accept."""
+    issuer: str
+    """The tokens' `iss`."""
+    jwks_uri: str
+    """Where the keys are that verify tokens."""
+    request_parameter_supported: bool
+    """`false`."""
+    request_uri_parameter_supported: bool
+    """`false`."""
+    response_types_supported: list[str]
+    """None: nobody is authorized here."""
+    service_documentation: str
+    """The API's pages."""
+    subject_types_supported: list[str]
+    """`public`: a user has one `sub` for all."""
+    token_endpoint_auth_methods_supported: list[str]
+    """None."""
+    _members: ClassVar[tuple[Member, ...]] = (
+        Member("acr_values_supported", "acr_values_supported", plain),
+        Member("claims_supported", "claims_supported", plain),
+        Member("grant_types_supported", "grant_types_supported", plain),
+        Member(
+            "id_token_signing_alg_values_supported", "id_token_signing_alg_values_supported", plain
+        ),
+        Member("issuer", "issuer", plain),
+        Member("jwks_uri", "jwks_uri", plain),
+        Member("request_parameter_supported", "request_parameter_supported", plain),
+        Member("request_uri_parameter_supported", "request_uri_parameter_supported", plain),
+        Member("response_types_supported", "response_types_supported", plain),
+        Member("service_documentation", "service_documentation", plain),
+        Member("subject_types_supported", "subject_types_supported", plain),
+        Member(
+            "token_endpoint_auth_methods_supported", "token_endpoint_auth_methods_supported", plain
+        ),
     )
 
 
@@ -870,6 +1031,37 @@ class MessageEnrollment(Model):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class PendingEnrollment(Model):
+    """An enrollment that waits for its confirmation."""
+
+    __slots__ = (
+        "type",
+        "expires_at",
+        "factor_id",
+        "last_message",
+        "masked_destination",
+    )
+
+    type: Union[FactorType, str]
+    """Its kind."""
+    expires_at: datetime
+    """When the enrollment ends unconfirmed."""
+    factor_id: str
+    """The id that the factor will have."""
+    last_message: Optional[SentMessage]
+    """What became of the message that was asked for last; None if none was."""
+    masked_destination: Optional[str]
+    """Where codes are sent, masked; None for an authenticator app."""
+    _members: ClassVar[tuple[Member, ...]] = (
+        Member("type", "type", plain),
+        Member("expires_at", "expiresAt", time),
+        Member("factor_id", "factorId", plain),
+        Member("last_message", "lastMessage", of(SentMessage)),
+        Member("masked_destination", "maskedDestination", plain),
+    )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class MfaStatus(Model):
     """A user's whole situation."""
 
@@ -880,6 +1072,7 @@ class MfaStatus(Model):
         "failed_attempts",
         "grace_period_ends_at",
         "locked_until",
+        "pending_enrollments",
         "primary_factor_id",
         "recovery_codes_remaining",
         "requirement",
@@ -899,6 +1092,8 @@ class MfaStatus(Model):
     """Until when the user may go without a factor; None if no grace runs."""
     locked_until: Optional[datetime]
     """Until when codes are refused; None if they are read, or if only an administrator unlocks."""
+    pending_enrollments: list[PendingEnrollment]
+    """Enrollments that wait for their confirmation."""
     primary_factor_id: Optional[str]
     """Which is offered first."""
     recovery_codes_remaining: int
@@ -916,6 +1111,7 @@ class MfaStatus(Model):
         Member("failed_attempts", "failedAttempts", plain),
         Member("grace_period_ends_at", "gracePeriodEndsAt", time),
         Member("locked_until", "lockedUntil", time),
+        Member("pending_enrollments", "pendingEnrollments", each(PendingEnrollment)),
         Member("primary_factor_id", "primaryFactorId", plain),
         Member("recovery_codes_remaining", "recoveryCodesRemaining", plain),
         Member("requirement", "requirement", plain),
@@ -1044,9 +1240,12 @@ class SendsPolicy(Model):
     )
 
     allowed_countries: list[str]
-    """Countries (ISO 3166-1 alpha-2) that text messages go to; empty for all."""
+    """Countries (ISO 3166-1 alpha-2) that text messages go to; empty for all. A calling code
+    (`+44`)
+    stands for all countries that have it: `GB` alone leaves out `GG`, `IM` and `JE`.
+    """
     blocked_countries: list[str]
-    """Countries that none go to, even if they are allowed."""
+    """Countries or calling codes that none go to, even if they are allowed."""
     conversion: ConversionPolicy
     """When sending to a prefix stops because hardly any code that is sent there is used."""
     cooldown_seconds: int
@@ -1336,7 +1535,9 @@ class PortalSession(Model):
     expires_at: datetime
     """Until when it can be opened."""
     url: str
-    """Where to send the user's browser. It can be opened once: do not open it yourself."""
+    """Where to send the user's browser. It opens one session, in one browser. Looking at it uses
+    nothing up: it may be mailed.
+    """
     _members: ClassVar[tuple[Member, ...]] = (
         Member("expires_at", "expiresAt", time),
         Member("url", "url", plain, secret=True),
@@ -1463,6 +1664,7 @@ class Settings(Model):
         "rp_name",
         "token_audience",
         "token_ttl_seconds",
+        "token_type",
     )
 
     alerts: Alerts
@@ -1481,6 +1683,8 @@ class Settings(Model):
     """The tokens' `aud`."""
     token_ttl_seconds: int
     """How long an access token lives, in seconds."""
+    token_type: Union[TokenType, str]
+    """What the tokens' header says they are."""
     _members: ClassVar[tuple[Member, ...]] = (
         Member("alerts", "alerts", of(Alerts)),
         Member("issuer", "issuer", plain),
@@ -1490,7 +1694,19 @@ class Settings(Model):
         Member("rp_name", "rpName", plain),
         Member("token_audience", "tokenAudience", plain),
         Member("token_ttl_seconds", "tokenTtlSeconds", plain),
+        Member("token_type", "tokenType", plain),
     )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ShardTimeSet(Model):
+    """What became of a shard's time."""
+
+    __slots__ = ("set_back_ms",)
+
+    set_back_ms: int
+    """By how many milliseconds it was set back; 0 if it was right."""
+    _members: ClassVar[tuple[Member, ...]] = (Member("set_back_ms", "setBackMs", plain),)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -1630,7 +1846,10 @@ class TotpEnrollment(Model):
     factor_id: str
     """The id that the factor will have."""
     qr_code_svg: str
-    """The QR code as an SVG document."""
+    """The QR code as an SVG document, four pixels a module and with its margin: show it as large
+    as
+    it is.
+    """
     qr_code_uri: str
     """The `otpauth://` address that the QR code holds."""
     secret: str
@@ -1923,7 +2142,7 @@ class WebhookEventData(Model):
     )
 
     id: str
-    """Its id."""
+    """Its id, unique within the tenant."""
     type: str
     """What, dotted."""
     actor: Optional[str]

@@ -91,8 +91,9 @@ def json_of(value: Any) -> Any:
         return value.to_json()
     if isinstance(value, Model):
         told = value.to_json()
+        names = {member.name: member.json for member in value._members}
         seen = {
-            camel(field.name): json_of(getattr(value, field.name))
+            names[field.name]: json_of(getattr(value, field.name))
             for field in dataclasses.fields(value)  # type: ignore[arg-type]
             if hasattr(value, field.name)
         }

@@ -48,7 +48,7 @@ export interface ApiKey {
      * @example login service
      */
     name: string;
-    /** Whether it may also make and remove tenants. */
+    /** Whether it is a root key, which may also make and remove tenants. */
     root: boolean;
     /** What it may do. */
     scopes: Open<Scope>[];
@@ -73,7 +73,10 @@ export interface AssertionResponse {
 }
 /** Wishes for an authentication. */
 export interface AssertionWish {
-    /** `preferred` if left out; never less than the policy's minimum. */
+    /**
+     * If left out `discouraged` for a challenge, where the key is a second factor, else `preferred`;
+     * never less than the policy's minimum.
+     */
     userVerification?: UserVerification | null | undefined;
 }
 /** Whether the authenticator is part of the device or a thing of its own. */
@@ -89,21 +92,26 @@ export interface AttestationResponse {
     /** How the authenticator can be reached. */
     transports?: string[] | null | undefined;
 }
-/** The head of a shard's chain, signed. */
+/** The head of the tenant's chain in a shard, signed. */
 export interface AuditCheckpoint {
-    /** The time of the last event. */
+    /** The time of the last event; 1970 if there is none. */
     at: Time;
-    /** The hash after it, hex. */
+    /** The hash after it, hex; zeros if there is none. */
     hash: string;
-    /** The last event's place. */
+    /** The last event's place; 0 if there is none. */
     sequence: number;
-    /** Which chain. */
+    /** In which shard. */
     shard: number;
     /**
-     * A compact JWS (RFC 7515) of type `audit-head+jws` over `{iss, clusterId, shard, sequence,
-     * hash, at}`, by a key of `/.well-known/jwks.json`.
+     * A compact JWS (RFC 7515) of type `audit-head+jws` over `{iss, clusterId, tenant, shards, shard,
+     * sequence, hash, at, startSequence, startHash, iat}`, by a key of `/.well-known/jwks.json`.
+     *     `shards` is how many there are, `iat` the time of signing in seconds.
      */
     signature: string;
+    /** The hash after the last of them, hex; zeros if none was. */
+    startHash: string;
+    /** Events up to this place were removed since they are no longer kept; 0 if none was. */
+    startSequence: number;
 }
 /** A page of a listing. */
 export interface AuditCheckpointList {
@@ -130,7 +138,7 @@ export interface AuditEvent {
     /** The factor concerned. */
     factorId: string | null;
     /**
-     * Its id.
+     * Its id, unique within the tenant.
      * @example evt_0_42
      */
     id: string;
@@ -171,7 +179,7 @@ export interface AuditEventList {
     /** What to send as `cursor` for the next page; null at the end. */
     nextCursor: string | null;
 }
-/** An event's place in its shard's hash chain. */
+/** An event's place in the tenant's hash chain in its shard. */
 export interface AuditProof {
     /**
      * The personal part's bytes, base64; null if the user was erased. The chained bytes hold its
@@ -182,9 +190,9 @@ export interface AuditProof {
     chained: string;
     /** The chain's hash after this event, hex: SHA-256 over the hash before it and `chained`. */
     hash: string;
-    /** The place in it, from 1. */
+    /** The place in the tenant's chain there, from 1. */
     sequence: number;
-    /** Which chain. */
+    /** In which shard. */
     shard: number;
 }
 /** An `AuthenticationResponseJSON`. */
@@ -222,6 +230,19 @@ export interface BeforeAndAfter {
      */
     before: number;
 }
+/** What is known of a browser. */
+export interface BrowserContext {
+    /**
+     * The person's address.
+     * @example 203.0.113.7
+     */
+    ipAddress?: string | null | undefined;
+    /**
+     * The browser's `User-Agent`; the first 256 characters count.
+     * @example Mozilla/5.0
+     */
+    userAgent?: string | null | undefined;
+}
 /** A challenge. */
 export interface Challenge {
     /**
@@ -240,6 +261,11 @@ export interface Challenge {
     id: string;
     /** What answers it. */
     kind: Open<ChallengeKind>;
+    /**
+     * What became of the message that was asked for last, since the challenge was made; null if none
+     * was.
+     */
+    lastMessage: SentMessage | null;
     /** Why it was asked. */
     purpose: Open<ChallengePurpose>;
     /** Whether a recovery code would do. */
@@ -334,6 +360,12 @@ export interface ClusterNode {
      */
     apiAddress: string;
     /**
+     * How far its clock is ahead of the answering node's, in milliseconds; behind if negative, null
+     * if it did not answer lately.
+     * @example 3
+     */
+    clockOffsetMs: number | null;
+    /**
      * Its number, never used again.
      * @example 1
      */
@@ -392,6 +424,12 @@ export interface ClusterShard {
      */
     term: number;
     /**
+     * How far the time of the shard is ahead of real time, in milliseconds. It never goes back, so it
+     * is ahead once it was given by a clock that was.
+     * @example 0
+     */
+    timeAheadMs: number;
+    /**
      * Voting nodes.
      * @example [
      *       1,
@@ -446,17 +484,23 @@ export interface CreateApiKey {
      */
     expiresAt?: string | null | undefined;
     /**
-     * A name for it.
+     * A name for it. May be left out of a root key.
      * @example login service
      */
-    name: string;
+    name?: string | null | undefined;
     /**
-     * What it may do; at least one, and none that the asking key lacks.
+     * Whether it is a root key, which may also make and remove tenants and never expires. Only a
+     * root key makes another.
+     */
+    root?: boolean | null | undefined;
+    /**
+     * What it may do; at least one, and none that the asking key lacks. Left out of a root key,
+     * which has them all.
      * @example [
      *       "mfa"
      *     ]
      */
-    scopes: Scope[];
+    scopes?: Scope[] | null | undefined;
 }
 /** Asks whether a login needs a second factor, once the password was checked. */
 export interface CreateChallenge {
@@ -491,11 +535,21 @@ export interface CreatePortalSession {
      * @example chl_0c7ig9t6h8kq5v2m3n4p1r0s2g
      */
     challengeId?: string | null | undefined;
+    /**
+     * What you know of the browser that you send there. The pages see its address themselves, if
+     * the node knows your proxies (`trusted_proxies`); else what you say here counts.
+     */
+    context?: BrowserContext | null | undefined;
     /** What the user is sent there for. */
     purpose: PortalPurpose;
     /**
-     * Where the browser goes in the end, with `code` added to its query; of one of the `origins`
-     * in the settings.
+     * Under which name the code is added; `countersign_result` if left out. `code` is also what
+     * libraries for OAuth look for, and take for an authorization code.
+     */
+    resultParameter?: ResultParameter | null | undefined;
+    /**
+     * Where the browser goes in the end, with the result's code added to its query; of one of the
+     *     `origins` in the settings.
      * @example https://app.acme.example/mfa/back?state=x7k2
      */
     returnUrl: string;
@@ -584,7 +638,9 @@ export interface EnrollSms {
      */
     name?: string | null | undefined;
     /**
-     * The number in E.164: valid, of a country, and no premium-rate number.
+     * The number with its country code: valid, of a country, and none that costs or takes no
+     * messages (premium-rate, toll-free, shared-cost, personal, pager, universal access, voicemail).
+     * It is kept in E.164, however it is written here.
      * @example +14155552671
      */
     phoneNumber: string;
@@ -613,6 +669,12 @@ export interface EnrollTotp {
      * @example 30
      */
     period?: number | null | undefined;
+    /**
+     * The `factorId` of an enrollment that the same browser began before. While it waits, and with
+     * the same parameters, the answer has the same secret again; else a new one.
+     * @example fac_0c7ig9t6h8kq5v2m3n4p1r0s2g
+     */
+    resume?: string | null | undefined;
 }
 /** Results of extensions, as far as they are read. */
 export interface ExtensionResults {
@@ -643,6 +705,11 @@ export interface Factor {
     status: Open<FactorStatus>;
     /** Its kind. */
     type: Open<FactorType>;
+    /**
+     * Whether it counts and is offered in logins: false for what the policy does not allow, and for
+     * keys that were registered for another `rpId` than the settings have.
+     */
+    usable: boolean;
     /** What is known of a security key or passkey; null for other factors. */
     webauthn: WebAuthn | null;
 }
@@ -660,7 +727,7 @@ export type FactorType = "TOTP" | "SMS" | "EMAIL" | "WEBAUTHN";
 /** Fetches what came of a session. */
 export interface FetchPortalResult {
     /**
-     * The `code` that the browser brought back.
+     * The code that the browser brought back, as `countersign_result` or as `code`.
      * @example pcd_…
      */
     code: string;
@@ -724,7 +791,7 @@ export interface GroupRuleInput {
     /** What it demands. */
     requirement: Requirement;
 }
-/** Takes over a secret that an authenticator app already has. */
+/** Takes over a secret that an authenticator app already has: by `secret`, or by `uri` alone. */
 export interface ImportTotp {
     /** The hash; SHA1 if left out. */
     algorithm?: Algorithm | null | undefined;
@@ -744,10 +811,56 @@ export interface ImportTotp {
      */
     period?: number | null | undefined;
     /**
-     * The shared secret in base32, 10–128 bytes; case, spaces and padding do not matter.
+     * The shared secret in base32, 10–128 bytes; case, spaces, padding and bits that make no byte do
+     * not matter.
      * @example JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP
      */
-    secret: string;
+    secret?: string | null | undefined;
+    /**
+     * An `otpauth://totp/…` address, as apps and other services export it: secret, hash, digits and
+     * period are taken from it.
+     * @example otpauth://totp/Acme:ann?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Acme
+     */
+    uri?: string | null | undefined;
+}
+/**
+ * What is true of the issuer of access tokens. Of what OpenID Connect and OAuth ask for, the
+ * endpoints are missing: tokens come from the API alone.
+ */
+export interface IssuerMetadata {
+    /** What `acr` may be. */
+    acr_values_supported: string[];
+    /** What tokens may say. */
+    claims_supported: string[];
+    /** None. */
+    grant_types_supported: string[];
+    /** How tokens are signed: libraries read here what they accept. */
+    id_token_signing_alg_values_supported: string[];
+    /**
+     * The tokens' `iss`.
+     * @example https://mfa.acme.example
+     */
+    issuer: string;
+    /**
+     * Where the keys are that verify tokens.
+     * @example https://mfa.acme.example/.well-known/jwks.json
+     */
+    jwks_uri: string;
+    /** `false`. */
+    request_parameter_supported: boolean;
+    /** `false`. */
+    request_uri_parameter_supported: boolean;
+    /** None: nobody is authorized here. */
+    response_types_supported: string[];
+    /**
+     * The API's pages.
+     * @example https://mfa.acme.example/docs
+     */
+    service_documentation: string;
+    /** `public`: a user has one `sub` for all. */
+    subject_types_supported: string[];
+    /** None. */
+    token_endpoint_auth_methods_supported: string[];
 }
 /** The public half of a signing key (RFC 7517 section 4, RFC 7518 section 6.2). */
 export interface Jwk {
@@ -774,27 +887,28 @@ export interface JwkSet {
 /** A place. */
 export interface Location {
     /**
-     * A city's name.
+     * A city's name; the first 100 characters count.
      * @example San Francisco
      */
     city?: string | null | undefined;
     /**
-     * ISO 3166-1 alpha-2.
+     * ISO 3166-1 alpha-2. What is no country's code (`T1`, `XX`, `EU`, `ZZ`) is a place that is
+     * never known.
      * @example US
      */
     country?: string | null | undefined;
     /**
-     * Degrees; goes with `longitude`.
+     * Degrees, −90 to 90; goes with `longitude`.
      * @example 37.7
      */
     latitude?: number | null | undefined;
     /**
-     * Degrees; goes with `latitude`.
+     * Degrees, −180 to 180; goes with `latitude`.
      * @example -122.4
      */
     longitude?: number | null | undefined;
     /**
-     * A region's code or name.
+     * A region's code or name; the first 100 characters count.
      * @example CA
      */
     region?: string | null | undefined;
@@ -822,7 +936,10 @@ export interface LockoutPolicy {
      */
     maxDelaySeconds: number;
 }
-/** What is known of a login. */
+/**
+ * What is known of a login. Nothing in it that cannot be used ends the login: it is read as what it
+ * means where that is plain, and else taken as not told.
+ */
 export interface LoginContext {
     /**
      * Your own id of the device.
@@ -832,14 +949,15 @@ export interface LoginContext {
     /** The `deviceToken` of an earlier verification. */
     deviceToken?: string | null | undefined;
     /**
-     * The person's address.
+     * The person's address. A port, brackets and a zone are left out; of a list the last counts.
      * @example 203.0.113.7
      */
     ipAddress?: string | null | undefined;
     /** Where the person is. */
     location?: Location | null | undefined;
     /**
-     * The browser's `User-Agent`; the first 256 characters count.
+     * The browser's `User-Agent`; the first 256 characters count. Without `deviceId` the device is
+     * known by the browser's family and platform, whatever their versions.
      * @example Mozilla/5.0
      */
     userAgent?: string | null | undefined;
@@ -876,6 +994,8 @@ export interface Messages {
      */
     smsText: string | null;
 }
+/** What became of a message. */
+export type MessageStatus = "PENDING" | "SENT" | "FAILED";
 /** A user's whole situation. */
 export interface MfaStatus {
     /** Whether the user has an ACTIVE factor. */
@@ -903,6 +1023,8 @@ export interface MfaStatus {
     gracePeriodEndsAt: Time | null;
     /** Until when codes are refused; null if they are read, or if only an administrator unlocks. */
     lockedUntil: Time | null;
+    /** Enrollments that wait for their confirmation. */
+    pendingEnrollments: PendingEnrollment[];
     /**
      * Which is offered first.
      * @example fac_0c7ig9t6h8kq5v2m3n4p1r0s2g
@@ -936,10 +1058,29 @@ export type Outcome = "SUCCESS" | "FAILURE";
 /** The password changed. */
 export interface PasswordChanged {
     /**
-     * When; now if left out, never later.
+     * When; now if left out, never later. What was begun after that goes on.
      * @example 2026-01-31T12:00:00.000Z
      */
     at?: string | null | undefined;
+}
+/** An enrollment that waits for its confirmation. */
+export interface PendingEnrollment {
+    /** When the enrollment ends unconfirmed. */
+    expiresAt: Time;
+    /**
+     * The id that the factor will have.
+     * @example fac_0c7ig9t6h8kq5v2m3n4p1r0s2g
+     */
+    factorId: string;
+    /** What became of the message that was asked for last; null if none was. */
+    lastMessage: SentMessage | null;
+    /**
+     * Where codes are sent, masked; null for an authenticator app.
+     * @example +•••••••71
+     */
+    maskedDestination: string | null;
+    /** Its kind. */
+    type: Open<FactorType>;
 }
 /** A tenant's policy. */
 export interface Policy {
@@ -1052,7 +1193,8 @@ export interface PortalSession {
     /** Until when it can be opened. */
     expiresAt: Time;
     /**
-     * Where to send the user's browser. It can be opened once: do not open it yourself.
+     * Where to send the user's browser. It opens one session, in one browser. Looking at it uses
+     * nothing up: it may be mailed.
      * @example https://mfa.acme.example/portal/open/pts_…
      */
     url: string;
@@ -1064,15 +1206,25 @@ export interface Problem {
     /** Wrong codes left before something ends or locks, on `invalid_code`. */
     attemptsRemaining?: number | undefined;
     /**
+     * How far the device's clock is ahead, about; negative if it is behind. On
+     *     `authenticator_clock_off`.
+     */
+    clockOffsetSeconds?: number | undefined;
+    /**
      * A stable word to branch on.
      *
-     * Known values: `invalid_request`, `unauthenticated`, `forbidden`, `mfa_disabled`, `factor_not_allowed`, `user_not_found`, `factor_not_found`, `challenge_not_found`, `no_pending_enrollment`, `not_found`, `method_not_allowed`, `recovery_codes_exist`, `factor_limit_reached`, `factor_already_enrolled`, `idempotency_key_reused`, `conflict`, `challenge_expired`, `code_expired`, `enrollment_expired`, `payload_too_large`, `validation_failed`, `invalid_code`, `code_already_used`, `invalid_assertion`, `email_not_verified`, `too_many_attempts`, `too_many_sends`, `rate_limited`, `overloaded_user`, `internal`, `delivery_not_configured`, `unavailable`. More may be added.
+     * Known values: `invalid_request`, `unauthenticated`, `forbidden`, `mfa_disabled`, `factor_not_allowed`, `user_not_found`, `factor_not_found`, `challenge_not_found`, `no_pending_enrollment`, `not_found`, `method_not_allowed`, `recovery_codes_exist`, `factor_limit_reached`, `factor_already_enrolled`, `idempotency_key_reused`, `conflict`, `challenge_expired`, `code_expired`, `enrollment_expired`, `payload_too_large`, `unsupported_media_type`, `validation_failed`, `invalid_code`, `code_already_used`, `invalid_assertion`, `authenticator_clock_off`, `authenticator_settings_ignored`, `enrollment_replaced`, `email_not_verified`, `too_many_attempts`, `too_many_sends`, `rate_limited`, `overloaded_user`, `internal`, `delivery_not_configured`, `unavailable`. More may be added.
      */
     code: string;
     /** What happened this time. */
     detail: string;
     /** What is wrong with which field, on `validation_failed`. */
     errors?: FieldError[] | undefined;
+    /**
+     * What was wrong with the authenticator's answer, as in the audit log, on `invalid_assertion`. With
+     *     `backup_eligibility_changed` and `counter` another try cannot succeed: offer another factor.
+     */
+    reason?: string | undefined;
     /** The request's id, as in `X-Request-Id`. */
     requestId: string;
     /** Seconds to wait, wherever waiting helps; the same as `Retry-After`. */
@@ -1139,7 +1291,7 @@ export interface PutUser {
      */
     displayName?: string | null | undefined;
     /**
-     * An email address.
+     * An email address that mail can be sent to (RFC 5321), international domains included.
      * @example ann@example.com
      */
     email?: string | null | undefined;
@@ -1153,7 +1305,7 @@ export interface PutUser {
      */
     groups?: string[] | null | undefined;
     /**
-     * A telephone number, E.164.
+     * A telephone number with its country code; kept in E.164.
      * @example +14155550123
      */
     phoneNumber?: string | null | undefined;
@@ -1199,7 +1351,10 @@ export interface RecoveryCodeUsed {
 }
 /** A `RegistrationResponseJSON`. */
 export interface RegistrationResponseJSON {
-    /** Where the authenticator is, if the browser says. */
+    /**
+     * Where the authenticator is, if the browser says. What is unknown is taken for nothing (W3C
+     * WebAuthn Level 3 section 5.1).
+     */
     authenticatorAttachment?: Attachment | null | undefined;
     /** Results of extensions. */
     clientExtensionResults?: ExtensionResults | null | undefined;
@@ -1218,9 +1373,12 @@ export interface RegistrationWish {
     attestation?: Attestation | null | undefined;
     /** Any if left out. */
     authenticatorAttachment?: Attachment | null | undefined;
-    /** `preferred` if left out. */
+    /** `discouraged` if left out, since the user is known before a key is asked for. */
     residentKey?: ResidentKey | null | undefined;
-    /** `preferred` if left out; never less than the policy's minimum. */
+    /**
+     * `discouraged` if left out, since the key is a second factor; never less than the policy's
+     * minimum.
+     */
     userVerification?: UserVerification | null | undefined;
 }
 /** A relying party. */
@@ -1248,6 +1406,11 @@ export interface ResetMfa {
 }
 /** Whether the credential can be found without its id, as passkeys are. */
 export type ResidentKey = "discouraged" | "preferred" | "required";
+/**
+ * Under which name the code is added; `countersign_result` if left out. `code` is also what
+ * libraries for OAuth look for, and take for an authorization code.
+ */
+export type ResultParameter = "countersign_result" | "code";
 /** A sign of risk. */
 export type RiskTrigger = "NEW_DEVICE" | "NEW_LOCATION" | "SUSPICIOUS_IP" | "PASSWORD_CHANGED";
 /** Signs with a new secret. */
@@ -1271,7 +1434,8 @@ export interface SendChallengeCode {
 /** Limits on sent codes. */
 export interface SendsPolicy {
     /**
-     * Countries (ISO 3166-1 alpha-2) that text messages go to; empty for all.
+     * Countries (ISO 3166-1 alpha-2) that text messages go to; empty for all. A calling code (`+44`)
+     * stands for all countries that have it: `GB` alone leaves out `GG`, `IM` and `JE`.
      * @example [
      *       "US",
      *       "CA"
@@ -1279,7 +1443,7 @@ export interface SendsPolicy {
      */
     allowedCountries: string[];
     /**
-     * Countries that none go to, even if they are allowed.
+     * Countries or calling codes that none go to, even if they are allowed.
      * @example []
      */
     blockedCountries: string[];
@@ -1315,6 +1479,26 @@ export interface SendsPolicy {
      * @example 5
      */
     perTenMinutes: number;
+}
+/** A message that was asked for. */
+export interface SentMessage {
+    /** How it travels: as SMS or as EMAIL. */
+    channel: Open<FactorType>;
+    /**
+     * To which factor, or to which one that waits for its confirmation.
+     * @example fac_0c7ig9t6h8kq5v2m3n4p1r0s2g
+     */
+    factorId: string;
+    /**
+     * Why it failed, as a stable word: the provider's own code as `provider_21610`, or one of ours
+     * such as `expired`; else null.
+     * @example provider_21610
+     */
+    reason: string | null;
+    /** When it was asked for. */
+    requestedAt: Time;
+    /** What became of it. */
+    status: Open<MessageStatus>;
 }
 /** A tenant's settings. */
 export interface Settings {
@@ -1354,6 +1538,16 @@ export interface Settings {
      * @example 900
      */
     tokenTtlSeconds: number;
+    /** What the tokens' header says they are. */
+    tokenType: Open<TokenType>;
+}
+/** What became of a shard's time. */
+export interface ShardTimeSet {
+    /**
+     * By how many milliseconds it was set back; 0 if it was right.
+     * @example 21600000
+     */
+    setBackMs: number;
 }
 /** What happened to a tenant's users within a window that ends now. */
 export interface Statistics {
@@ -1478,7 +1672,8 @@ export interface TokenFacts {
     ttlSeconds: number;
 }
 /**
- * An access token: an ES256 JWT with `iss, aud, sub, iat, exp, jti, auth_time, acr, amr, tenant`.
+ * An access token: an ES256 JWT with `iss, aud, sub, iat, exp, jti, auth_time, acr, amr, tenant`,
+ * and `client_id` where the settings' `tokenType` is AT_JWT.
  * Its key is at `/.well-known/jwks.json`.
  */
 export interface Tokens {
@@ -1498,6 +1693,8 @@ export interface Tokens {
      */
     tokenType: string;
 }
+/** What an access token's header says that it is. */
+export type TokenType = "JWT" | "AT_JWT";
 /** What an authenticator app needs. Shown once. */
 export interface TotpEnrollment {
     /** When the enrollment ends unconfirmed. */
@@ -1508,7 +1705,8 @@ export interface TotpEnrollment {
      */
     factorId: string;
     /**
-     * The QR code as an SVG document.
+     * The QR code as an SVG document, four pixels a module and with its margin: show it as large as
+     * it is.
      * @example <svg …></svg>
      */
     qrCodeSvg: string;
@@ -1684,7 +1882,8 @@ export interface UpdatePolicy {
 /** A change of the limits on sent codes. */
 export interface UpdateSends {
     /**
-     * Countries (ISO 3166-1 alpha-2) that text messages go to; empty for all.
+     * Countries (ISO 3166-1 alpha-2) that text messages go to; empty for all. A calling code (`+44`)
+     * stands for all countries that have it: `GB` alone leaves out `GG`, `IM` and `JE`.
      * @example [
      *       "US",
      *       "CA"
@@ -1692,7 +1891,7 @@ export interface UpdateSends {
      */
     allowedCountries?: string[] | undefined;
     /**
-     * Countries that none go to.
+     * Countries or calling codes that none go to.
      * @example []
      */
     blockedCountries?: string[] | undefined;
@@ -1716,6 +1915,11 @@ export interface UpdateSettings {
     /** When something is odd enough to be told. */
     alerts?: UpdateAlerts | undefined;
     /**
+     * Whether `rpId` and `origins` are changed although security keys and passkeys become useless by
+     * it; false if left out.
+     */
+    force?: boolean | undefined;
+    /**
      * The name that authenticator apps show; without a colon.
      * @example Acme
      */
@@ -1723,14 +1927,17 @@ export interface UpdateSettings {
     /** The words of messages. */
     messages?: UpdateMessages | undefined;
     /**
-     * Origins from which ceremonies are accepted: `https://…`, or `http://localhost`.
+     * Origins from which ceremonies are accepted: `https://…`, or `http://localhost`. They are kept
+     * as browsers write them: lower case, Punycode, no default port.
      * @example [
      *       "https://login.acme.example"
      *     ]
      */
     origins?: string[] | undefined;
     /**
-     * The WebAuthn relying party id: a domain name.
+     * The WebAuthn relying party id: a domain name, the host of one of the `origins` or a domain
+     * above it. It is kept as browsers write it. Keys that were registered for another id cannot be
+     * used any more.
      * @example acme.example
      */
     rpId?: string | undefined;
@@ -1749,6 +1956,11 @@ export interface UpdateSettings {
      * @example 900
      */
     tokenTtlSeconds?: number | undefined;
+    /**
+     * What the tokens' header says they are: `JWT`, or `AT_JWT` for `at+jwt` (RFC 9068), with a
+     *     `client_id`: the id of the API key that asked.
+     */
+    tokenType?: TokenType | undefined;
 }
 /** A change of which signs of risk fire. */
 export interface UpdateTriggers {
@@ -1920,7 +2132,9 @@ export interface VerifyChallenge {
      */
     challengeId: string;
     /**
-     * The factor's code. Spaces and dashes do not matter.
+     * The factor's code: digits of any script. Spaces, dashes and invisible characters do not
+     * matter. What cannot be a code of this factor is refused with `validation_failed`, and not
+     * counted as a guess.
      * @example 492039
      */
     code?: string | null | undefined;
@@ -1948,7 +2162,7 @@ export interface VerifySentCode {
      */
     challengeId?: string | null | undefined;
     /**
-     * The code. Spaces and dashes do not matter.
+     * The code: digits of any script. Spaces, dashes and invisible characters do not matter.
      * @example 492039
      */
     code: string;
@@ -1966,7 +2180,8 @@ export interface VerifyTotp {
      */
     challengeId?: string | null | undefined;
     /**
-     * The code that the app shows. Spaces and dashes do not matter.
+     * The code that the app shows: digits of any script. Spaces, dashes and invisible characters
+     * do not matter.
      * @example 492039
      */
     code: string;
@@ -2004,6 +2219,12 @@ export interface WebAuthn {
     backupEligible: boolean;
     /** Whether it can be found without its id; null if the browser did not say. */
     residentKey: boolean | null;
+    /**
+     * The relying party id that it was registered for. It can be used only while the settings'
+     *     `rpId` is the same.
+     * @example acme.example
+     */
+    rpId: string;
     /**
      * Its signature counter; 0 if it has none.
      * @example 0

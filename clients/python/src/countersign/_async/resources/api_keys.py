@@ -56,9 +56,7 @@ class AsyncApiKeys:
             timeout: For how many seconds the call may take, retries included.
 
         """
-        content = body(
-            "CreateApiKey", name=name, scopes=scopes, root=root, expires_at=expires_at
-        )
+        content = body("CreateApiKey", name=name, scopes=scopes, root=root, expires_at=expires_at)
         call = Call("createApiKey", "POST", "/v1/api-keys", CreatedApiKey.from_json, body=content)
         return await self._transport.send(call, idempotency_key=idempotency_key, timeout=timeout)
 

@@ -52,8 +52,8 @@ class AsyncSettings:
             token_type: `JWT`, or `AT_JWT` for what RFC 9068 asks for.
             messages: Words of messages; None brings back our own.
             alerts: From when on alerts are raised.
-            force: Changes `rp_id` and `origins` although keys that people have become useless by it;
-                else that is a `ConflictError` with their number.
+            force: Changes `rp_id` and `origins` although people's keys become useless by it; else
+                that is a `ConflictError` with their number.
             idempotency_key: The key under which it is done once; made anew unless given.
             timeout: For how many seconds the call may take, retries included.
 

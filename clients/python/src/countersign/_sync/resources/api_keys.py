@@ -39,8 +39,9 @@ class ApiKeys:
     def create(
         self,
         *,
-        name: str,
-        scopes: Sequence[Scope],
+        name: str | None | Omit = OMIT,
+        scopes: Sequence[Scope] | None | Omit = OMIT,
+        root: bool | None | Omit = OMIT,
         expires_at: datetime | str | None | Omit = OMIT,
         idempotency_key: str | None = None,
         timeout: float | None = None,
@@ -48,14 +49,15 @@ class ApiKeys:
         """Makes a key. The answer has it, once.
 
         Args:
-            name: What it is for.
-            scopes: What it may.
+            name: What it is for; needed, but for a root key.
+            scopes: What it may; needed, but for a root key, which has them all.
+            root: Whether it is a root key, which only another one makes.
             expires_at: When it ends, with its time zone; never unless given.
             idempotency_key: The key under which it is done once; made anew unless given.
             timeout: For how many seconds the call may take, retries included.
 
         """
-        content = body("CreateApiKey", name=name, scopes=scopes, expires_at=expires_at)
+        content = body("CreateApiKey", name=name, scopes=scopes, root=root, expires_at=expires_at)
         call = Call("createApiKey", "POST", "/v1/api-keys", CreatedApiKey.from_json, body=content)
         return self._transport.send(call, idempotency_key=idempotency_key, timeout=timeout)
 

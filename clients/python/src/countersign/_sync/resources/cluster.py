@@ -42,3 +42,18 @@ class Cluster:
         at = path("/v1/cluster/nodes/{}/transfer-leadership", str(node_id))
         call = Call("transferLeadership", "POST", at, types.TransferredLeadership.from_json)
         return self._transport.send(call, idempotency_key=idempotency_key, timeout=timeout)
+
+    def set_shard_time(
+        self,
+        shard_id: int | str,
+        *,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+    ) -> types.ShardTimeSet:
+        """Sets the time of a shard right that clocks which were ahead gave it.
+
+        What is open in the shard for minutes (challenges, sent codes, enrollments) ends.
+        """
+        at = path("/v1/cluster/shards/{}/set-time", str(shard_id))
+        call = Call("setShardTime", "POST", at, types.ShardTimeSet.from_json)
+        return self._transport.send(call, idempotency_key=idempotency_key, timeout=timeout)

@@ -27,6 +27,7 @@ class MfaApps:
         algorithm: Algorithm | None | Omit = OMIT,
         digits: int | None | Omit = OMIT,
         period: int | None | Omit = OMIT,
+        resume: str | None | Omit = OMIT,
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> TotpEnrollment:
@@ -42,6 +43,8 @@ class MfaApps:
             algorithm: `SHA1` unless given, which every app knows.
             digits: 6 unless given, which every app knows.
             period: Seconds for which a code is shown; 30 unless given, which every app knows.
+            resume: The `factor_id` of an enrollment that the same browser began before: while it
+                waits, its secret is shown again.
             idempotency_key: The key under which it is done once; made anew unless given.
             timeout: For how many seconds the call may take, retries included.
 
@@ -53,6 +56,7 @@ class MfaApps:
             algorithm=algorithm,
             digits=digits,
             period=period,
+            resume=resume,
         )
         at = path("/v1/users/{}/mfa/totp", user_id)
         call = Call("enrollTotp", "POST", at, TotpEnrollment.from_json, body=content)
@@ -91,7 +95,8 @@ class MfaApps:
         self,
         user_id: str,
         *,
-        secret: str,
+        secret: str | None | Omit = OMIT,
+        uri: str | None | Omit = OMIT,
         name: str | None | Omit = OMIT,
         algorithm: Algorithm | None | Omit = OMIT,
         digits: int | None | Omit = OMIT,
@@ -103,7 +108,8 @@ class MfaApps:
 
         Args:
             user_id: Your own id of the user.
-            secret: The app's secret, as base32.
+            secret: The app's secret, as base32; or
+            uri: its `otpauth://totp/…` address, which has secret, algorithm, digits and period.
             name: A name for the factor.
             algorithm: `SHA1` unless given.
             digits: 6 unless given.
@@ -115,6 +121,7 @@ class MfaApps:
         content = body(
             "ImportTotp",
             secret=secret,
+            uri=uri,
             name=name,
             algorithm=algorithm,
             digits=digits,

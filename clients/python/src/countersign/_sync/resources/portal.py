@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from ..._call import OMIT, Call, Omit, body
-from ...types import PortalPurpose, PortalResult, PortalSession
+from ...params import BrowserContext
+from ...types import PortalPurpose, PortalResult, PortalSession, ResultParameter
 from ..transport import Transport
 
 
@@ -21,6 +22,8 @@ class Portal:
         purpose: PortalPurpose,
         return_url: str,
         challenge_id: str | None | Omit = OMIT,
+        result_parameter: ResultParameter | None | Omit = OMIT,
+        context: BrowserContext | None | Omit = OMIT,
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> PortalSession:
@@ -31,6 +34,9 @@ class Portal:
             purpose: `ENROLL`, `CHALLENGE` or `MANAGE`.
             return_url: Where the browser comes back to.
             challenge_id: What is to be answered, if the purpose is a challenge.
+            result_parameter: In which parameter the browser brings the code back;
+                `countersign_result` unless given.
+            context: What you know of the browser, where the pages do not see it themselves.
             idempotency_key: The key under which it is done once; made anew unless given.
             timeout: For how many seconds the call may take, retries included.
 
@@ -41,6 +47,8 @@ class Portal:
             purpose=purpose,
             return_url=return_url,
             challenge_id=challenge_id,
+            result_parameter=result_parameter,
+            context=context,
         )
         at = "/v1/portal/sessions"
         call = Call("createPortalSession", "POST", at, PortalSession.from_json, body=content)
@@ -56,7 +64,7 @@ class Portal:
         """What came of it.
 
         Args:
-            code: What is in the address with which the browser came back; good once.
+            code: What the browser brought back in the parameter `countersign_result`; good once.
             idempotency_key: The key under which it is done once; made anew unless given.
             timeout: For how many seconds the call may take, retries included.
 

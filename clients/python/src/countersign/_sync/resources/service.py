@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..._call import Call, as_is, path
-from ...types import NodeStatus
+from ...types import IssuerMetadata, NodeStatus
 from ..transport import Transport
 
 
@@ -41,6 +41,18 @@ class Service:
         """The OpenAPI document."""
         call: Call[dict[str, Any]]
         call = Call("getOpenApi", "GET", "/openapi.json", as_is, authenticated=False)
+        return self._transport.send(call, timeout=timeout)
+
+    def open_id_configuration(self, *, timeout: float | None = None) -> IssuerMetadata:
+        """What is true of the issuer of access tokens, as OpenID Connect clients look for it."""
+        at, read = "/.well-known/openid-configuration", IssuerMetadata.from_json
+        call = Call("getOpenIdConfiguration", "GET", at, read, authenticated=False)
+        return self._transport.send(call, timeout=timeout)
+
+    def authorization_server_metadata(self, *, timeout: float | None = None) -> IssuerMetadata:
+        """The same, where OAuth clients look for it (RFC 8414)."""
+        at, read = "/.well-known/oauth-authorization-server", IssuerMetadata.from_json
+        call = Call("getAuthorizationServerMetadata", "GET", at, read, authenticated=False)
         return self._transport.send(call, timeout=timeout)
 
     def docs(self, *, timeout: float | None = None) -> str:

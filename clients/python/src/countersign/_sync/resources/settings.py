@@ -34,8 +34,10 @@ class Settings:
         origins: Sequence[str] | Omit = OMIT,
         token_audience: str | Omit = OMIT,
         token_ttl_seconds: int | Omit = OMIT,
+        token_type: types.TokenType | Omit = OMIT,
         messages: UpdateMessages | Omit = OMIT,
         alerts: UpdateAlerts | Omit = OMIT,
+        force: bool | Omit = OMIT,
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> types.Settings:
@@ -48,8 +50,11 @@ class Settings:
             origins: Where pages may use security keys and passkeys.
             token_audience: The `aud` of access tokens.
             token_ttl_seconds: For how long access tokens are good.
+            token_type: `JWT`, or `AT_JWT` for what RFC 9068 asks for.
             messages: Words of messages; None brings back our own.
             alerts: From when on alerts are raised.
+            force: Changes `rp_id` and `origins` although people's keys become useless by it; else
+                that is a `ConflictError` with their number.
             idempotency_key: The key under which it is done once; made anew unless given.
             timeout: For how many seconds the call may take, retries included.
 
@@ -62,8 +67,10 @@ class Settings:
             origins=origins,
             token_audience=token_audience,
             token_ttl_seconds=token_ttl_seconds,
+            token_type=token_type,
             messages=messages,
             alerts=alerts,
+            force=force,
         )
         at = "/v1/settings"
         call = Call("updateSettings", "PATCH", at, types.Settings.from_json, body=content)

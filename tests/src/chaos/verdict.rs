@@ -119,11 +119,19 @@ async fn audit(run: &Run) {
             ));
         }
         let path = folder.path().join(format!("{node}.jsonl"));
-        std::fs::write(&path, events.join("\n")).unwrap();
+        let keys = folder.path().join(format!("{node}.jwks.json"));
         let program = &run.cluster.plan().program.path;
+        let exported = std::process::Command::new(program)
+            .args(["audit", "export", "--url", &run.cluster.url(node), "--key", ROOT_KEY])
+            .env_remove("FAILPOINTS")
+            .output()
+            .unwrap();
+        std::fs::write(&path, exported.stdout).unwrap();
+        let known = client.get("/.well-known/jwks.json").await;
+        std::fs::write(&keys, known.body.to_string()).unwrap();
         let output = std::process::Command::new(program)
-            .args(["audit", "verify"])
-            .arg(&path)
+            .args(["audit", "verify", "--jwks"])
+            .args([&keys, &path])
             .env_remove("FAILPOINTS")
             .output()
             .unwrap();

@@ -144,7 +144,8 @@ test("a passkey of the device, that knows its user, registers and signs in", asy
   await browse(async (page) => {
     await page.goto(ours.at("localhost"));
     const device = await Authenticator.plugIn(page, "internal");
-    const factor = await enroll(page, "ann", { userVerification: "required" });
+    const wish = { userVerification: "required", residentKey: "required" };
+    const factor = await enroll(page, "ann", wish);
     assert.equal(factor.type, "WEBAUTHN");
     assert.deepEqual(factor.webauthn.transports, ["internal"]);
     assert.equal(factor.webauthn.userVerified, true);

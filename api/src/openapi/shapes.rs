@@ -129,8 +129,11 @@ fn leave_out(schema: &mut Value, field: &str) {
     forbid_null(&mut schema["properties"][field]);
 }
 
-/// Takes `null` out of a property's types.
+/// Takes `null` out of a property's types and words.
 fn forbid_null(property: &mut Value) {
+    if let Some(Value::Array(words)) = property.get_mut("enum") {
+        words.retain(|word| !word.is_null());
+    }
     if let Some(Value::Array(kinds)) = property.get_mut("type") {
         kinds.retain(|kind| kind != "null");
         if let [only] = kinds.as_mut_slice() {

@@ -87,7 +87,7 @@ async fn a_hangup_reads_the_log_level_again_and_never_ends_the_node() {
         node.hang_up();
     }
     ready(&url).await;
-    assert_eq!(call(Method::GET, format!("{url}/v1/mfa/policy"), None).await.0, 200);
+    assert_eq!(call(Method::GET, format!("{url}/v1/cluster"), None).await.0, 200);
     node.terminate();
     node.hang_up();
     assert!(node.ended().success(), "{}", node.log());

@@ -3,10 +3,13 @@
 //! Every check here is of what a client may rely on. What is unknown (no answer, or a refusal that
 //! a delayed duplicate may still overtake) allows both outcomes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
+use countersign_core::factor::totp::Parameters;
 use countersign_core::ids::{ChallengeId, FactorId, UserKey};
+use countersign_core::secret::Secret;
+use countersign_core::time::Timestamp;
 use countersign_core::user::UserState;
 
 use crate::transcript::Transcript;
@@ -30,6 +33,7 @@ struct Facts {
     /// Confirmations whose outcome is open.
     perhaps: BTreeSet<FactorId>,
     gone: BTreeSet<FactorId>,
+    secrets: BTreeMap<FactorId, Secret>,
     steps: BTreeSet<(FactorId, u64)>,
     challenges: BTreeSet<ChallengeId>,
     codes: BTreeSet<Vec<u8>>,
@@ -79,9 +83,11 @@ impl Board {
         self.profile_written(number);
     }
 
-    /// A confirmation is under way.
-    pub(crate) fn confirming(&self, id: FactorId) {
-        self.facts().perhaps.insert(id);
+    /// A confirmation is under way, of an app with this secret and the usual parameters.
+    pub(crate) fn confirming(&self, id: FactorId, secret: &Secret) {
+        let mut facts = self.facts();
+        facts.perhaps.insert(id);
+        facts.secrets.insert(id, secret.clone());
     }
 
     /// A factor is ACTIVE; its code of this step is spent, or it was imported.
@@ -111,6 +117,18 @@ impl Board {
     /// A factor that the user has, if any.
     pub(crate) fn factor(&self) -> Option<FactorId> {
         self.facts().factors.first().copied()
+    }
+
+    /// A code of six digits that the factor's app shows at no time near `now`.
+    pub(crate) fn no_code_of(&self, factor: FactorId, now: Timestamp) -> Option<Secret> {
+        let parameters = Parameters::default();
+        let secret = self.facts().secrets.get(&factor)?.clone();
+        let step = parameters.step_at(now);
+        let near: Vec<Secret> =
+            (step - 5..=step + 5).map(|step| parameters.code(&secret, step)).collect();
+        (0..1_000_000u32)
+            .map(|guess| Secret::from(format!("{guess:06}")))
+            .find(|guess| near.iter().all(|code| code.expose() != guess.expose()))
     }
 
     /// A code was accepted for a challenge.

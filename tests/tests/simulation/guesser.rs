@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use countersign_actors::gateway::{Question, Target};
+use countersign_actors::ports::Clock;
 use countersign_core::challenge::Purpose;
 use countersign_core::command::{Command, Proof, Query};
 use countersign_core::reply::Reply;
 use countersign_core::risk::LoginContext;
-use countersign_core::secret::Secret;
 use rand::Rng;
 
 use crate::board::{Board, profile_number};
@@ -54,6 +54,8 @@ impl Guesser {
 
     async fn guess(&mut self, board: &Board) {
         let Some(factor) = board.factor() else { return };
+        let now = self.client.clock.now();
+        let Some(code) = board.no_code_of(factor, now) else { return };
         let command = Command::CreateChallenge {
             purpose: Purpose::Login,
             context: LoginContext::default(),
@@ -66,11 +68,9 @@ impl Guesser {
         let Some(challenge) = answer.challenge else { return };
         let nodes: Vec<u64> = (0..4).map(|_| self.client.any_node()).collect();
         let guesses = nodes.into_iter().map(|node| {
-            // Seven digits are no code of six, so it is wrong for certain.
-            let code = Secret::from("0000000".to_owned());
             let question = Question::Do(Command::Verify {
                 challenge: challenge.id,
-                proof: Proof::Code { factor, code },
+                proof: Proof::Code { factor, code: code.clone() },
                 remember_device: None,
             });
             self.client.ask(node, board, Target::Challenge(challenge.id), question, None)

@@ -146,7 +146,7 @@ impl Owner {
         let app = App { id: begun.factor_id, secret: begun.secret, parameters };
         let step = parameters.step_at(self.client.clock.now());
         let code = parameters.code(&app.secret, step);
-        self.board.confirming(app.id);
+        self.board.confirming(app.id, &app.secret);
         let confirm = Command::ConfirmTotp { code, name: None, challenge: None };
         if let Reply::Factor { .. } = self.change(confirm).await {
             self.board.confirmed(app.id, step);

@@ -1,10 +1,10 @@
 //! What tells a disk from an older copy of itself.
 //!
-//! A disk counts: once at each start of its node, and once a second while entries or votes are
-//! written. The count is on the disk before others hear of it, and they remember it. Each start also
-//! draws a random number, so two runs that began from the same copy are told apart although they
-//! count alike. A disk that does not have what another node remembers of it is an older copy, or
-//! descends from one: entries and votes that this node gave its word for may be missing on it.
+//! Each disk has a counter. It is raised at each start of its node, and once a second while entries or
+//! votes are written. A value is synced to the disk before other nodes learn it, and they remember it.
+//! Each start also has a random id, so that two runs that began from the same copy differ although
+//! their counters are equal. A disk that lacks what another node remembers of it is an older copy, or
+//! descends from one: entries and votes that this node acknowledged may be missing on it.
 
 use std::collections::BTreeMap;
 

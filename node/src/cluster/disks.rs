@@ -104,14 +104,14 @@ impl Disks {
         if others.insert(node, mark) != Some(mark)
             && let Err(error) = self.0.store.set_disk_marks(others)
         {
-            tracing::error!(%error, "what is known of other disks is not written");
+            tracing::error!(%error, "how far other nodes' disks have come could not be saved");
         }
     }
 
     /// A member says that this disk is an older copy: noted for ever.
     pub(crate) fn refused_by(&self, node: NodeId) {
         if let Err(error) = self.0.store.set_disk_refused_by(node) {
-            tracing::error!(%error, "the refusal of this disk is not written");
+            tracing::error!(%error, "that another node refused this disk could not be saved");
         }
         self.0.refused_by.send_replace(Some(node));
     }
@@ -168,7 +168,7 @@ impl Disks {
                 own
             };
             if let Err(error) = self.0.store.set_disk_history(&counted).await {
-                tracing::error!(%error, "the disk did not count");
+                tracing::error!(%error, "this node's disk counter could not be saved; it will be tried again");
                 continue;
             }
             let mark = counted.mark();

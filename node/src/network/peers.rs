@@ -260,21 +260,30 @@ impl Peers {
     /// The first words on a connection: both sides see that the other's disk is no older copy.
     async fn greet(&self, node: NodeId, sender: &mut Sender) -> Result<(), CallError> {
         let book = &self.0.book;
-        let hello = Hello { disk: book.own_disk(), yours_is_older: false };
+        let hello = Hello { disk: book.own_disk(), refused: None };
         let answered = say(node, sender, &hello).await;
-        if let Err(error) = &answered
-            && let Some(refused) = error.final_refusal()
-        {
-            book.refused_by(node, refused);
+        match answered.as_ref().err().and_then(CallError::final_refusal) {
+            Some(Refused::OlderDisk) => disk_refused(book.as_ref(), node, &hello.disk),
+            Some(refused) => book.refused_by(node, refused),
+            None => {}
         }
-        if book.is_sound(node, &answered?.disk) {
+        let other = answered?.disk;
+        if book.is_sound(node, &other) {
             return Ok(());
         }
         Refused::OlderDisk.count();
-        // It cannot know otherwise.
-        let told = say(node, sender, &Hello { yours_is_older: true, ..hello }).await;
+        // Without this the other node would go on trying.
+        let told = say(node, sender, &Hello { refused: Some(other), ..hello }).await;
         tracing::warn!(node, ?told, "this node's disk is an older copy: it is refused");
         Err(not_sent(node, "its disk is an older copy"))
+    }
+}
+
+/// Another node refused this disk for what was told of it. Where the disk has gone on since, the
+/// other node may have heard that first, over another connection: then it is asked again.
+pub(super) fn disk_refused(book: &dyn AddressBook, node: NodeId, told: &DiskHistory) {
+    if book.own_disk() == *told {
+        book.refused_by(node, Refused::OlderDisk);
     }
 }
 

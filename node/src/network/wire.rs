@@ -71,8 +71,8 @@ pub(crate) struct JoinRequest {
 pub(crate) struct Hello {
     /// The disk of whoever says this.
     pub(crate) disk: DiskHistory,
-    /// The other node's disk lacks what whoever says this remembers of it.
-    pub(crate) yours_is_older: bool,
+    /// The other node's disk as that one told of it, if it lacks what whoever says this remembers.
+    pub(crate) refused: Option<DiskHistory>,
 }
 
 /// A node of the cluster: where it is and by which key it is known.

@@ -17,7 +17,7 @@ use crate::network::authority;
 use crate::network::body::{self, BodyError, Sent};
 use crate::network::identity::{PeerIdentity, PeerKey};
 use crate::network::join::{self, Binding};
-use crate::network::peers::AddressBook;
+use crate::network::peers::{AddressBook, disk_refused};
 use crate::network::refused::Refused;
 use crate::network::snapshot::Receptions;
 use crate::network::wire::{self, CONTROL_BYTES, Hello, JOIN_BYTES, JoinRefusal, path};
@@ -169,15 +169,15 @@ impl Door {
         let hello: Hello =
             wire::decode(&bytes).map_err(|_| Failure::Refused(Refused::Malformed))?;
         let book = &self.serving.book;
-        if hello.yours_is_older {
-            book.refused_by(node, Refused::OlderDisk);
+        if let Some(told) = &hello.refused {
+            disk_refused(book.as_ref(), node, told);
             return Err(Failure::Unable("this node's disk is an older copy".to_owned()));
         }
         if !book.is_sound(node, &hello.disk) {
             tracing::warn!(node, "this node's disk is an older copy: it is refused");
             return Err(Failure::Refused(Refused::OlderDisk));
         }
-        encoded(&Hello { disk: book.own_disk(), yours_is_older: false })
+        encoded(&Hello { disk: book.own_disk(), refused: None })
     }
 
     fn secret(&self) -> Result<&Secret, Failure> {

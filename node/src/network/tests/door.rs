@@ -136,6 +136,20 @@ async fn a_node_whose_disk_is_an_older_copy_is_refused_in_both_directions_and_to
 }
 
 #[tokio::test]
+async fn a_disk_that_went_on_while_it_was_refused_is_not_refused_for_ever() {
+    let book = Plan { disk_count: Some(AtomicU64::new(1)), ..Plan::default() };
+    let cluster = Cluster { book: Arc::new(book), ..Cluster::new() };
+    let (one, two) = (cluster.node(1).await, cluster.node(2).await);
+    cluster.book.older.lock().unwrap().push(2);
+    assert!(two.peers.call(1, &Call::Ping, SECOND).await.is_err());
+    assert!(one.peers.call(2, &Call::Ping, SECOND).await.is_err());
+    assert!(cluster.book.refusals.lock().unwrap().is_empty());
+    cluster.book.older.lock().unwrap().clear();
+    let again = async { while two.peers.call(1, &Call::Ping, SECOND).await.is_err() {} };
+    timeout(SECOND, again).await.unwrap();
+}
+
+#[tokio::test]
 async fn whoever_does_not_show_how_far_its_disk_has_come_is_refused() {
     let counts = Counts::new();
     let _guard = metrics::set_default_local_recorder(&counts.recorder);

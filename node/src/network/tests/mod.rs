@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -68,6 +68,8 @@ struct Plan {
     removed: Mutex<Vec<NodeId>>,
     /// Whose disks are older copies.
     older: Mutex<Vec<NodeId>>,
+    /// The disk has gone on whenever it is looked at, from 1.
+    disk_count: Option<AtomicU64>,
     /// Who refused somebody for ever.
     refusals: Mutex<Vec<(NodeId, Refused)>>,
 }
@@ -106,7 +108,9 @@ impl AddressBook for Plan {
     }
 
     fn own_disk(&self) -> DiskHistory {
-        DiskHistory::default()
+        let count =
+            self.disk_count.as_ref().map_or(0, |count| count.fetch_add(1, Ordering::SeqCst));
+        DiskHistory { count, ..DiskHistory::default() }
     }
 
     fn is_sound(&self, node: NodeId, _disk: &DiskHistory) -> bool {

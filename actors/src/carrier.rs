@@ -26,7 +26,8 @@ pub struct Parcel {
     pub templates: MessageTemplates,
     /// What is sent, and where.
     pub message: CodeMessage,
-    /// When it is sent; together with the code's end it says for how long the code is good.
+    /// When it is sent, by real time; together with the code's end it says for how long the code is
+    /// good.
     pub now: Timestamp,
 }
 
@@ -98,7 +99,7 @@ pub struct Posting {
     pub event: AuditRow,
     /// The keys that sign, as bytes (what stands behind `whsec_`, decoded).
     pub secrets: Vec<Secret>,
-    /// When it is sent.
+    /// When it is sent, by real time.
     pub now: Timestamp,
 }
 

@@ -242,12 +242,12 @@ pub trait Directory: Send + Sync + 'static {
     /// The cluster's own state.
     fn system(&self) -> Arc<SystemState>;
 
-    /// Failed verifications from an address in the ten minutes before `now`, over all users of the
-    /// tenant, as counted from what this node applied.
+    /// Failed verifications from an address in the ten minutes before `now` (real time), over all users
+    /// of the tenant, as counted from what this node applied.
     fn failures_from(&self, tenant: &TenantId, address: IpAddr, now: Timestamp) -> u32;
 
     /// What else was counted over all users of the tenant, as this node applied it: about the
-    /// address, leaving out the user at hand, and about the asking key.
+    /// address, leaving out the user at hand, and about the asking key. `now` is real time.
     fn pressure(
         &self,
         tenant: &TenantId,

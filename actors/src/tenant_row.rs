@@ -43,9 +43,10 @@ impl Row for TenantRow {
         request: &Request<TenantCommand>,
         _worked: Option<Worked>,
         desk: &Desk,
-        now: Timestamp,
+        _now: Timestamp,
     ) -> Result<Decision<TenantReply, TenantEvent>, GatewayError> {
-        Ok(desk.with_context(now, request.caller.key, |context| {
+        // What a tenant has is compared with the time of every shard: its moments are real time.
+        Ok(desk.with_context(desk.clock(), request.caller.key, |context| {
             tenant::decide(&self.0, state.as_ref(), &request.question, context)
         }))
     }

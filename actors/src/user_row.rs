@@ -33,17 +33,17 @@ impl UserRow {
         state: &UserState,
         request: &Request<Question>,
         desk: &Desk,
-        now: Timestamp,
         f: impl FnOnce(&Surroundings<'_>) -> T,
     ) -> Result<T, GatewayError> {
         let tenant = desk.tenant(&self.0.tenant)?;
         let signing_key = desk.signing_key()?;
         let directory = desk.ports.directory.as_ref();
         let address = address(state, request);
+        let clock = desk.clock();
         let failures_from_address =
-            address.map_or(0, |address| directory.failures_from(&self.0.tenant, address, now));
+            address.map_or(0, |address| directory.failures_from(&self.0.tenant, address, clock));
         let pressure =
-            directory.pressure(&self.0.tenant, state.pseudonym, address, request.caller.key, now);
+            directory.pressure(&self.0.tenant, state.pseudonym, address, request.caller.key, clock);
         let traffic = Counted { directory, tenant: &self.0.tenant };
         Ok(f(&Surroundings {
             tenant: &tenant,
@@ -109,7 +109,7 @@ impl Row for UserRow {
         now: Timestamp,
     ) -> Result<Option<Work>, GatewayError> {
         let Question::Do(command) = &request.question else { return Ok(None) };
-        self.surrounded(state, request, desk, now, |around| {
+        self.surrounded(state, request, desk, |around| {
             desk.with_context(now, request.caller.key, |context| {
                 decide::prepare(state, command, around, context)
             })
@@ -124,14 +124,17 @@ impl Row for UserRow {
         desk: &Desk,
         now: Timestamp,
     ) -> Result<Decision<Reply, UserEvent>, GatewayError> {
-        self.surrounded(state, request, desk, now, |around| match &request.question {
-            Question::Do(command) => desk.with_context(now, request.caller.key, |context| {
-                decide::decide(&self.0, state, command, worked, around, context)
-            }),
-            Question::Tell(query) => {
-                Decision::reply(query::answer(&self.0, state, query, around, now))
-            }
-        })
+        let mut decision =
+            self.surrounded(state, request, desk, |around| match &request.question {
+                Question::Do(command) => desk.with_context(now, request.caller.key, |context| {
+                    decide::decide(&self.0, state, command, worked, around, context)
+                }),
+                Question::Tell(query) => {
+                    Decision::reply(query::answer(&self.0, state, query, around, now))
+                }
+            })?;
+        decision.reply = decision.reply.by_real_time(now.millis_since(desk.clock()));
+        Ok(decision)
     }
 
     fn change(&self, events: Vec<UserEvent>) -> Change {

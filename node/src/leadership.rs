@@ -215,6 +215,13 @@ impl Watcher {
                         (Some(fence), Wish::HandOver { to, done }) => {
                             let _ = done.send(self.hand_over(fence, to).await);
                         }
+                        // Right already: nothing that is under way need end.
+                        (Some(fence), Wish::SetTime { done, .. })
+                            if self.times.ahead_ms(self.shard) <= TOLERANCE_MS =>
+                        {
+                            serving = Some(fence);
+                            let _ = done.send(Ok(0));
+                        }
                         (Some(fence), Wish::SetTime { by, done }) => {
                             let _ = done.send(self.set_time(fence, by).await);
                         }
@@ -286,10 +293,6 @@ impl Watcher {
     /// Ordering duty: no decision that was stamped with the old time may come after this in the log,
     /// or the time would be there again. So all decisions are finished first and the actors are gone.
     async fn set_time(&self, fence: Fence, by: Option<KeyId>) -> Result<i64, GatewayError> {
-        let ahead_ms = self.times.ahead_ms(self.shard);
-        if ahead_ms <= TOLERANCE_MS {
-            return Ok(0);
-        }
         let finished = self.service.retire(self.shard, FINISH).await;
         self.led.send_replace(false);
         self.service.resign(self.shard);
@@ -333,7 +336,7 @@ impl Watcher {
     async fn take_on(&self, fence: Fence) -> Option<Fence> {
         // Nothing is stamped with a clock that was not compared with a majority's.
         if !self.times.clock().may_stamp() {
-            tracing::debug!(shard = %self.shard, "not taken on: the clock is not compared yet");
+            tracing::debug!(shard = %self.shard, "leadership not taken: clock not yet compared with a majority");
             return None;
         }
         let confirmed = timeout(SUCCESSION, self.group.ensure_linearizable(ReadPolicy::ReadIndex));

@@ -17,7 +17,7 @@ use std::time::Duration;
 use countersign_actors::ports::Clock;
 use countersign_core::ids::ShardId;
 use countersign_core::time::Timestamp;
-use countersign_storage::Store;
+use countersign_storage::{AppliedTime, Store};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::clock::{NodeClock, TOLERANCE_MS, millis};
@@ -39,8 +39,8 @@ struct Inner {
 /// A shard's time at a moment of this node's elapsed time.
 #[derive(Clone, Copy)]
 struct Noted {
-    /// The latest time applied then.
-    applied: Timestamp,
+    /// The entry that had set the time back last.
+    set_at: u64,
     time: Timestamp,
     at: Duration,
 }
@@ -60,14 +60,14 @@ impl ShardTimes {
         let Some(place) = self.0.noted.get(&shard) else { return rows.last_now() };
         let mut noted = place.lock().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock, so that an older reading never follows a newer one.
-        let (applied, ahead_ms) = rows.time();
+        let AppliedTime { last: applied, ahead_ms, set_at } = rows.time();
         let at = self.0.clock.elapsed();
         let time = match *noted {
             // An operator set it back.
-            Some(last) if applied < last.applied => applied,
-            Some(last) => {
-                let elapsed = millis(at.saturating_sub(last.at));
-                last.time.plus_millis(elapsed).max(applied)
+            Some(noted) if noted.set_at < set_at => applied,
+            Some(noted) => {
+                let elapsed = millis(at.saturating_sub(noted.at));
+                noted.time.plus_millis(elapsed).max(applied)
             }
             None => {
                 // Before the clock was compared with others nothing is stamped, and nothing noted.
@@ -81,7 +81,7 @@ impl ShardTimes {
                 }
             }
         };
-        *noted = Some(Noted { applied, time, at });
+        *noted = Some(Noted { set_at, time, at });
         time
     }
 
@@ -110,7 +110,7 @@ impl ShardTimes {
 
 #[cfg(test)]
 mod tests {
-    use countersign_core::proposal::{Change, LogCommand, Proposal};
+    use countersign_core::proposal::{Change, LogCommand, Proposal, TimeSetting};
     use countersign_storage::{Entry, StoreOptions, TypeConfig};
     use openraft::type_config::alias::CommittedLeaderIdOf;
     use openraft::vote::RaftLeaderId;
@@ -133,9 +133,13 @@ mod tests {
             audit: Vec::new(),
             answer: None,
         };
+        apply_command(store, index, LogCommand::Propose(Box::new(proposal)));
+    }
+
+    fn apply_command(store: &Arc<Store>, index: u64, command: LogCommand) {
         let entry = Entry {
             log_id: LogId::new(CommittedLeaderIdOf::<TypeConfig>::new(1, 1), index),
-            payload: EntryPayload::Normal(LogCommand::Propose(Box::new(proposal))),
+            payload: EntryPayload::Normal(command),
         };
         store.machine(SHARD).unwrap().apply_entries(&[entry]).unwrap();
     }
@@ -160,7 +164,7 @@ mod tests {
         system.pass(300_000);
         assert_eq!(times.earliest(SHARD).millis(), START + 6 * HOUR_MS + 300_000);
         assert_eq!(times.ahead_ms(SHARD), 6 * HOUR_MS);
-        // The wall clock is nothing to it, whichever way it goes.
+        // A jump of the wall clock does not change it.
         system.jump(-HOUR_MS);
         system.pass(1_000);
         assert_eq!(times.earliest(SHARD).millis(), START + 6 * HOUR_MS + 301_000);
@@ -169,6 +173,24 @@ mod tests {
         assert_eq!(times.earliest(SHARD).millis(), START + 7 * HOUR_MS);
         apply(&store, 4, START, START);
         assert_eq!(times.earliest(SHARD).millis(), START + 7 * HOUR_MS);
+    }
+
+    #[test]
+    fn time_that_an_operator_sets_goes_back_in_a_shard_that_was_idle_for_long() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), StoreOptions::default()).unwrap();
+        let system = SetClock::at(START);
+        let times = times(&system, &store);
+        apply(&store, 1, START + 6 * HOUR_MS, START);
+        assert_eq!(times.earliest(SHARD).millis(), START + 6 * HOUR_MS);
+        system.pass(7 * 3_600_000);
+        let (from, to) = (times.earliest(SHARD), system.now());
+        assert_eq!(from.millis_since(to), 6 * HOUR_MS);
+        let setting = TimeSetting { from, to, by: None };
+        apply_command(&store, 2, LogCommand::SetTime(Box::new(setting)));
+        assert_eq!(times.earliest(SHARD), to);
+        system.pass(1_000);
+        assert_eq!(times.earliest(SHARD), to.plus_millis(1_000));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::database::{Database, Family};
 use crate::error::StorageError;
 use crate::keys;
 use crate::pressure::{self, Pressures, Sign};
-use crate::records::{self, SystemRow, TenantRow};
+use crate::records::{self, ShardHead, SystemRow, TenantRow};
 
 /// Who an API key is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +116,10 @@ impl Directory {
         shard: ShardId,
     ) -> Result<(), StorageError> {
         self.pressures.forget(shard);
-        for sign in audit::recent_signs(database, shard, pressure::WINDOW_MS)? {
+        let head = database.get(Family::State, &keys::single(shard, keys::state::HEAD))?;
+        let head = head.map(|bytes| records::decode::<ShardHead>("head", shard, &bytes));
+        let ahead_ms = head.transpose()?.map_or(0, |head| head.ahead_ms);
+        for sign in audit::recent_signs(database, shard, pressure::WINDOW_MS, ahead_ms)? {
             self.pressures.note(shard, sign);
         }
         Ok(())

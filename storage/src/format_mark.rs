@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::error::StorageError;
 
 const NAME: &str = "FORMAT";
-const TEXT: &str = "countersign store 1\n";
+const TEXT: &str = "countersign store 2\n";
 
 /// Whether the directory was used before.
 ///

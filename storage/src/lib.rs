@@ -49,7 +49,7 @@ pub use self::log::ShardLog;
 pub use self::machine::ShardMachine;
 pub use self::options::{OnSyncFailure, StoreOptions};
 pub use self::pressure::COUNTED_MAX;
-pub use self::records::{Chain, ChainPoint, Identity, ShardHead};
+pub use self::records::{AppliedTime, Chain, ChainPoint, Identity, ShardHead};
 pub use self::rows::Rows;
 pub use self::snapshot::{IncomingSnapshot, SnapshotBuilder, SnapshotFile};
 pub use self::state_hash::StateHash;

@@ -56,6 +56,19 @@ pub struct ShardHead {
     /// How far the shard's time was ahead of its leader's clock with the last change, in
     /// milliseconds.
     pub ahead_ms: i64,
+    /// The index of the entry that last set the shard's time back; 0 if none did.
+    pub time_set_at: u64,
+}
+
+/// What a shard has applied of its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AppliedTime {
+    /// The latest time.
+    pub last: Timestamp,
+    /// How far that was ahead of its leader's clock, in milliseconds.
+    pub ahead_ms: i64,
+    /// The index of the entry that last set the time back; 0 if none did.
+    pub set_at: u64,
 }
 
 /// A tenant's audit chain in a shard.
@@ -65,6 +78,9 @@ pub struct Chain {
     pub start: ChainPoint,
     /// The last row.
     pub head: ChainPoint,
+    /// The place of the last row that is earlier than the one before it, since the shard's time was set
+    /// back in between; 0 if there is none.
+    pub set_back: u64,
 }
 
 /// A place in an audit chain and the chain's hash there.

@@ -34,6 +34,7 @@ pub mod portal;
 pub mod preview;
 pub mod proposal;
 pub mod query;
+pub mod real_time;
 pub mod reply;
 pub mod risk;
 pub mod secret;

@@ -83,7 +83,14 @@ impl UserState {
         if let Some((_, _, at)) = &mut self.history.last_place {
             time.past(at);
         }
+        let password_is_verified = self.history.last_verified_at >= self.password_changed_at;
         time.past_if_any(&mut self.history.last_verified_at);
+        time.past_if_any(&mut self.password_changed_at);
+        if !password_is_verified && self.history.last_verified_at == self.password_changed_at {
+            // Which came first is still known afterwards.
+            self.history.last_verified_at =
+                self.history.last_verified_at.map(|at| at.plus_millis(-1));
+        }
         self.spent_secrets.iter_mut().for_each(|spent| time.past(&mut spent.at));
         self.sends.made.iter_mut().for_each(|(_, at)| time.past(at));
         self.recovery_uses.iter_mut().for_each(|at| time.past(at));
@@ -131,6 +138,23 @@ mod tests {
         assert_eq!(locked(AHEAD), Lock::Open);
         let left = 30_000;
         assert_eq!(locked(AHEAD.plus_millis(left)), Lock::Until(RIGHT.plus_millis(left)));
+    }
+
+    #[test]
+    fn whether_somebody_was_verified_since_the_password_changed_stays_known() {
+        let is_verified = |changed: Timestamp, verified: Timestamp| {
+            let mut state =
+                UserState { password_changed_at: Some(changed), ..UserState::default() };
+            state.history.last_verified_at = Some(verified);
+            state.set_back(TIME);
+            let times = [state.password_changed_at, state.history.last_verified_at];
+            assert!(times.iter().all(|at| *at <= Some(RIGHT)), "{times:?}");
+            state.history.last_verified_at >= state.password_changed_at
+        };
+        let (early, late) = (AHEAD.plus_millis(-HOUR_MS), AHEAD);
+        assert!(is_verified(early, late));
+        assert!(!is_verified(late, early));
+        assert!(is_verified(late, late));
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub(super) async fn attempt(
     if let Some(outcome) = end_without_sending(&row, &user, now) {
         return Attempt::void(outcome);
     }
-    let Some(message) = open(desk, &row) else {
+    let Some(mut message) = open(desk, &row) else {
         return Attempt::void(MessageOutcome::Failed { reason: "unreadable".to_owned() });
     };
     // Unknown is a tenant that was removed, and then its users go soon, or one that this node has
@@ -95,23 +95,31 @@ pub(super) async fn attempt(
     if !desk.ports.carrier.carries(row.channel) {
         return Attempt::Closed { reopens_in: NO_PROVIDER_PAUSE };
     }
+    // Providers and readers have clocks: whatever leaves tells real time.
+    let clock = desk.clock();
+    message.expires_at = clock.plus_millis(message.expires_at.millis_since(now));
     let parcel = Parcel {
         id: row.delivery,
         issuer: tenant.settings.issuer.clone(),
         templates: tenant.templates.clone(),
         message,
-        now,
+        now: clock,
     };
     #[cfg(feature = "sabotage")]
     crate::sabotage::before_send();
     if stop.requested() {
         return Attempt::Stopped;
     }
-    carry(desk, &row, &parcel).await
+    let attempt = carry(desk, &parcel).await;
+    #[cfg(feature = "sabotage")]
+    if matches!(attempt, Attempt::Ended { .. }) {
+        crate::sabotage::remember_message(&row);
+    }
+    attempt
 }
 
-async fn carry(desk: &Desk, row: &OutboxRow, parcel: &Parcel) -> Attempt {
-    let left = row.expires_at.millis_since(parcel.now);
+async fn carry(desk: &Desk, parcel: &Parcel) -> Attempt {
+    let left = parcel.message.expires_at.millis_since(parcel.now);
     let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
     // A provider that panics over one message must not take the others along.
     let carried = AssertUnwindSafe(desk.ports.carrier.carry(parcel)).catch_unwind();
@@ -127,8 +135,6 @@ async fn carry(desk: &Desk, row: &OutboxRow, parcel: &Parcel) -> Attempt {
         Ok(Ok(Err(NotCarried::Never { reason }))) => MessageOutcome::Failed { reason },
         Ok(Ok(Ok(carried))) => MessageOutcome::Sent { reference: carried.reference },
     };
-    #[cfg(feature = "sabotage")]
-    crate::sabotage::remember_message(row);
     Attempt::Ended { outcome, asked: true }
 }
 

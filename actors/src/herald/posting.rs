@@ -63,7 +63,8 @@ pub(super) async fn post(
     let Some(known) = known.filter(|known| known.disabled.is_none()) else {
         return Posted::Withheld;
     };
-    let now = desk.now();
+    // Receivers compare it with their clocks.
+    let now = desk.clock();
     let secrets = secrets(desk, tenant, known, now);
     if secrets.is_empty() {
         return Posted::Answered(Err(unreachable("unreadable_secret")));

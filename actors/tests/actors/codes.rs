@@ -1,8 +1,8 @@
 //! Once, and counted: many requests at once, over two nodes that both believe they lead.
 
 use countersign_actors::gateway::{GatewayError, Question, Target};
-use countersign_core::challenge::Purpose;
-use countersign_core::command::{Command, Proof};
+use countersign_core::challenge::{CHALLENGE_LIFETIME_MS, ChallengeStatus, Purpose};
+use countersign_core::command::{Command, Proof, Query};
 use countersign_core::event::UserEvent;
 use countersign_core::factor::totp::Parameters;
 use countersign_core::ids::{ChallengeId, FactorId};
@@ -209,4 +209,36 @@ async fn codes_and_tokens_go_by_real_time_although_the_shards_time_is_hours_ahea
     // What is ahead is told to whoever leads next.
     let last = world.replica.applied().pop().unwrap();
     assert_eq!(last.now.millis_since(last.clock), 6 * HOUR_MS);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn ends_are_told_by_real_time_although_the_shards_time_is_hours_ahead() {
+    let world = World::new().await;
+    enroll(&world).await;
+    world.replica.set_last_now(start_time().plus_millis(6 * HOUR_MS));
+    let asked = challenge(&world).await;
+    let shown = world
+        .service
+        .ask(
+            SHARD,
+            caller(),
+            Target::Challenge(asked),
+            Question::Tell(Query::Challenge(asked)),
+            LONG,
+        )
+        .await;
+    let Ok(Reply::ChallengeState(shown)) = shown else { panic!("{shown:?}") };
+    assert_eq!(shown.expires_at, start_time().plus_millis(CHALLENGE_LIFETIME_MS));
+    assert_eq!(shown.status, ChallengeStatus::Pending);
+    let begin = Command::BeginTotp {
+        name: None,
+        parameters: Parameters::default(),
+        account_name: None,
+        resume: None,
+    };
+    let Ok(Reply::TotpEnrollment(begun)) = world.act("bob", begin).await else {
+        panic!("an enrollment");
+    };
+    assert!(begun.expires_at <= start_time().plus_millis(HOUR_MS), "{:?}", begun.expires_at);
+    assert!(begun.expires_at > start_time());
 }

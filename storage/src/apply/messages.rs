@@ -129,7 +129,7 @@ impl Run<'_> {
 
     /// Keeps with a code what became of its message: whoever waits for it is to know. The row gets a
     /// new version, so whoever decides on the one before decides again.
-    fn settle_code(
+    pub(super) fn settle_code(
         &mut self,
         index: u64,
         at: Timestamp,

@@ -75,6 +75,8 @@ pub(crate) struct Run<'a> {
     database: &'a Database,
     shard: ShardId,
     head: ShardHead,
+    /// How far the time of what is being applied is ahead of its leader's clock, in milliseconds.
+    ahead_ms: i64,
     /// Rows of the state and the outbox that the batch changes; `None` is a deleted one.
     rows: HashMap<Vec<u8>, Option<Vec<u8>>>,
     /// Rows of the expiry index that the batch adds.
@@ -93,6 +95,7 @@ impl<'a> Run<'a> {
         Self {
             database,
             shard,
+            ahead_ms: head.ahead_ms,
             head,
             rows: HashMap::new(),
             expiries: BTreeSet::new(),
@@ -185,6 +188,11 @@ impl<'a> Run<'a> {
     fn propose(&mut self, index: u64, proposal: &Proposal) -> Result<Applied, StorageError> {
         // A clock that is behind must not reopen what has ended.
         let at = proposal.now.max(self.head.last_now);
+        // A proposal that is older than the last one says nothing about how far the shard is ahead now.
+        self.ahead_ms = match at == proposal.now {
+            true => at.millis_since(proposal.clock).max(0),
+            false => self.head.ahead_ms,
+        };
         let kept = match &proposal.answer {
             Some(answer) => self.kept(&answer.key)?,
             None => None,
@@ -210,10 +218,7 @@ impl<'a> Run<'a> {
             return Ok(Applied::Conflict { version });
         }
         self.head.last_now = at;
-        // One that was overtaken says nothing about the time that the shard has now.
-        if at == proposal.now {
-            self.head.ahead_ms = at.millis_since(proposal.clock).max(0);
-        }
+        self.head.ahead_ms = self.ahead_ms;
         if let Some(expired) = kept {
             self.forget(expired.expires_at, &expired.key)?;
         }
@@ -360,7 +365,7 @@ impl<'a> Run<'a> {
     fn note(&mut self, subject: &Subject<'_>, entry: &AuditEntry) -> Result<(), StorageError> {
         let chain = self.chains.of(self.database, self.shard, subject.tenant)?;
         let row = audit::append(&mut self.batch, &mut self.head.audit, chain, subject, entry)?;
-        let sign = Sign::of(&row, || Ok::<_, StorageError>(entry.ip_address))?;
+        let sign = Sign::of(&row, self.ahead_ms, || Ok::<_, StorageError>(entry.ip_address))?;
         self.learned.signs.extend(sign);
         self.ticks.extend(Tick::of(&row));
         Ok(())

@@ -5,6 +5,7 @@
 //! [`countersign_core::set_time`].
 
 use countersign_core::audit::AuditEntry;
+use countersign_core::factor::message::SendOutcome;
 use countersign_core::ids::TenantId;
 use countersign_core::proposal::{Applied, TimeSetting};
 use countersign_core::sending::TrafficCounts;
@@ -39,9 +40,11 @@ impl Run<'_> {
         // While the time is still the old one: what has expired by it is gone.
         self.forget_expired(from, usize::MAX)?;
         self.set_back_users(index, time)?;
-        self.set_back_outbox(time)?;
+        self.set_back_outbox(index, time)?;
         self.head.last_now = time.to;
         self.head.ahead_ms = 0;
+        self.ahead_ms = 0;
+        self.head.time_set_at = index;
         self.head.age_clock = self.head.age_clock.min(time.to);
         // Answers that are kept from now on may expire earlier than the one removed last.
         self.head.answers_forgotten = Default::default();
@@ -74,7 +77,7 @@ impl Run<'_> {
 
     /// Messages on their way carry codes that have ended. Counts and deliveries do not wait for a time
     /// that was wrong.
-    fn set_back_outbox(&mut self, time: SetBack) -> Result<(), StorageError> {
+    fn set_back_outbox(&mut self, index: u64, time: SetBack) -> Result<(), StorageError> {
         let messages = keys::single(self.shard, outbox::MESSAGE);
         let mut waiting = Vec::new();
         for row in self.database.walk(Family::Outbox, &messages, &keys::after(&messages))? {
@@ -83,6 +86,8 @@ impl Run<'_> {
         }
         for name in waiting {
             if let Some(message) = self.take_message(&name)? {
+                let outcome = SendOutcome::Failed { reason: REASON.to_owned() };
+                self.settle_code(index, time.to, &message, outcome)?;
                 self.tell(time.to, &message, AuditEntry::failure(FAILED, REASON))?;
             }
         }

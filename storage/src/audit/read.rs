@@ -209,11 +209,13 @@ pub(crate) fn last_before(
     Ok(if last > trimmed { last } else { 0 })
 }
 
-/// What is counted of the shard's rows of the `window_ms` before the last one, oldest first.
+/// What is counted of the shard's rows of the `window_ms` before the last one, oldest first. The
+/// shard's time is `ahead_ms` ahead of real time.
 pub(crate) fn recent_signs(
     database: &Database,
     shard: ShardId,
     window_ms: i64,
+    ahead_ms: i64,
 ) -> Result<Vec<Sign>, StorageError> {
     let rows = keys::single(shard, keys::audit::ROW);
     let mut newest = None;
@@ -224,10 +226,11 @@ pub(crate) fn recent_signs(
         let record: AuditRecord = records::decode("audit row", shard, &bytes)?;
         let chained: Chained = records::decode("audit row", shard, &record.chained)?;
         let newest = *newest.get_or_insert(chained.at);
-        if newest.millis_since(chained.at) >= window_ms {
+        // Rows that are later than the newest were written before the shard's time was set back.
+        if newest.millis_since(chained.at) >= window_ms || chained.at > newest {
             break;
         }
-        signs.extend(Sign::of(&chained, || address(database, shard, &chained))?);
+        signs.extend(Sign::of(&chained, ahead_ms, || address(database, shard, &chained))?);
     }
     signs.reverse();
     Ok(signs)
@@ -344,10 +347,14 @@ fn first_of_tenant_not_before(
     tenant: &TenantId,
     time: Timestamp,
 ) -> Result<u64, StorageError> {
-    let Chain { start, head } = chain(database, shard, tenant)?;
-    partition(start.sequence + 1, head.sequence + 1, time, |sequence| {
-        one_of_tenant(database, shard, tenant, sequence)
-    })
+    let Chain { start, head, set_back } = chain(database, shard, tenant)?;
+    let read = |sequence| one_of_tenant(database, shard, tenant, sequence);
+    let (mut low, mut high) = (start.sequence + 1, head.sequence + 1);
+    // Rows before a time that was set back happened before it, whatever time they show.
+    if let Some((_, first)) = read(set_back)? {
+        if first.at < time { low = set_back } else { high = set_back }
+    }
+    partition(low, high, time, read)
 }
 
 /// The place of the shard's first row that is not before `time`, or the one after the last.
@@ -366,7 +373,7 @@ pub(crate) fn first_not_before(
 }
 
 /// The first of the places from `low` up to `high` whose row is not before `time`; `high` if there
-/// is none. Times never fall, so a few dozen reads find it among any number of rows.
+/// is none. Between them times never fall, so a few dozen reads find it among any number of rows.
 fn partition(
     mut low: u64,
     mut high: u64,

@@ -28,9 +28,6 @@ pub enum Broken {
     /// What is personal in a row is not what was bound by the chain.
     #[error("the personal part of row {0} was altered")]
     Annex(u64),
-    /// A row is earlier than the one before.
-    #[error("the time of row {0} is earlier than that of the row before")]
-    Time(u64),
     /// The chain does not end as the checkpoint says.
     #[error(
         "the chain ends at row {found} with another hash than the checkpoint at row {expected}"
@@ -78,9 +75,6 @@ fn next(before: &ChainPoint, row: &ExportRow) -> Result<ChainPoint, Broken> {
     if chained.sequence != expected {
         let text = format!("it says that it is row {}", chained.sequence);
         return Err(Broken::Malformed(expected, text));
-    }
-    if chained.at < before.at {
-        return Err(Broken::Time(expected));
     }
     match (&row.annex, chained.annex) {
         (None, _) => {}

@@ -109,6 +109,9 @@ pub(crate) fn append(
     batch.put(Family::Audit, &keys::audit_row(shard, place), &record)?;
     let by_tenant = keys::audit_by_tenant(shard, subject.tenant, sequence);
     batch.put(Family::Audit, &by_tenant, &place.to_be_bytes())?;
+    if subject.at < chain.head.at {
+        chain.set_back = sequence;
+    }
     chain.head = ChainPoint { sequence, hash, at: subject.at };
     *last = ChainPoint { sequence: place, hash, at: subject.at };
     Ok(chained)

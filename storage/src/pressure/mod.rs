@@ -49,9 +49,11 @@ enum What {
 }
 
 impl Sign {
-    /// What a row tells; `address` reads the row's address where it matters.
+    /// What a row tells; `address` reads the row's address where it matters. What is counted over
+    /// all shards is counted by real time, which the row's is ahead of by `ahead_ms`.
     pub(crate) fn of<E>(
         row: &Chained,
+        ahead_ms: i64,
         address: impl FnOnce() -> Result<Option<IpAddr>, E>,
     ) -> Result<Option<Self>, E> {
         let what = match row.event_type.as_str() {
@@ -64,9 +66,8 @@ impl Sign {
             }
             _ => None,
         };
-        let sign =
-            |(what, tenant): (_, &TenantId)| Self { tenant: tenant.clone(), at: row.at, what };
-        Ok(what.map(|what| sign((what, &row.tenant))))
+        let at = row.at.plus_millis(-ahead_ms);
+        Ok(what.map(|what| Self { tenant: row.tenant.clone(), at, what }))
     }
 }
 
@@ -170,7 +171,7 @@ mod tests {
     }
 
     fn what(row: &Chained, address: Option<IpAddr>) -> Option<What> {
-        let Ok(sign) = Sign::of(row, || Ok::<_, Infallible>(address));
+        let Ok(sign) = Sign::of(row, 0, || Ok::<_, Infallible>(address));
         sign.map(|sign| sign.what)
     }
 
@@ -242,7 +243,7 @@ mod tests {
                 pseudonym: Some(Pseudonym::from_bytes([number; 16])),
                 ..row("mfa.challenge.failed", AuditOutcome::Failure, Some("invalid_code"))
             };
-            let Ok(sign) = Sign::of(&row, || Ok::<_, Infallible>(Some(address)));
+            let Ok(sign) = Sign::of(&row, 0, || Ok::<_, Infallible>(Some(address)));
             pressures.note(ShardId(u16::from(number)), sign.unwrap());
         }
         let now = Timestamp::from_millis(2_000);

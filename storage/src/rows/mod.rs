@@ -18,7 +18,9 @@ use crate::audit::{self, AuditBounds, AuditPage, AuditQuery, ExportRow};
 use crate::database::Family;
 use crate::error::StorageError;
 use crate::keys;
-use crate::records::{self, Chain, ChainPoint, ShardHead, SystemRow, TenantRow, UserRow};
+use crate::records::{
+    self, AppliedTime, Chain, ChainPoint, ShardHead, SystemRow, TenantRow, UserRow,
+};
 use crate::state_hash::StateHash;
 use crate::store::{Shard, Store};
 use crate::stored::Stored;
@@ -51,11 +53,10 @@ impl Rows {
         *self.shard.applied.borrow()
     }
 
-    /// The latest time that the shard has applied, and how many milliseconds that was ahead of its
-    /// leader's clock.
-    pub fn time(&self) -> (Timestamp, i64) {
+    /// What was applied of the shard's time.
+    pub fn time(&self) -> AppliedTime {
         let head = self.shard.head.read().unwrap_or_else(PoisonError::into_inner);
-        (head.last_now, head.ahead_ms)
+        AppliedTime { last: head.last_now, ahead_ms: head.ahead_ms, set_at: head.time_set_at }
     }
 
     /// The latest time applied.
@@ -210,11 +211,6 @@ impl Rows {
     /// If the row cannot be read.
     pub fn answer(&self, key: &AnswerKey) -> Result<Option<KeptAnswer>, StorageError> {
         self.row("kept answer", &keys::answer(self.shard.id, key))
-    }
-
-    /// The last audit row of the shard, whosever it is, by its place in the order of writing.
-    pub fn last_audit_row(&self) -> ChainPoint {
-        self.head().audit
     }
 
     /// How a tenant's audit chain stands in this shard.

@@ -141,6 +141,7 @@ impl Stored for ShardHead {
             answers_forgotten: head.answers_forgotten,
             age_clock: Timestamp::EPOCH,
             ahead_ms: 0,
+            time_set_at: 0,
         })
     }
 }

@@ -340,9 +340,11 @@ fn rows_of_the_state_keep_their_bytes() {
         answers_forgotten: (at(7), [1; 32]),
         age_clock: at(5),
         ahead_ms: 8,
+        time_set_at: 10,
     };
     keeps("head_2", &head);
-    reads("head", &ShardHead { age_clock: Timestamp::EPOCH, ahead_ms: 0, ..head });
+    let first = ShardHead { age_clock: Timestamp::EPOCH, ahead_ms: 0, time_set_at: 0, ..head };
+    reads("head", &first);
 }
 
 #[test]
@@ -425,7 +427,7 @@ fn rows_of_the_audit_log_keep_their_bytes() {
     keeps("audit_annex_2", &annex);
     reads("audit_annex", &Annex { reason: None, ..annex });
     let point = |sequence| ChainPoint { sequence, hash: [8; 32], at: at(5) };
-    keeps("audit_chain", &Chain { start: point(2), head: point(4) });
+    keeps("audit_chain", &Chain { start: point(2), head: point(4), set_back: 3 });
     keeps("audit_anchor", &ChainPoint { sequence: 4, hash: [8; 32], at: at(5) });
 }
 

@@ -152,13 +152,15 @@ fn a_database_that_is_gone_is_an_error_and_never_an_empty_start() {
 }
 
 #[test]
-fn a_directory_of_a_later_format_is_refused() {
+fn a_directory_of_another_format_is_refused() {
     let (folder, _) = logged(1);
-    std::fs::write(folder.path().join("FORMAT"), "countersign store 2\n").unwrap();
-    let Err(error) = Store::open(folder.path(), StoreOptions::default()) else {
-        panic!("it was opened")
-    };
-    assert!(error.to_string().contains("store 2"), "{error}");
+    for other in ["countersign store 1", "countersign store 3"] {
+        std::fs::write(folder.path().join("FORMAT"), format!("{other}\n")).unwrap();
+        let Err(error) = Store::open(folder.path(), StoreOptions::default()) else {
+            panic!("it was opened")
+        };
+        assert!(error.to_string().contains(other), "{error}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use countersign_core::alerts::{ADDRESS_FAILURES, Pressure, RESET_BURST};
 use countersign_core::audit::{AuditEntry, FACTORS_RESET};
 use countersign_core::event::UserEvent;
 use countersign_core::ids::{KeyId, Pseudonym};
+use countersign_core::time::HOUR_MS;
 use countersign_storage::Entry;
 use openraft::storage::{RaftSnapshotBuilder, RaftStateMachine};
 
@@ -84,6 +85,23 @@ async fn what_is_counted_over_many_users_comes_with_a_snapshot() {
     let received = incoming.finish().unwrap();
     follower.machine().install_snapshot(&snapshot.meta, received).await.unwrap();
     is_troubled(&follower);
+}
+
+#[test]
+fn what_fails_in_a_shard_that_is_ahead_counts_by_real_time() {
+    let stage = Stage::new();
+    let clock = at(60);
+    let now = clock.plus_millis(6 * HOUR_MS);
+    let mut failure = proposal(&user(1), 0, now, vec![created(1)]);
+    failure.clock = clock;
+    failure.audit = vec![wrong()];
+    stage.apply(&[entry(1, propose(failure))], 1);
+    let failures = |stage: &Stage, seconds| {
+        stage.store.directory().failures_from(&tenant(), ADDRESS, at(seconds))
+    };
+    assert_eq!((failures(&stage, 70), failures(&stage, 61 + 600)), (1, 0));
+    let stage = stage.restarted();
+    assert_eq!((failures(&stage, 70), failures(&stage, 61 + 600)), (1, 0));
 }
 
 #[test]

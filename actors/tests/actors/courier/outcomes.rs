@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use countersign_actors::ports::Clock;
 use countersign_actors::testing::{Fate, FixedVault, Reception};
 use countersign_core::command::Command;
 use countersign_core::ids::{ChallengeId, UserHash};
@@ -11,6 +12,7 @@ use countersign_core::message::{CODE_LIFETIME_MS, Channel};
 use countersign_core::outbox::MessageOutcome;
 use countersign_core::proposal::LogCommand;
 use countersign_core::secret::Secret;
+use countersign_core::time::HOUR_MS;
 use countersign_core::vault::{Sealed, Vault, VaultError};
 use futures::future::join_all;
 use tokio::time::Instant;
@@ -281,4 +283,16 @@ async fn a_courier_that_fails_is_begun_anew_ever_more_rarely() {
     assert!((3..=6).contains(&early), "begun anew, in no tight loop: {early}");
     assert_eq!(station.settled(1).await, [(failed("unreadable"), 0)], "it came back each time");
     assert_eq!(vault.opened.load(Ordering::SeqCst), 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_of_a_shard_whose_time_is_ahead_tells_its_provider_real_time() {
+    let station = Station::new().await;
+    station.replica.set_last_now(station.clock.now().plus_millis(6 * HOUR_MS));
+    station.send("bob", Channel::Sms).await;
+    assert_eq!(station.settled(1).await, [(sent(), 1)]);
+    let parcel = station.provider.parcels().remove(0);
+    assert!(parcel.now <= station.clock.now(), "{:?}", parcel.now);
+    let left = parcel.message.expires_at.millis_since(parcel.now);
+    assert!((1..=CODE_LIFETIME_MS).contains(&left), "{left}");
 }

@@ -5,11 +5,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use countersign_actors::Options;
-use countersign_actors::ports::Directory;
+use countersign_actors::ports::{Clock, Directory};
 use countersign_actors::testing::{FixedVault, Reception};
 use countersign_core::audit::AuditEntry;
 use countersign_core::ids::{TenantId, WebhookId};
 use countersign_core::tenant::TenantState;
+use countersign_core::time::HOUR_MS;
 use countersign_core::webhook::{DeliveryState, Webhook};
 use std::sync::Arc;
 
@@ -175,4 +176,14 @@ async fn no_new_events_are_taken_up_while_a_hundred_wait() {
     *open.lock().unwrap() = true;
     until(|| posted(&station).contains(&250)).await;
     recorded(&station, 250, DeliveryState::Delivered).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_of_a_shard_whose_time_is_ahead_is_posted_with_real_time() {
+    let station = hooked().await;
+    station.replica.set_last_now(station.clock.now().plus_millis(6 * HOUR_MS));
+    happens(&station, "bob").await;
+    recorded(&station, 1, DeliveryState::Delivered).await;
+    let posting = station.provider.postings().remove(0);
+    assert!(posting.now <= station.clock.now(), "{:?}", posting.now);
 }

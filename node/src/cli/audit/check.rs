@@ -64,7 +64,7 @@ pub(super) fn check(
     }
     let signed_at = heads.values().map(|head| head.signed_at).min().unwrap_or_default();
     let signed_at = time_text(Timestamp::from_millis(signed_at.saturating_mul(1_000)));
-    let tenant = &any.whose.2;
+    let tenant = &any.whose.1;
     let mut report = format!(
         "{} rows checked, all of tenant {tenant} in {} shards up to the checkpoints signed at {}",
         events.len(),
@@ -121,9 +121,7 @@ fn heads(own: Vec<Checkpoint>) -> Result<(BTreeMap<u16, Checkpoint>, Vec<Checkpo
 }
 
 fn strange(one: &Checkpoint, other: &Checkpoint) -> String {
-    let whose = |(iss, cluster, tenant): &(String, String, String)| {
-        format!("tenant {tenant} of {cluster} ({iss})")
-    };
+    let whose = |(cluster, tenant): &(String, String)| format!("tenant {tenant} of {cluster}");
     format!("checkpoints of {} and of {} are mixed", whose(&one.whose), whose(&other.whose))
 }
 
@@ -184,7 +182,7 @@ fn shown_as_chained(
     let fault = |reason: String| format!("row {sequence} {reason}");
     let chained: Chained = codec::decode(&event.row.chained)
         .map_err(|error| fault(format!("is malformed: {error}")))?;
-    if chained.tenant.as_str() != head.whose.2 {
+    if chained.tenant.as_str() != head.whose.1 {
         return Err(fault(format!("is of another tenant, {}", chained.tenant)));
     }
     let annex: Option<Annex> = match &event.row.annex {

@@ -62,8 +62,8 @@ impl Keys {
 /// What a checkpoint says, once its signature was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Checkpoint {
-    /// The cluster and the tenant.
-    pub(super) whose: (String, String, String),
+    /// The cluster and the tenant. Not the issuer, which a setting changes.
+    pub(super) whose: (String, String),
     /// How many shards there are.
     pub(super) shards: u16,
     /// In which of them.
@@ -84,7 +84,6 @@ struct Header {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Payload {
-    iss: String,
     cluster_id: String,
     tenant: String,
     shards: u16,
@@ -127,17 +126,18 @@ impl Checkpoint {
             let at = Timestamp::from_millis(i64::MIN);
             hash(text).map(|hash| ChainPoint { sequence, hash, at })
         };
-        let Payload { iss, cluster_id, tenant, shards, shard, .. } = payload;
+        let Payload { cluster_id, tenant, shards, shard, .. } = payload;
         if shard >= shards || payload.start_sequence > payload.sequence {
             return Err(at("the checkpoint contradicts itself"));
         }
         Ok(Self {
-            whose: (iss, cluster_id, tenant),
+            whose: (cluster_id, tenant),
             shards,
             shard,
             chain: Chain {
                 start: point(payload.start_sequence, &payload.start_hash)?,
                 head: point(payload.sequence, &payload.hash)?,
+                set_back: 0,
             },
             signed_at: payload.iat,
         })

@@ -33,7 +33,8 @@ pub(super) enum AuditCommand {
 The key needs the scope `audit`.
 
 Example:
-  countersign audit export --url http://127.0.0.1:8080 --key csk_… > audit.jsonl
+  export COUNTERSIGN_KEY=csk_…
+  countersign audit export --url http://127.0.0.1:8080 > audit.jsonl
   curl -s http://127.0.0.1:8080/.well-known/jwks.json > jwks.json")]
     Export(Connection),
     /// Check that no event of an export was altered, removed, moved or put in.

@@ -26,8 +26,17 @@ const RECEIVER_WORDS: [&str; 6] = [
     "recipient table",
     "does not exist",
 ];
-/// Words about us, and what they mean.
-const OUR_WORDS: [(&str, &str); 20] = [
+/// Words about our sender, which may stand beside words about the receiver.
+const SENDER_WORDS: [&str; 6] = [
+    "sender address",
+    "sender rejected",
+    "sender denied",
+    "sender domain",
+    "sender verify",
+    "domain of sender",
+];
+/// Other words about us, and what they mean.
+const OUR_WORDS: [(&str, &str); 15] = [
     ("helo", "helo"),
     ("ehlo", "helo"),
     ("fully-qualified", "helo"),
@@ -35,11 +44,6 @@ const OUR_WORDS: [(&str, &str); 20] = [
     ("authentication required", "auth"),
     ("not authenticated", "auth"),
     ("must authenticate", "auth"),
-    ("sender address", "sender"),
-    ("sender rejected", "sender"),
-    ("sender denied", "sender"),
-    ("sender domain", "sender"),
-    ("sender verify", "sender"),
     ("spf", "sender"),
     ("dkim", "sender"),
     ("dmarc", "sender"),
@@ -54,13 +58,26 @@ const OUR_WORDS: [(&str, &str); 20] = [
 pub(super) fn about_us(stage: Stage, code: &str, text: &str) -> Option<&'static str> {
     let text = without_addresses(&text.to_ascii_lowercase());
     let enhanced = enhanced(&text);
-    // A parameter that is not taken: of what we say, that is our name (RFC 5321 section 4.2.2).
-    if code == "504" || text.contains("helo command") {
+    // A parameter that is not taken (RFC 5321 section 4.2.2): our name, unless it is an address that
+    // has no full domain.
+    if text.contains("helo command") {
         return Some("helo");
+    }
+    if code == "504" {
+        let about_receiver = stage == Stage::Receiver && text.contains("recipient");
+        let what = if text.contains("sender") { "sender" } else { "helo" };
+        return (!about_receiver).then_some(what);
     }
     // What the server does not understand (500, 502), or not now (503).
     if ["500", "502", "503"].contains(&code) {
         return Some("command");
+    }
+    // A sender's address, and since RFC 7372 and 7505 how it is vouched for.
+    let of_sender = ["1.7", "1.8", "7.20", "7.21", "7.22", "7.23", "7.24", "7.26", "7.27"];
+    if enhanced.is_some_and(|enhanced| of_sender.contains(&enhanced))
+        || SENDER_WORDS.iter().any(|words| text.contains(words))
+    {
+        return Some("sender");
     }
     let about_receiver = enhanced.is_some_and(|enhanced| {
         RECEIVER.iter().any(|known| match known.ends_with('.') {
@@ -68,14 +85,13 @@ pub(super) fn about_us(stage: Stage, code: &str, text: &str) -> Option<&'static 
             false => enhanced == *known,
         })
     });
-    if about_receiver || RECEIVER_WORDS.iter().any(|word| text.contains(word)) {
+    // Before `RCPT` no receiver was named, whatever the server's words are.
+    if stage != Stage::Sender
+        && (about_receiver || RECEIVER_WORDS.iter().any(|word| text.contains(word)))
+    {
         return None;
     }
     match enhanced {
-        // A sender's address, and since RFC 7372 and 7505 how it is vouched for.
-        Some("1.7" | "1.8" | "7.20" | "7.21" | "7.22" | "7.23" | "7.24" | "7.26" | "7.27") => {
-            return Some("sender");
-        }
         Some("7.25") => return Some("blocked"),
         Some("7.8" | "7.9" | "7.11") => return Some("auth"),
         _ => {}
@@ -159,6 +175,26 @@ mod tests {
             (Receiver, "550", "5.7.1 Client was not authenticated", "auth"),
             (Receiver, "503", "5.5.1 Error: need MAIL command", "command"),
             (Receiver, "450", "4.7.1 <n1>: Helo command rejected: Host not found", "helo"),
+            (Sender, "553", "5.1.8 <a@b>... Domain of sender address a@b does not exist", "sender"),
+            (
+                Sender,
+                "550",
+                "Requested action not taken: mailbox unavailable Sender address is not allowed.",
+                "sender",
+            ),
+            (
+                Receiver,
+                "550",
+                "Verification failed for <a@b> No Such User Here Sender verify failed",
+                "sender",
+            ),
+            (Sender, "550", "5.1.0 mailbox unavailable", "sender"),
+            (
+                Receiver,
+                "504",
+                "5.5.2 <a@b>: Sender address rejected: need fully-qualified address",
+                "sender",
+            ),
         ] {
             assert_eq!(about_us(stage, code, text), Some(about), "{text}");
         }
@@ -169,6 +205,11 @@ mod tests {
             (Receiver, "550", "5.1.1 <helo-relay-spf@mail.example> unknown"),
             (Receiver, "550", "no such user here: relay@mail.example"),
             (Receiver, "552", "5.2.2 mailbox full"),
+            (
+                Receiver,
+                "504",
+                "5.5.2 <ann@localhost>: Recipient address rejected: need fully-qualified address",
+            ),
             (Receiver, "550", "no"),
             (Receiver, "451", "4.7.1 greylisted"),
             (Sender, "552", "5.3.4 too big"),

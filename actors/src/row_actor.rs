@@ -90,13 +90,39 @@ pub(crate) trait Row: Clone + Send + Sync + 'static {
 
 /// Whether a refusal says when to come again, or is a fault of ours.
 pub(crate) const fn passes(refusal: &Refusal) -> bool {
-    matches!(
-        refusal,
+    match refusal {
         Refusal::TooManyAttempts { .. }
-            | Refusal::TooManySends { .. }
-            | Refusal::DeliveryNotConfigured(_)
-            | Refusal::Unreadable
-    )
+        | Refusal::TooManySends { .. }
+        | Refusal::TooManyOpen { .. }
+        | Refusal::DeliveryNotConfigured(_)
+        | Refusal::Unreadable => true,
+        Refusal::UserNotFound
+        | Refusal::FactorNotFound
+        | Refusal::ChallengeNotFound
+        | Refusal::DeviceNotFound
+        | Refusal::NotFound(_)
+        | Refusal::NoPendingEnrollment
+        | Refusal::MfaDisabled
+        | Refusal::FactorNotAllowed(_)
+        | Refusal::AuthenticatorNotAllowed(_)
+        | Refusal::CountryNotAllowed(_)
+        | Refusal::RecoveryCodesExist
+        | Refusal::FactorLimitReached(_)
+        | Refusal::FactorAlreadyEnrolled
+        | Refusal::EnrollmentExpired
+        | Refusal::EnrollmentReplaced
+        | Refusal::ChallengeExpired
+        | Refusal::CodeExpired
+        | Refusal::InvalidCode { .. }
+        | Refusal::CodeAlreadyUsed
+        | Refusal::EmailNotVerified
+        | Refusal::InvalidAssertion(_)
+        | Refusal::AuthenticatorClockOff { .. }
+        | Refusal::AuthenticatorIgnoredParameters
+        | Refusal::Invalid { .. }
+        | Refusal::Conflict(_)
+        | Refusal::Forbidden(_) => false,
+    }
 }
 
 /// A question and all that came with it.

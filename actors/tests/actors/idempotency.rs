@@ -2,11 +2,14 @@
 
 use countersign_actors::gateway::{Caller, GatewayError, Question};
 use countersign_actors::testing::Fate;
+use countersign_core::challenge::{CHALLENGE_LIFETIME_MS, CHALLENGES_OPEN, Purpose};
 use countersign_core::command::{Command, Query};
 use countersign_core::factor::totp::Parameters;
 use countersign_core::ids::{KeyId, TenantId};
+use countersign_core::policy::Requirement;
 use countersign_core::proposal::KeptAnswer;
 use countersign_core::reply::{Refusal, Reply};
+use countersign_core::risk::LoginContext;
 use countersign_core::secret::Secret;
 use countersign_core::tenant::{TenantCommand, TenantReply};
 use countersign_core::time::DAY_MS;
@@ -163,6 +166,28 @@ async fn a_refusal_that_says_when_to_come_again_is_judged_anew() {
     world.act("bob", Command::Unlock).await.unwrap();
     let judged = world.ask(repeating(1, 1), "bob", confirm("000000")).await.unwrap();
     assert!(matches!(judged, Reply::Refused(Refusal::InvalidCode { .. })), "{judged:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_refusal_for_too_many_open_challenges_is_judged_anew() {
+    let world = World::new().await;
+    world.change_policy(|policy| policy.requirement = Requirement::Required);
+    world.put("bob", "Bob").await.unwrap();
+    let create = || Command::CreateChallenge {
+        purpose: Purpose::Login,
+        context: LoginContext::default(),
+        device_token: None,
+    };
+    for _ in 0..CHALLENGES_OPEN {
+        let opened = world.act("bob", create()).await.unwrap();
+        assert!(matches!(opened, Reply::Challenge(_)), "{opened:?}");
+    }
+    let ask = || world.ask(repeating(1, 1), "bob", Question::Do(create()));
+    let refused = ask().await.unwrap();
+    assert!(matches!(refused, Reply::Refused(Refusal::TooManyOpen { .. })), "{refused:?}");
+    world.clock.advance(CHALLENGE_LIFETIME_MS);
+    let opened = ask().await.unwrap();
+    assert!(matches!(opened, Reply::Challenge(_)), "{opened:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -129,8 +129,8 @@ codes! {
         "The code was right and has been accepted before; each is accepted once. If it comes from elsewhere, this is recorded as a possible relay."
         "Ask for the app's next code, have a new one sent, or ask for a recovery code that was not used yet.";
     InvalidAssertion "invalid_assertion" UNPROCESSABLE_ENTITY "The assertion proves nothing"
-        "The authenticator's answer does not fit the options it was asked with: another challenge, origin, relying party, credential or signature, or a counter that went back."
-        "Ask for fresh options and let the authenticator answer those.";
+        "The authenticator's answer does not fit the options it was asked with: another challenge, origin, relying party, credential or signature, a counter that went back, or a key that became one that can be copied (or no longer is). `reason` says which."
+        "Ask for fresh options and let the authenticator answer those. Where `reason` is `counter` or `backup_eligibility_changed`, no further answer of this key is taken: offer another factor.";
     AuthenticatorClockOff "authenticator_clock_off" UNPROCESSABLE_ENTITY "The device's clock is off"
         "The code that was to confirm an enrollment is right for another time, up to five minutes away; `clockOffsetSeconds` says how far the device's clock is ahead, or behind if it is negative. The answer was not counted as wrong, and is accepted at no time."
         "Have the person set the device's date and time to automatic, and enter the next code.";
@@ -321,12 +321,18 @@ impl Problem {
     }
 
     /// Too much was asked from one address without a valid key.
-    pub fn rate_limited(retry_after_seconds: u64) -> Self {
+    pub(crate) fn too_many_requests(retry_after_seconds: u64) -> Self {
         let detail = "too many requests came from this address without a valid API key";
         Self {
             retry_after_seconds: Some(retry_after_seconds),
             ..Self::new(Code::RateLimited, detail)
         }
+    }
+
+    /// Too many connections are open, from one address or altogether.
+    pub fn too_many_connections() -> Self {
+        let detail = "too many connections are open, from this address or to this node";
+        Self { retry_after_seconds: Some(1), ..Self::new(Code::RateLimited, detail) }
     }
 
     /// The body has more than `limit` bytes.

@@ -40,16 +40,20 @@ fn stamp(path: &Path) -> Option<Stamp> {
 }
 
 fn read(path: &Path) -> Result<Arc<Reader<Vec<u8>>>, Error> {
-    Reader::open_readfile(path)
-        .map(Arc::new)
-        .map_err(|error| Error::GeoIp { path: path.to_owned(), reason: error.to_string() })
+    let refused = |reason| Error::GeoIp { path: path.to_owned(), reason };
+    let reader = Reader::open_readfile(path).map_err(|error| refused(error.to_string()))?;
+    let kind = &reader.metadata().database_type;
+    if !["City", "Country", "Enterprise"].iter().any(|known| kind.contains(known)) {
+        return Err(refused(format!("{kind} has no places; a City or Country database is needed")));
+    }
+    Ok(Arc::new(reader))
 }
 
 impl GeoIp {
     /// Opens a database.
     ///
     /// # Errors
-    /// If the file cannot be read or is no MaxMind database.
+    /// If the file cannot be read or is no MaxMind database of places.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         // Before it is read: one that is replaced meanwhile is read again.
         let seen = Mutex::new(stamp(path));
@@ -269,5 +273,12 @@ mod tests {
         std::fs::write(file.path(), "hello").unwrap();
         let Err(error) = GeoIp::open(file.path()) else { panic!("it was opened") };
         assert!(error.to_string().contains(&file.path().display().to_string()), "{error}");
+        // One that tells networks' owners has the same form, and no places.
+        let mut other = database();
+        let kind = other.windows(9).position(|window| window == b"Test-City").unwrap();
+        other[kind..kind + 9].copy_from_slice(b"Other-ASN");
+        std::fs::write(file.path(), other).unwrap();
+        let Err(error) = GeoIp::open(file.path()) else { panic!("it was opened") };
+        assert!(error.to_string().contains("Other-ASN has no places"), "{error}");
     }
 }

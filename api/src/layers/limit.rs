@@ -5,10 +5,10 @@
 //! counted, so a load balancer that nobody named as trusted does not hold up applications.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
@@ -112,13 +112,15 @@ pub(crate) async fn enforce(
     let path = request.uri().path();
     // Balancers and supervisors ask these; a node must not fall out because a neighbour is loud.
     let probe = matches!(path, "/healthz" | "/readyz");
-    let Some(ClientAddress(address)) = client.filter(|_| !probe) else {
+    // A trusted proxy that does not tell whose request it is has one allowance for all of them.
+    let peer = || request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let address = client.map(|ClientAddress(address)| address).or_else(peer);
+    let Some(address) = address.filter(|_| !probe).map(counted_as) else {
         return next.run(request).await;
     };
-    let address = counted_as(address);
     let cost = if path == "/metrics" { 1.0 + METRICS } else { 1.0 };
     if let Err(seconds) = api.limiter.take(address, cost, false, Instant::now()) {
-        let problem = Problem::rate_limited(seconds);
+        let problem = Problem::too_many_requests(seconds);
         return if portal::is_page(path) {
             portal::trouble_page(&api, request.headers(), path, problem)
         } else {

@@ -112,6 +112,12 @@ async fn behind_a_trusted_proxy_each_client_is_counted_for_itself() {
     assert_eq!(ask("10.0.0.1", "198.51.100.98, 203.0.113.9").await, 429);
     assert_eq!(ask("10.0.0.2", "203.0.113.9").await, 429);
     assert_eq!(ask("10.0.0.1", "203.0.113.10").await, 404);
+    // What a proxy does not tell in a readable way is counted as the proxy's.
+    for _ in 0..20 {
+        ask("10.0.0.3", "unknown").await;
+    }
+    assert_eq!(ask("10.0.0.3", "unknown").await, 429);
+    assert_eq!(ask("10.0.0.3", "203.0.113.11").await, 404);
     // The same header from elsewhere is not believed.
     assert_eq!(ask("203.0.113.9", "203.0.113.77").await, 429);
     assert_eq!(ask("198.51.100.1", "203.0.113.9").await, 404);

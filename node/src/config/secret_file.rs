@@ -47,7 +47,10 @@ pub(super) fn check(file: &File, path: &Path) -> Result<(), String> {
     judge(found.mode(), found.uid(), found.gid(), own).map_err(|who| {
         let path = path.display();
         let mode = found.mode() & 0o777;
-        format!("{path} has mode {mode:03o}: {who} can read or change it. Run: chmod 600 {path}")
+        format!(
+            "{path} has mode {mode:03o}: {who} can read or change it. Run: chmod 600 {path} (for a \
+             mounted secret set its mode to 0440)"
+        )
     })
 }
 

@@ -39,7 +39,7 @@ const WINDOW: u32 = 256 * 1024;
 /// See [`WINDOW`].
 const STREAM_WINDOW: u32 = 64 * 1024;
 /// How long an HTTP/2 connection that is let go may take to hear of it.
-const FAREWELL: Duration = Duration::from_secs(1);
+const GOAWAY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A connection that was accepted.
 pub(super) struct Connection {
@@ -106,7 +106,7 @@ impl Connection {
                         let until = *farewell.get_or_insert_with(|| {
                             tell(Verdict::Idle);
                             connection.as_mut().graceful_shutdown();
-                            now + FAREWELL
+                            now + GOAWAY_TIMEOUT
                         });
                         if let Poll::Ready(ended) = connection.as_mut().poll(context) {
                             return Poll::Ready(Ok(ended));
@@ -126,7 +126,7 @@ impl Connection {
             }
         });
         match ended.await {
-            // The peer went away or spoke nonsense: its affair, and too frequent to be told.
+            // The client went away or sent invalid HTTP: too common for more than a debug line.
             Ok(Err(error)) => tracing::debug!(%error, "a connection ended"),
             Ok(Ok(())) => {}
             Err(verdict) => {
@@ -166,7 +166,7 @@ pub(super) fn settle(stream: &TcpStream) {
         .and_then(|()| socket.set_send_buffer_size(KERNEL_BUFFER))
         .and_then(|()| socket.set_tcp_user_timeout(Some(KERNEL_PATIENCE)));
     if let Err(error) = set {
-        tracing::debug!(%error, "a connection keeps the system's defaults");
+        tracing::debug!(%error, "socket options could not be set");
     }
 }
 

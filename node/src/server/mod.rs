@@ -38,9 +38,9 @@ const ADDRESS_MAX: usize = 512;
 /// File descriptors that are not for connections: tables, logs, the runtime.
 const RESERVED: u64 = 768;
 /// How many connections that are one too many are told so at once; the others are just closed.
-const TOLD_MAX: usize = 32;
+const REFUSALS_MAX: usize = 32;
 /// For how long.
-const TOLD_WITHIN: Duration = Duration::from_secs(2);
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// An API that is being served.
 pub(crate) struct Server {
@@ -135,7 +135,7 @@ async fn serve(
     mut stopped: watch::Receiver<bool>,
 ) {
     let places = Arc::new(Semaphore::new(bounds.connections));
-    let told = Arc::new(Semaphore::new(TOLD_MAX));
+    let told = Arc::new(Semaphore::new(REFUSALS_MAX));
     let addresses = Addresses::new(bounds.of_address, bounds.trusted);
     let stopping = stopped.clone();
     let mut tasks = JoinSet::new();
@@ -168,7 +168,7 @@ async fn serve(
                 metrics::counter!("countersign_connections_refused_total").increment(1);
                 if let Ok(permit) = Arc::clone(&told).try_acquire_owned() {
                     tasks.spawn(async move {
-                        let _ = tokio::time::timeout(TOLD_WITHIN, refuse(stream)).await;
+                        let _ = tokio::time::timeout(REFUSAL_TIMEOUT, refuse(stream)).await;
                         drop((permit, place));
                     });
                 }
@@ -182,7 +182,7 @@ async fn serve(
 
 /// What a connection that is one too many is told.
 static TOO_MANY: LazyLock<String> = LazyLock::new(|| {
-    let problem = Problem::rate_limited(1);
+    let problem = Problem::too_many_connections();
     let body = serde_json::to_string(&problem.body("req_none")).unwrap_or_default();
     let status = problem.code.status();
     format!(
@@ -192,7 +192,7 @@ static TOO_MANY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Tells so, and waits until the other side has read it: closing at once would take it back.
+/// Sends 429, then waits for the client to read it: closing at once would reset the connection.
 async fn refuse(mut stream: TcpStream) {
     let told = async {
         stream.write_all(TOO_MANY.as_bytes()).await?;

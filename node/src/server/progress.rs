@@ -328,11 +328,11 @@ impl Watched {
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        // Else the kernel would keep what nobody reads, long after the process has forgotten it.
+        // Otherwise the kernel keeps the unread bytes for long after the process has closed the socket.
         if self.activity.state().abort
             && let Err(error) = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))
         {
-            tracing::debug!(%error, "what was not read is left to the kernel");
+            tracing::debug!(%error, "SO_LINGER could not be set; the kernel discards unread data later");
         }
     }
 }

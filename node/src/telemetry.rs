@@ -27,7 +27,8 @@ const LATENCY_BUCKETS: [f64; 14] =
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// The filter that a log level or directives mean. The libraries below are quieter than we are:
-/// they repeat, for every shard, what we say once, or tell as errors what strangers sent.
+/// they repeat, for every shard, what we say once, or tell as errors what strangers sent, or that a
+/// group which is being stopped takes no more heartbeats.
 ///
 /// # Errors
 /// If the text is no filter; the error says what is wrong with it.
@@ -35,7 +36,7 @@ pub(crate) fn filter(level: &str) -> Result<EnvFilter, String> {
     let quiet = match level {
         "debug" | "trace" => "",
         _ => {
-            ",openraft=error,openraft_rt=error,ractor=warn,hyper=warn,tower_http=warn,\
+            ",openraft=error,openraft::core::heartbeat=off,openraft_rt=error,ractor=warn,hyper=warn,tower_http=warn,\
              rustls_platform_verifier=off,webauthn_rs_core=off"
         }
     };

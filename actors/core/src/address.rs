@@ -6,14 +6,17 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::{IpNet, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 /// Bits of an IPv6 address that name its network.
 const NETWORK_BITS: u8 = 64;
 
+/// Bits of a Teredo address before the client's IPv4 address.
+const TEREDO_BITS: u8 = 96;
+
 /// The IPv4 address that an IPv6 address stands for: mapped and compatible (RFC 4291 section 2.5.5),
-/// translated (RFC 2765), NAT64 (RFC 6052 section 2.1), 6to4 (RFC 3056) and Teredo (RFC 4380 section
-/// 4, the client's).
+/// translated (RFC 2765), NAT64 (RFC 6052 section 2.1, and RFC 8215 for a network's own), 6to4 (RFC
+/// 3056) and Teredo (RFC 4380 section 4, the client's).
 pub fn inner_ipv4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let bits = address.to_bits();
     let last = |bits: u128| Ipv4Addr::from_bits((bits & 0xffff_ffff) as u32);
@@ -23,8 +26,26 @@ pub fn inner_ipv4(address: Ipv6Addr) -> Option<Ipv4Addr> {
         [0, 0, 0, 0, 0, 0xffff, _, _]
         | [0, 0, 0, 0, 0xffff, 0, _, _]
         | [0x64, 0xff9b, 0, 0, 0, 0, _, _] => Some(last(bits)),
+        // A network's own prefix is of 96 bits as a rule. With one of 48 the address stands around
+        // the octet 8, and nothing at the end (RFC 6052 section 2.2).
+        [0x64, 0xff9b, 1, high, low, rest, 0, 0] if low >> 8 == 0 && rest & 0xff == 0 => {
+            let low = (low << 8) | (rest >> 8);
+            Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
+        }
+        [0x64, 0xff9b, 1, ..] => Some(last(bits)),
         [0x2002, ..] => Some(last(bits >> 80)),
         [0x2001, 0, ..] => Some(last(!bits)),
+        _ => None,
+    }
+}
+
+/// The IPv4 address that an ISATAP address names (RFC 5214 section 6.1). Whoever has a /64 can name
+/// any, so it tells of a listed network, and never whom an address is counted under.
+fn isatap(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.segments() {
+        [_, _, _, _, 0 | 0x200, 0x5efe, high, low] => {
+            Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
+        }
         _ => None,
     }
 }
@@ -57,23 +78,45 @@ pub fn same_block(one: IpAddr, other: IpAddr) -> bool {
 /// than a /64 stands for its /64.
 pub fn is_listed(networks: &[IpNet], address: IpAddr) -> bool {
     let forms = forms(address);
-    let wide = |network: &IpNet| match network {
-        IpNet::V6(six) if six.prefix_len() > NETWORK_BITS && inner_ipv4(six.addr()).is_none() => {
+    networks.iter().map(meant).any(|network| forms.iter().any(|form| network.contains(form)))
+}
+
+/// The network that a listed one stands for.
+fn meant(network: &IpNet) -> IpNet {
+    let IpNet::V6(six) = network else { return *network };
+    let bits = six.prefix_len();
+    match inner_ipv4(six.addr()) {
+        // The client's address is at the end of a Teredo one, and inverted.
+        Some(client) if bits > TEREDO_BITS && six.addr().segments()[..2] == [0x2001, 0] => {
+            Ipv4Net::new(client, bits - TEREDO_BITS).map_or(*network, IpNet::V4)
+        }
+        None if bits > NETWORK_BITS => {
             Ipv6Net::new(six.addr(), NETWORK_BITS).map_or(*network, IpNet::V6)
         }
         _ => *network,
-    };
-    networks.iter().map(wide).any(|network| forms.iter().any(|form| network.contains(form)))
+    }
 }
 
-/// An address in every form in which a network could contain it.
+/// An address in every form in which a network could contain it. One that names another, as ISATAP
+/// does, is in that one's networks as well.
 fn forms(address: IpAddr) -> Vec<IpAddr> {
     let mut forms = vec![address];
-    if let IpAddr::V4(four) = plain(address) {
+    let named = match address {
+        IpAddr::V6(six) => isatap(six).map(IpAddr::V4),
+        IpAddr::V4(_) => None,
+    };
+    for one in [Some(plain(address)), named].into_iter().flatten() {
+        let IpAddr::V4(four) = one else { continue };
         let bits = u128::from(four.to_bits());
-        let six =
-            [0xffff_0000_0000 | bits, (0x64_ff9b << 96) | bits, (0x2002 << 112) | (bits << 80)];
-        forms.push(IpAddr::V4(four));
+        let six = [
+            bits,
+            0xffff_0000_0000 | bits,
+            0xffff_0000_0000_0000 | bits,
+            (0x64_ff9b << 96) | bits,
+            (0x64_ff9b_0001 << 80) | bits,
+            (0x2002 << 112) | (bits << 80),
+        ];
+        forms.push(one);
         forms.extend(six.map(|bits| IpAddr::V6(Ipv6Addr::from_bits(bits))));
     }
     forms
@@ -113,13 +156,24 @@ mod tests {
             "::198.51.100.7",
             "::ffff:0:198.51.100.7",
             "64:ff9b::198.51.100.7",
+            "64:ff9b:1::198.51.100.7",
+            "64:ff9b:1:fffe::198.51.100.7",
+            "64:ff9b:1:c633:64:700::",
             "2002:c633:6407::1",
             "2002:c633:6407:99:1:2:3:4",
             "2001:0:4136:e378:8000:63bf:39cc:9bf8",
         ] {
             assert_eq!(block(address(form)), address("198.51.100.7"), "{form}");
         }
-        for form in ["::", "::1", "fe80::1", "2001:db8::198.51.100.7", "64:ff9c::198.51.100.7"] {
+        for form in [
+            "::",
+            "::1",
+            "fe80::1",
+            "2001:db8::198.51.100.7",
+            "64:ff9c::198.51.100.7",
+            "64:ff9b:2::198.51.100.7",
+            "2001:db8::5efe:198.51.100.7",
+        ] {
             assert_eq!(plain(address(form)), address(form), "{form}");
         }
     }
@@ -135,14 +189,25 @@ mod tests {
     #[test]
     fn a_network_is_matched_in_every_form() {
         let listed = |network: &str, one| is_listed(&[network.parse().unwrap()], address(one));
-        for form in
-            ["198.51.100.7", "::ffff:198.51.100.7", "64:ff9b::198.51.100.7", "2002:c633:6407::9"]
-        {
+        for form in [
+            "198.51.100.7",
+            "::ffff:198.51.100.7",
+            "64:ff9b::198.51.100.7",
+            "64:ff9b:1::198.51.100.7",
+            "2002:c633:6407::9",
+            "2001:0:4136:e378:8000:63bf:39cc:9bf8",
+            "2001:db8::5efe:198.51.100.7",
+            "2001:db8::200:5efe:198.51.100.7",
+        ] {
             for network in [
                 "198.51.100.0/24",
+                "::198.51.100.0/120",
                 "::ffff:198.51.100.0/120",
+                "::ffff:0:198.51.100.0/120",
                 "64:ff9b::198.51.100.0/120",
+                "64:ff9b:1::198.51.100.0/120",
                 "2002:c633:6400::/40",
+                "2001:0:4136:e378:8000:63bf:39cc:9b00/120",
             ] {
                 assert!(listed(network, form), "{form} in {network}");
             }
@@ -153,6 +218,8 @@ mod tests {
         assert!(!listed("2001:db8:1:2::1/128", "2001:db8:1:3::1"));
         assert!(!listed("198.51.100.7/32", "198.51.100.8"));
         assert!(!listed("::ffff:198.51.100.7/128", "198.51.100.8"));
+        assert!(!listed("2001:0:4136:e378:8000:63bf:39cc:9bf8/128", "198.51.100.8"));
+        assert!(listed("2001:db8::/64", "2001:db8::5efe:198.51.100.7"), "where it is as well");
     }
 
     #[test]

@@ -75,9 +75,14 @@ impl FromStr for EmailAddress {
             None if local.chars().all(|c| is_atom(c) || c == '.') => local.to_owned(),
             None => return Err(EmailError::LocalPart),
         };
-        // An address in brackets, a name without letters at its end: nothing that a person has.
         let domain = idna::domain_to_ascii_strict(domain).map_err(|_| EmailError::Domain)?;
-        let address = Self { local, domain: domain.trim_end_matches('.').to_owned() };
+        let domain = domain.trim_end_matches('.').to_owned();
+        // An address of four numbers, with or without brackets, and a name that ends as one does (RFC
+        // 3696 section 2): nothing that a person has.
+        if is_number(domain.rsplit('.').next().unwrap_or_default()) {
+            return Err(EmailError::Domain);
+        }
+        let address = Self { local, domain };
         let mailed = address.mailed();
         let before = mailed.len() - address.domain.len() - 1;
         if before > LOCAL_PART_MAX {
@@ -88,6 +93,13 @@ impl FromStr for EmailAddress {
         }
         Ok(address)
     }
+}
+
+/// Whether a label is a number as addresses have them (WHATWG URL, "ends in a number").
+fn is_number(label: &str) -> bool {
+    let hexadecimal = label.strip_prefix("0x").map(|rest| (rest, 16));
+    let (digits, radix) = hexadecimal.unwrap_or((label, 10));
+    digits.chars().all(|c| c.is_digit(radix))
 }
 
 /// What stands in quotes: printable ASCII, of which `\` takes away any meaning of the next.
@@ -145,6 +157,8 @@ mod tests {
             ("ann@BÜCHER.example", "ann@xn--bcher-kva.example"),
             ("ann@例え。テスト", "ann@xn--r8jz45g.xn--zckzah"),
             ("ann@localhost", "ann@localhost"),
+            ("ann@123.example", "ann@123.example"),
+            ("ann@mail.4you", "ann@mail.4you"),
             ("o'hara/x=y@example.com", "o'hara/x=y@example.com"),
         ] {
             let address: EmailAddress =
@@ -191,6 +205,13 @@ mod tests {
             ("ann@x_y.example", EmailError::Domain),
             ("ann@x y.example", EmailError::Domain),
             ("ann@[192.0.2.7]", EmailError::Domain),
+            ("ann@192.0.2.7", EmailError::Domain),
+            ("ann@192.0.2.7.", EmailError::Domain),
+            ("ann@١٩٢.0.2.７", EmailError::Domain),
+            ("ann@example.123", EmailError::Domain),
+            ("ann@0xc0.0x0", EmailError::Domain),
+            ("ann@1", EmailError::Domain),
+            ("ann@2001:db8::1", EmailError::Domain),
             ("ann@x.example>", EmailError::Domain),
             (&format!("ann@{}.example", "a".repeat(64)), EmailError::Domain),
             (&format!("{}@{}", "a".repeat(20), &labels[4..]), EmailError::TooLong),

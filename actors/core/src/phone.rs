@@ -77,6 +77,39 @@ pub fn e164(text: &str) -> Result<String, PhoneError> {
         .ok_or(PhoneError::Malformed)
 }
 
+/// A number in E.164 that exists, whether or not codes are sent to it: what is known of people may be
+/// a number that is never sent to.
+///
+/// # Errors
+/// If it is not of that form, or no plan has it.
+pub fn known(text: &str) -> Result<String, PhoneError> {
+    Planned::read(text).map(|planned| planned.e164)
+}
+
+/// The digits of a number that it shares with others of its operator, `+1415`, whether or not a plan
+/// has it; `None` if no country has such a calling code.
+pub fn prefix(e164: &str) -> Option<String> {
+    let code = calling_code(e164)?;
+    Some(e164.chars().take(1 + code.to_string().len() + OPERATOR_DIGITS).collect())
+}
+
+/// What a number could be listed under by its calling code alone: that code, `+44`, and each country
+/// that has it.
+pub fn could_be_of(e164: &str) -> Vec<String> {
+    let Some(code) = calling_code(e164) else { return Vec::new() };
+    let regions = DATABASE.region(&code).unwrap_or_default();
+    let countries = regions.into_iter().map(str::to_owned);
+    countries.chain([format!("+{code}")]).collect()
+}
+
+/// The calling code that the digits begin with: none is the beginning of another (ITU-T E.164 section
+/// 6.2.1).
+fn calling_code(e164: &str) -> Option<u16> {
+    let digits = e164.strip_prefix('+')?;
+    let mut codes = (1..=3).filter_map(|length| digits.get(..length)?.parse::<u16>().ok());
+    codes.find(|code| DATABASE.region(code).is_some_and(|regions| !regions.is_empty()))
+}
+
 /// Whether a text is the code (ISO 3166-1 alpha-2, upper case) of a country with numbers of its own.
 pub fn is_country(text: &str) -> bool {
     text.parse::<country::Id>().is_ok_and(|id| id.as_ref() == text)
@@ -124,20 +157,35 @@ impl FromStr for PhoneNumber {
     type Err = PhoneError;
 
     fn from_str(text: &str) -> Result<Self, PhoneError> {
+        let Planned { e164, code, plan, kind } = Planned::read(text)?;
+        let country: country::Id = plan.id().parse().map_err(|_| PhoneError::NoCountry)?;
+        if let Some(unsuitable) = kind {
+            return Err(PhoneError::Unsuitable(unsuitable));
+        }
+        let prefix = prefix(&e164).ok_or(PhoneError::NoCountry)?;
+        let (country, calling_code) = (country.as_ref().to_owned(), format!("+{code}"));
+        Ok(Self { e164, country, calling_code, prefix })
+    }
+}
+
+/// A number of a numbering plan.
+struct Planned {
+    e164: String,
+    code: u16,
+    plan: &'static Metadata,
+    kind: Option<&'static str>,
+}
+
+impl Planned {
+    fn read(text: &str) -> Result<Self, PhoneError> {
         let number = phonenumber::parse(None, e164(text)?).map_err(|_| PhoneError::Invalid)?;
         let code = number.country().code();
         // With the zeros that belong to it, as those of Italian fixed lines do: the library's own
         // look-ups of country and type leave them out.
         let national = number.national().to_string();
         let (plan, kind) = plan(code, &national).ok_or(PhoneError::Invalid)?;
-        let country: country::Id = plan.id().parse().map_err(|_| PhoneError::NoCountry)?;
-        if let Some(unsuitable) = kind {
-            return Err(PhoneError::Unsuitable(unsuitable));
-        }
         let e164 = number.format().mode(Mode::E164).to_string();
-        let calling_code = format!("+{code}");
-        let prefix = e164.chars().take(calling_code.len() + OPERATOR_DIGITS).collect();
-        Ok(Self { e164, country: country.as_ref().to_owned(), calling_code, prefix })
+        Ok(Self { e164, code, plan, kind })
     }
 }
 
@@ -268,6 +316,34 @@ mod tests {
         }
         let trunk: PhoneNumber = "+44 (0)7400 123456".parse().unwrap();
         assert_eq!(trunk.as_str(), "+447400123456");
+    }
+
+    #[test]
+    fn a_number_that_no_codes_are_sent_to_is_known_all_the_same() {
+        for (text, known_as) in [
+            ("+44 (0)7400 123456", Ok("+447400123456")),
+            ("+44 (0)7012 345678", Ok("+447012345678")),
+            ("+1 800 555 2671", Ok("+18005552671")),
+            ("+881612345678", Ok("+881612345678")),
+            ("+39 06 6982 1234", Ok("+390669821234")),
+            ("0791234567", Err(PhoneError::Malformed)),
+            ("+1234567", Err(PhoneError::Invalid)),
+            ("+999123456789", Err(PhoneError::Invalid)),
+        ] {
+            assert_eq!(known(text).as_deref(), known_as.as_ref().map(|it| *it), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_of_no_plan_is_still_of_its_calling_code() {
+        assert_eq!(prefix("+11111111111").as_deref(), Some("+1111"));
+        assert_eq!(prefix("+447012345678").as_deref(), Some("+44701"));
+        assert_eq!(prefix("+4412").as_deref(), Some("+4412"));
+        assert_eq!(prefix("+999123456789"), None);
+        let of = could_be_of("+440000000000");
+        assert!(["GB", "GG", "JE", "IM", "+44"].iter().all(|it| of.iter().any(|one| one == it)));
+        assert_eq!(of.len(), 5, "{of:?}");
+        assert!(could_be_of("+999123456789").is_empty());
     }
 
     #[test]

@@ -445,14 +445,57 @@ fn limits_are_judged_in_the_order_of_the_contract() {
     assert!(matches!(story.ask(&command), Reply::CodeSent(_)));
 }
 
-#[test]
-fn a_number_that_no_plan_knows_any_more_counts_under_no_prefix_and_no_country() {
+/// An enrollment of a number that was taken before, under other plans.
+fn enrolled_before(number: &str) -> Story {
     let mut story = waiting(NUMBER);
     let to = story.state.pending[0].kind.message_mut().unwrap();
-    to.destination = "+11111111111".to_owned();
+    to.destination = number.to_owned();
+    story
+}
+
+#[test]
+fn a_number_that_no_plan_knows_any_more_is_judged_by_its_calling_code() {
+    let mut story = enrolled_before("+11111111111");
     let sent = story.send_enrollment(Channel::Sms);
-    assert_eq!(sent.lane.prefix, None);
+    assert_eq!(sent.lane.prefix.as_deref(), Some("+1111"), "it is counted");
     story.wait_s(30);
-    story.tenant.guards.allowed_countries = codes(&["US"]);
-    assert!(matches!(story.refusal(&SEND), Refusal::CountryNotAllowed(_)));
+    for (allowed, blocked, is_sent) in [
+        (codes(&["US"]), codes(&[]), false),
+        (codes(&["+1"]), codes(&[]), true),
+        (codes(&[]), codes(&["GB"]), true),
+        (codes(&[]), codes(&["CA"]), false),
+        (codes(&[]), codes(&["+1"]), false),
+    ] {
+        let mut story = enrolled_before("+11111111111");
+        story.tenant.guards.allowed_countries = allowed;
+        story.tenant.guards.blocked_countries = blocked;
+        match story.ask(&SEND) {
+            Reply::CodeSent(_) => assert!(is_sent),
+            Reply::Refused(Refusal::CountryNotAllowed(_)) => assert!(!is_sent),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_number_that_would_not_be_taken_now_is_sent_nothing_any_more() {
+    for (number, words) in [
+        ("+447012345678", "a personal (follow-me) number"),
+        ("+448001234567", "a toll-free number"),
+        ("+19005552671", "a premium-rate number"),
+        ("+881612345678", "belongs to no country"),
+    ] {
+        let mut story = enrolled_before(number);
+        let Refusal::Invalid { pointer, detail } = story.refusal(&SEND) else { panic!("{number}") };
+        assert_eq!(pointer, "/phoneNumber");
+        assert!(detail.contains(words), "{detail}");
+        assert_eq!(story.audit_types(), ["mfa.code.refused"]);
+        assert_eq!(story.audit[0].reason.as_deref(), Some("number"));
+    }
+    let mut story = Story::new();
+    let phone = story.enroll_sms();
+    let challenge = story.challenge();
+    story.state.factors[0].kind.message_mut().unwrap().destination = "+447012345678".to_owned();
+    let refusal = story.refusal(&Command::SendChallengeCode { challenge, factor: phone });
+    assert!(matches!(refusal, Refusal::Invalid { pointer, .. } if pointer == "/factorId"));
 }

@@ -27,8 +27,6 @@ const CODE_MAX: usize = 64;
 
 /// Bytes of a TOTP secret that is taken over.
 const SECRET_BYTES: RangeInclusive<usize> = 10..=128;
-/// The most characters of a number in E.164: `+` and fifteen digits.
-const E164_MAX: usize = 16;
 
 /// Collects what is wrong.
 #[derive(Debug, Default)]
@@ -138,15 +136,16 @@ impl Fields {
         value
     }
 
-    /// A telephone number, however it is written, in E.164.
+    /// A telephone number, however it is written, in E.164: read as for an enrollment, but kept even
+    /// if no codes would be sent to it.
     pub(crate) fn phone_number(&mut self, pointer: &str, value: Option<String>) -> Option<String> {
-        let number = phone::e164(&value?);
-        self.demand(
-            number.as_ref().is_ok_and(|number| number.len() <= E164_MAX),
-            pointer,
-            "must be an E.164 number: `+` and 7 to 15 digits",
-        );
-        number.ok()
+        match phone::known(&value?) {
+            Ok(number) => Some(number),
+            Err(error) => {
+                self.refuse(pointer, error.to_string());
+                None
+            }
+        }
     }
 
     /// The groups that a user is in.

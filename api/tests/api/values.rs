@@ -116,15 +116,41 @@ async fn what_is_told_of_a_user_has_bounds() {
         let answer = house.put("/v1/users/ann", &json!({"email": email})).await;
         assert_eq!(answer.pointers(), ["/email"], "{email}");
     }
-    for number in ["+1234567", "+123456789012345"] {
-        assert_ne!(house.put("/v1/users/ann", &json!({"phoneNumber": number})).await.status, 422);
-    }
-    let written = json!({"phoneNumber": "\u{202a}+1 (415) 555‑0123\u{202c}"});
-    assert_eq!(house.put("/v1/users/ann", &written).await.json()["phoneNumber"], "+14155550123");
-    for number in ["+123456", "+1234567890123456", "+0123456789", "+1 415 call me", "+"] {
+    for (number, words) in [
+        ("+123456", "must be in E.164"),
+        ("+12345678901234567", "must be in E.164"),
+        ("+0123456789", "must be in E.164"),
+        ("+1 415 call me", "must be in E.164"),
+        ("+", "must be in E.164"),
+        ("+1234567", "is not a number of any numbering plan"),
+        ("+999123456789", "is not a number of any numbering plan"),
+    ] {
         let answer = house.put("/v1/users/ann", &json!({"phoneNumber": number})).await;
         assert_eq!(answer.pointers(), ["/phoneNumber"], "{number}");
+        assert!(answer.text().contains(words), "{}", answer.text());
     }
+}
+
+#[tokio::test]
+async fn the_number_of_a_user_is_read_as_for_an_enrollment_but_need_take_no_messages() {
+    let house = House::new();
+    for (written, kept) in [
+        ("\u{202a}+1 (415) 555‑0123\u{202c}", "+14155550123"),
+        ("+44 (0)7400 123456", "+447400123456"),
+        ("0049 (0)151 23456789", "+4915123456789"),
+        ("+39 06 6982 1234", "+390669821234"),
+        // To these no codes are sent.
+        ("+44 (0)7012 345678", "+447012345678"),
+        ("tel:+1-800-555-2671", "+18005552671"),
+        ("+881 612 345678", "+881612345678"),
+    ] {
+        let user = house.put("/v1/users/ann", &json!({"phoneNumber": written})).await.json();
+        assert_eq!(user["phoneNumber"], kept, "{written}");
+    }
+    let body = json!({"phoneNumber": "+44 (0)7400 123456"});
+    assert_eq!(house.post("/v1/users/ann/mfa/sms", &body).await.status, 201);
+    let Command::BeginSms { number, .. } = last_command(&house) else { panic!() };
+    assert_eq!(number.as_str(), "+447400123456");
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ pub(in crate::decide) fn begin_sms(
         return refuse(refusal);
     }
     let errand = Errand::begin(Channel::Sms);
-    if let Err(stop) = limits::country(case, &errand, Some(number)) {
+    if let Err(stop) = limits::country(case, &errand, number) {
         return *stop;
     }
     begin(case, kind, name, context)

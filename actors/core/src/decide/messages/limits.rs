@@ -11,7 +11,7 @@ use crate::challenge::Challenge;
 use crate::event::UserEvent;
 use crate::ids::FactorId;
 use crate::message::Channel;
-use crate::phone::PhoneNumber;
+use crate::phone::{self, PhoneError, PhoneNumber};
 use crate::policy::SendPolicy;
 use crate::reply::Refusal;
 use crate::sending::Lane;
@@ -50,22 +50,56 @@ impl Errand<'_> {
     }
 }
 
+/// Refuses to send to a number to which nothing would be sent if it were enrolled now: plans change,
+/// and so does what is known of them.
+pub(super) fn destination(
+    case: &Case<'_>,
+    errand: &Errand<'_>,
+    destination: &str,
+) -> Result<(), Stop> {
+    if errand.channel == Channel::Email {
+        return Ok(());
+    }
+    match destination.parse::<PhoneNumber>() {
+        Ok(number) => country(case, errand, &number),
+        Err(error @ (PhoneError::Unsuitable(_) | PhoneError::NoCountry)) => {
+            let pointer = if errand.challenge.is_some() { "/factorId" } else { "/phoneNumber" };
+            let detail = match error {
+                PhoneError::Unsuitable(_) => error.to_string(),
+                _ => format!("is a number that {error}"),
+            };
+            let refusal = Refusal::Invalid { pointer: pointer.to_owned(), detail };
+            Err(refused(case, errand, "number", refusal))
+        }
+        Err(_) => unknown(case, errand, destination),
+    }
+}
+
 /// Refuses text messages to countries that the policy does not allow.
 pub(super) fn country(
     case: &Case<'_>,
     errand: &Errand<'_>,
-    number: Option<&PhoneNumber>,
+    number: &PhoneNumber,
 ) -> Result<(), Stop> {
-    let guards = &case.around.tenant.guards;
-    let country = match (errand.channel, number) {
-        (Channel::Email, _) => return Ok(()),
-        (Channel::Sms, Some(number)) if guards.allows(number) => return Ok(()),
-        (Channel::Sms, Some(number)) => format!("{} ({})", number.country(), number.calling_code()),
-        // A number that no plan knows any more belongs to none of those that are allowed.
-        (Channel::Sms, None) if guards.allowed_countries.is_empty() => return Ok(()),
-        (Channel::Sms, None) => "no known country".to_owned(),
-    };
+    if case.around.tenant.guards.allows(number) {
+        return Ok(());
+    }
+    let country = format!("{} ({})", number.country(), number.calling_code());
     Err(refused(case, errand, "country", Refusal::CountryNotAllowed(country)))
+}
+
+/// A number that no plan has any more is of none of the countries that are allowed, and may be of any
+/// that is blocked and has its calling code.
+fn unknown(case: &Case<'_>, errand: &Errand<'_>, number: &str) -> Result<(), Stop> {
+    let guards = &case.around.tenant.guards;
+    let could_be_of = phone::could_be_of(number);
+    let is_allowed = guards.allowed_countries.is_empty()
+        || could_be_of.last().is_some_and(|code| guards.allowed_countries.contains(code));
+    if is_allowed && !could_be_of.iter().any(|one| guards.blocked_countries.contains(one)) {
+        return Ok(());
+    }
+    let refusal = Refusal::CountryNotAllowed("no known country".to_owned());
+    Err(refused(case, errand, "country", refusal))
 }
 
 /// Refuses what is more than the limits allow, the narrowest first.

@@ -20,7 +20,7 @@ use crate::event::UserEvent;
 use crate::factor::message::MessageFactor;
 use crate::ids::{DeliveryId, FactorId};
 use crate::message::Channel;
-use crate::phone::PhoneNumber;
+use crate::phone;
 use crate::secret::Secret;
 use crate::sending::Lane;
 use crate::vault::Vault;
@@ -46,20 +46,13 @@ pub(super) fn spent(
     delivery: DeliveryId,
     vault: &dyn Vault,
 ) -> UserEvent {
-    let number = number(channel, &to.destination);
-    let lane = lane(case, channel, &to.destination, number.as_ref(), vault);
+    let lane = lane(case, channel, &to.destination, vault);
     UserEvent::CodeSpent { factor, delivery, lane }
 }
 
 /// Where messages to a destination are counted. One destination is one lane for all users of the
 /// tenant.
-fn lane(
-    case: &Case<'_>,
-    channel: Channel,
-    destination: &str,
-    number: Option<&PhoneNumber>,
-    vault: &dyn Vault,
-) -> Lane {
+fn lane(case: &Case<'_>, channel: Channel, destination: &str, vault: &dyn Vault) -> Lane {
     let context = ["destination", channel.as_str(), case.key.tenant.as_str()].join("\0");
     // Hosts that tell apart addresses by case are hardly to be found; who sends to one mailbox in a
     // thousand spellings is.
@@ -67,15 +60,9 @@ fn lane(
     Lane {
         channel,
         destination: vault.fingerprint(context.as_bytes(), folded.as_bytes()),
-        prefix: number.map(|number| number.prefix().to_owned()),
-    }
-}
-
-/// The number that a destination is. One that was enrolled may be `None` by now: numbering plans
-/// change.
-fn number(channel: Channel, destination: &str) -> Option<PhoneNumber> {
-    match channel {
-        Channel::Sms => destination.parse().ok(),
-        Channel::Email => None,
+        prefix: match channel {
+            Channel::Sms => phone::prefix(destination),
+            Channel::Email => None,
+        },
     }
 }

@@ -4,7 +4,7 @@ use super::super::case::{Case, Verdict, refuse, verdict};
 use super::super::enroll::pending;
 use super::super::guess::Guess;
 use super::limits::{self, Errand};
-use super::{code_digest, lane, number};
+use super::{code_digest, lane};
 use crate::challenge::{Challenge, ChallengeKind};
 use crate::codec;
 use crate::context::Context;
@@ -93,9 +93,8 @@ fn send(
         locked.audit = locked.audit.into_iter().map(|entry| errand.concerning(entry)).collect();
         return *locked;
     }
-    let number = number(channel, &to.destination);
-    let lane = lane(case, channel, &to.destination, number.as_ref(), context.vault);
-    let within = limits::country(case, &errand, number.as_ref())
+    let lane = lane(case, channel, &to.destination, context.vault);
+    let within = limits::destination(case, &errand, &to.destination)
         .and_then(|()| limits::check(case, &errand, factor, &lane, context.now));
     if let Err(stop) = within {
         return *stop;

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, test } from "node:test";
 
-import { App, Authenticator, look, Scene } from "./harness/index.js";
+import { App, Authenticator, look, Scene, until } from "./harness/index.js";
 
 /** @typedef {import("./harness/index.js").Page} Page */
 
@@ -219,6 +219,28 @@ test("a person comes back to an application that leads on to an app", async () =
   }
 });
 
+/**
+ * Leads to a link from a page of this origin.
+ * @param {Page} page
+ * @param {string} origin
+ * @param {string} url
+ * @param {string} [policy] what the page says of itself where it leads
+ */
+async function lead(page, origin, url, policy = "") {
+  await page.goto(`${origin}/`);
+  await page.evaluate(
+    ([url, policy]) => {
+      const link = document.createElement("a");
+      link.href = url ?? "";
+      link.textContent = "Security";
+      if (policy) link.referrerPolicy = policy;
+      document.body.append(link);
+    },
+    [url, policy],
+  );
+  await page.getByRole("link", { name: "Security" }).click();
+}
+
 test("an application's link opens by itself, one from a mail program by a button", async () => {
   const { id } = await person();
   const [mailed, linked] = [await link(id, "MANAGE"), await link(id, "MANAGE")];
@@ -232,18 +254,79 @@ test("an application's link opens by itself, one from a mail program by a button
     await page.getByRole("heading", { name: "Security settings" }).waitFor();
   });
   await scene.window(async (page) => {
-    await page.goto(`${application.at("localhost")}/`);
-    await page.evaluate((url) => {
-      const link = document.createElement("a");
-      link.href = url;
-      link.textContent = "Security";
-      document.body.append(link);
-    }, linked);
-    await page.getByRole("link", { name: "Security" }).click();
+    await lead(page, application.at("localhost"), linked);
     await page.getByRole("heading", { name: "Security settings" }).waitFor();
     // Back leads to the application, and not in a circle.
     await page.goBack();
     await page.getByRole("heading", { name: "Here" }).waitFor();
+  });
+});
+
+test("a link to which a stranger's page leads is opened by nobody but the person", async () => {
+  const { id } = await person();
+  // The same application under a name that the settings do not have, and a page that hides its own.
+  for (const [host, policy] of /** @type {const} */ ([
+    ["127.0.0.1", ""],
+    ["localhost", "no-referrer"],
+  ])) {
+    await scene.window(async (page) => {
+      await lead(page, application.at(host), await link(id, "MANAGE"), policy);
+      await page.getByText("Almost there").waitFor();
+      await page.waitForLoadState("networkidle");
+      assert.match(page.url(), /\/portal\/open\//, "nothing is open");
+      assert.deepEqual(await page.context().cookies(), []);
+      await press(page, "Continue");
+      await page.getByRole("heading", { name: "Security settings" }).waitFor();
+    });
+  }
+});
+
+test("whoever presses the button while a link opens by itself loses nothing", async () => {
+  const { id } = await person();
+  await scene.window(async (page) => {
+    let sent = 0;
+    let goOn = () => {};
+    /** @type {Promise<void>} */
+    const pressed = new Promise((resolve) => {
+      goOn = resolve;
+    });
+    await page.route("**/portal/open/**", async (route) => {
+      if (route.request().method() === "POST") {
+        sent += 1;
+        await pressed;
+      }
+      await route.continue();
+    });
+    await lead(page, application.at("localhost"), await link(id, "MANAGE"));
+    await until("the link is being opened", async () => sent > 0 || undefined);
+    const button = page.getByRole("button", { name: "Continue" });
+    for (let press = 0; press < 3; press += 1) {
+      await button.evaluate((/** @type {HTMLButtonElement} */ one) => one.click());
+    }
+    goOn();
+    await page.getByRole("heading", { name: "Security settings" }).waitFor();
+    assert.equal(sent, 1);
+  });
+});
+
+test("a link whose opening was heard but not answered is opened all the same", async () => {
+  const { id } = await person();
+  await scene.window(async (page) => {
+    let sent = 0;
+    await page.route("**/portal/open/**", async (route) => {
+      if (route.request().method() !== "POST") return route.continue();
+      sent += 1;
+      if (sent > 1) return route.continue();
+      const answer = await route.fetch({ maxRedirects: 0 });
+      assert.equal(answer.status(), 303);
+      // Lost on its way, with the cookie that it brought: what comes is nothing of ours. (A connection
+      // that breaks would do as well, but browsers complain of those.)
+      await page.context().clearCookies();
+      return route.fulfill({ status: 200, body: "" });
+    });
+    await lead(page, application.at("localhost"), await link(id, "MANAGE"));
+    await page.getByRole("heading", { name: "Security settings" }).waitFor();
+    assert.equal(sent, 2);
   });
 });
 

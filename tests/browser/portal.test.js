@@ -369,7 +369,7 @@ test("a code is read as people type and paste it, and nothing is typed into it",
 /**
  * Puts something in the place of what the browser answers, as a password manager's extension does.
  * @param {Page} page
- * @param {"imitation" | "bytes" | "json" | "broken" | "nothing" | "cancelled"} what
+ * @param {"imitation" | "bytes" | "json" | "broken" | "nothing" | "cancelled" | "unwritable"} what
  */
 async function impersonate(page, what) {
   await page.evaluate((what) => {
@@ -385,6 +385,11 @@ async function impersonate(page, what) {
         throw Object.assign(new Error("no"), { name: "NotAllowedError" });
       }
       if (what === "nothing") return null;
+      if (what === "unwritable") {
+        JSON.stringify = () => {
+          throw new TypeError("a member throws");
+        };
+      }
       if (what === "broken") return { id: "x", response: {}, toJSON: 7, getClientExtensionResults: 7 };
       /** @type {Record<string, any>} */
       const response = {};
@@ -401,7 +406,10 @@ async function impersonate(page, what) {
         throw new Error("not here");
       };
       const rawId = what === "bytes" ? Array.from(new Uint8Array(real.rawId)) : real.rawId;
-      return { id: real.id, rawId, response, toJSON: () => ({}), authenticatorAttachment: null };
+      const imitated = { id: real.id, rawId, response, toJSON: () => ({}), authenticatorAttachment: null };
+      if (what !== "bytes") return imitated;
+      // What JSON has no form for.
+      return { ...imitated, getClientExtensionResults: () => ({ credProps: { rk: "yes" }, prf: 1n }) };
     };
     for (const name of /** @type {const} */ (["create", "get"])) {
       const own = CredentialsContainer.prototype[name];
@@ -441,11 +449,13 @@ test("a ceremony that is cancelled and a broken answer are told apart", async ()
       ["broken", "gave an answer that can’t be used"],
       ["nothing", "Nothing was chosen, or it took too long."],
       ["cancelled", "Nothing was chosen, or it took too long."],
+      ["unwritable", "That didn’t work."],
     ])) {
       await page.reload();
       await impersonate(page, what);
       await press(page, "Continue");
       await page.getByRole("alert").getByText(words).waitFor();
+      assert.equal(await page.locator("button.busy").count(), 0, what);
       if (what === "broken") await look(page, "portal-key-broken");
     }
   });

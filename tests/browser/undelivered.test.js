@@ -120,3 +120,30 @@ test("a person who enrolls a number that no code reaches is told", async () => {
     await page.getByLabel("Phone number").waitFor();
   });
 });
+
+test("what becomes of a message is asked for as long as its code lives, ever more rarely", async () => {
+  await person("dora", "+14155552674");
+  await scene.window(async (page) => {
+    await page.clock.install();
+    let seconds = 0;
+    /** @type {number[]} */
+    const asked = [];
+    await page.route("**/message/*", (route) => {
+      asked.push(seconds);
+      const status = seconds < 300 ? "PENDING" : "EXPIRED";
+      return route.fulfill({ status: asked.length === 2 ? 503 : 200, json: { status } });
+    });
+    await send(page, "dora", "CHALLENGE");
+    await page.getByRole("button", { name: "Send code" }).click();
+    await page.locator("[data-watch]").waitFor({ state: "attached" });
+    // Once it is too late the page is loaded again, and says how things stand.
+    const told = page.getByRole("alert").getByText("We couldn’t deliver a code to +•••••••74");
+    while (seconds < 600 && (await told.count()) === 0) {
+      await page.clock.runFor(1_000);
+      seconds += 1;
+    }
+    assert.ok((asked.at(-1) ?? 0) >= 300, `asked at ${asked}`);
+    const pauses = asked.map((at, index) => at - (asked[index - 1] ?? 0));
+    assert.ok(asked.length < 20 && Math.max(...pauses) <= 120, `pauses of ${pauses}`);
+  });
+});

@@ -22,8 +22,8 @@ use crate::request::Fields;
 use crate::wire::SecretText;
 use crate::wire::webauthn::AuthenticationResponse;
 
-/// The most characters of a code as typed.
-const CODE_MAX: usize = 64;
+/// The most characters of a code as typed: room for what was pasted along with it.
+pub(super) const CODE_MAX: usize = 128;
 
 /// An answer, as it is typed or as a script brings it.
 #[derive(Deserialize)]
@@ -148,6 +148,8 @@ pub(super) async fn message(
     let factor: FactorId = factor.parse().map_err(|_| Trouble::NoSuchPage)?;
     let code = view.codes.get(&factor);
     let status = match code.and_then(|code| code.outcome.as_ref()) {
+        // Whoever still waits for it waits for nothing.
+        None if code.is_some_and(|code| code.live_until.is_none()) => "EXPIRED",
         Some(SendOutcome::Pending) => "PENDING",
         Some(SendOutcome::Failed { .. }) => "FAILED",
         // Sent, or nothing that could be waited for.

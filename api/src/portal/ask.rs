@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use super::finish::to;
 use super::home::by_enrolling;
-use super::shown::{Moment, Shared, about, icon, is_for_good, name, status, words};
+use super::shown::{Moment, Shared, about, icon, is_for_good, name, status, words, words_alone};
 use super::texts::{Message, Texts};
 use super::trouble::Trouble;
 use super::visitor::{Visitor, unexpected};
@@ -377,6 +377,7 @@ pub(super) fn page(
     };
     let answers = !matches!(input, Input::Nothing | Input::Send | Input::Undelivered);
     let shows_lock = locked && input != Input::Key;
+    let said = if ways.len() > 1 { words } else { words_alone };
     let this = Wanted::new(&way.map(Way::id).unwrap_or_default(), own(&wanted.next));
     let page = Page {
         frame: texts.frame(),
@@ -385,7 +386,7 @@ pub(super) fn page(
         title: if asker == Asker::Application { texts.ask_title } else { texts.verify_title },
         lead,
         challenge: question.challenge.map(|id| id.to_string()).unwrap_or_default(),
-        error: refusal.filter(|_| !shows_lock).map(|refusal| words(refusal, texts)),
+        error: refusal.filter(|_| !shows_lock).map(|refusal| said(refusal, texts)),
         locked: shows_lock.then(|| view.locked_until.map(|until| Locked::until(until, visitor))),
         resend,
         remember: view

@@ -11,6 +11,7 @@ use countersign_core::reply::{Refusal, Reply, TotpEnrollment};
 use data_encoding::BASE32_NOPAD;
 use serde::Deserialize;
 
+use super::answer::CODE_MAX;
 use super::filled::Filled;
 use super::finish::to;
 use super::home::to_answer;
@@ -42,7 +43,7 @@ impl Confirming {
     pub(super) fn code(&self) -> Result<countersign_core::secret::Secret, Refusal> {
         let code = self.code.as_ref().map_or("", SecretText::expose).trim();
         let missing = Refusal::Invalid { pointer: "/code".to_owned(), detail: String::new() };
-        let fits = (1..=64).contains(&code.chars().count());
+        let fits = (1..=CODE_MAX).contains(&code.chars().count());
         fits.then(|| countersign_core::secret::Secret::from(code.to_owned())).ok_or(missing)
     }
 }

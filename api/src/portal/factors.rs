@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::enroll::{Nothing, verified_for};
 use super::filled::Filled;
 use super::finish::to;
-use super::shown::{Moment, Shared, about, icon, name};
+use super::shown::{Moment, Shared, about, icon, name, warning};
 use super::texts::Texts;
 use super::trouble::Trouble;
 use super::visitor::{Visitor, unexpected};
@@ -30,6 +30,8 @@ struct Item {
     text: String,
     primary: bool,
     used: Option<Moment>,
+    /// That it is not offered any more, and what to do.
+    warning: Option<&'static str>,
 }
 
 /// A trusted device.
@@ -73,6 +75,7 @@ struct FactorPage {
     last: bool,
     added: Moment,
     used: Option<Moment>,
+    warning: Option<&'static str>,
     error: Option<String>,
 }
 
@@ -89,6 +92,7 @@ struct DevicesPage {
 /// Everything that the person has.
 pub(super) fn all(visitor: &Visitor, view: &PortalView, done: &str) -> Result<Response, Trouble> {
     let texts = visitor.texts;
+    let tenant = visitor.tenant()?;
     let item = |factor: &FactorView| Item {
         address: visitor.page(&format!("/factors/{}", factor.id)),
         icon: icon(factor.factor_type),
@@ -96,6 +100,7 @@ pub(super) fn all(visitor: &Visitor, view: &PortalView, done: &str) -> Result<Re
         text: about(factor, texts),
         primary: factor.primary && view.factors.len() > 1,
         used: factor.last_used_at.map(|at| Moment::day(at, texts)),
+        warning: warning(factor, &tenant, texts),
     };
     let (remaining, total) = (view.recovery_codes_remaining, view.recovery_codes_total);
     let page = ManagePage {
@@ -165,6 +170,7 @@ async fn page(visitor: &Visitor, id: &str, error: Option<String>) -> Result<Resp
         last: view.factors.len() == 1,
         added: Moment::day(factor.created_at, texts),
         used: factor.last_used_at.map(|at| Moment::day(at, texts)),
+        warning: warning(factor, &*visitor.tenant()?, texts),
         error: error.clone(),
     };
     let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };

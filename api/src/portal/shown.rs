@@ -4,7 +4,8 @@ use axum::http::StatusCode;
 use countersign_core::factor::FactorType;
 use countersign_core::factor::webauthn::failure::CeremonyFailure;
 use countersign_core::portal::PortalView;
-use countersign_core::reply::{FactorView, Refusal};
+use countersign_core::reply::{FactorView, Refusal, WebAuthnView};
+use countersign_core::tenant::TenantState;
 use countersign_core::time::Timestamp;
 use data_encoding::BASE64URL_NOPAD;
 use time::OffsetDateTime;
@@ -104,6 +105,20 @@ pub(super) fn name(factor: &FactorView, texts: &Texts) -> String {
     factor.name.clone().unwrap_or_else(|| kind.to_owned())
 }
 
+/// What is to be said of a factor that is not offered any more, if it is not.
+pub(super) fn warning(
+    factor: &FactorView,
+    tenant: &TenantState,
+    texts: &Texts,
+) -> Option<&'static str> {
+    let stranded = |key: &WebAuthnView| Some(key.rp_id.as_str()) != tenant.settings.relying_party();
+    match factor.webauthn.as_ref() {
+        _ if factor.usable => None,
+        Some(key) if stranded(key) => Some(texts.unusable_key),
+        _ => Some(texts.unusable),
+    }
+}
+
 /// What a factor is, beneath its name.
 pub(super) fn about(factor: &FactorView, texts: &Texts) -> String {
     let kind = factor.name.as_ref().map(|_| kind(factor.factor_type, texts).to_owned());
@@ -148,6 +163,8 @@ pub(super) fn words(refusal: &Refusal, texts: &Texts) -> String {
         Refusal::DeliveryNotConfigured(_) => texts.cannot_send,
         Refusal::Invalid { pointer, .. } if pointer == "/code" => texts.no_code,
         Refusal::Invalid { pointer, .. } if pointer == "/recoveryCode" => texts.no_recovery_code,
+        Refusal::Invalid { pointer, .. } if pointer == "/phoneNumber" => texts.unsuitable_number,
+        Refusal::Invalid { pointer, .. } if pointer == "/factorId" => texts.number_shut_out,
         Refusal::UserNotFound
         | Refusal::FactorNotFound
         | Refusal::DeviceNotFound
@@ -161,12 +178,26 @@ pub(super) fn words(refusal: &Refusal, texts: &Texts) -> String {
     text.to_owned()
 }
 
+/// What a refusal says to whoever has no other way.
+pub(super) fn words_alone(refusal: &Refusal, texts: &Texts) -> String {
+    let text = match refusal {
+        Refusal::InvalidAssertion(CeremonyFailure::Counter) => texts.key_copied_alone,
+        Refusal::InvalidAssertion(CeremonyFailure::BackupEligibility) => texts.key_changed_alone,
+        Refusal::Invalid { pointer, .. } if pointer == "/factorId" => texts.number_shut_out_alone,
+        _ => return words(refusal, texts),
+    };
+    text.to_owned()
+}
+
 /// Whether trying the same once more leads nowhere: the page then offers another way first.
-pub(super) const fn is_for_good(refusal: &Refusal) -> bool {
-    matches!(
-        refusal,
-        Refusal::InvalidAssertion(CeremonyFailure::Counter | CeremonyFailure::BackupEligibility)
-    )
+pub(super) fn is_for_good(refusal: &Refusal) -> bool {
+    match refusal {
+        Refusal::InvalidAssertion(failure) => {
+            matches!(failure, CeremonyFailure::Counter | CeremonyFailure::BackupEligibility)
+        }
+        Refusal::Invalid { pointer, .. } => pointer == "/factorId",
+        _ => false,
+    }
 }
 
 /// The status of a page that says why something was refused.

@@ -111,18 +111,35 @@ pub(crate) fn public_suffix(settings: &Settings) -> Option<String> {
     if suffix.as_bytes() != rp_id.as_bytes() {
         return None;
     }
-    let hosts = settings.origins.iter().filter_map(|origin| {
-        let url = web(origin)?;
-        url.host_str().map(str::to_owned)
-    });
-    let hosts: Vec<String> = hosts.collect();
-    if hosts.iter().any(|host| host == rp_id) {
+    let hosts = hosts(settings);
+    let mut below = hosts.iter().filter(|host| host.ends_with(&format!(".{rp_id}")));
+    let right = below.next().map(|host| psl::domain_str(host).unwrap_or(host).to_owned());
+    if right.is_none() && hosts.iter().any(|host| host == rp_id) {
         return None;
     }
-    let below = hosts.iter().filter(|host| host.ends_with(&format!(".{rp_id}")));
-    let right = below.filter_map(|host| psl::domain_str(host)).next();
-    let right = right.map_or_else(|| format!("acme.{rp_id}"), str::to_owned);
+    let right = right.unwrap_or_else(|| format!("acme.{rp_id}"));
     Some(format!("must not be a public suffix, under which anybody can have a name: take {right}"))
+}
+
+/// What is wrong with a relying party whose keys could be used on no page of the origins (W3C WebAuthn
+/// Level 3 section 5.1.3 step 8). Nothing, as long as there are none.
+pub(crate) fn fits_no_origin(settings: &Settings) -> Option<String> {
+    if settings.relying_party().is_some() {
+        return None;
+    }
+    let hosts = hosts(settings);
+    let is_name = |host: &&String| relying_party_id(host).is_ok();
+    let host = hosts.iter().find(is_name)?;
+    let right = psl::domain_str(host).unwrap_or(host);
+    Some(format!(
+        "must be the host of one of the `origins` or a domain above it: take {right}, or change \
+         `origins` along with it"
+    ))
+}
+
+fn hosts(settings: &Settings) -> Vec<String> {
+    let host = |origin: &String| web(origin)?.host_str().map(str::to_owned);
+    settings.origins.iter().filter_map(host).collect()
 }
 
 #[cfg(test)]
@@ -200,27 +217,48 @@ mod tests {
         }
     }
 
+    fn settings(rp_id: &str, origins: &[&str]) -> Settings {
+        let origins = origins.iter().map(|&origin| origin.to_owned()).collect();
+        Settings { rp_id: rp_id.to_owned(), origins, ..Settings::initial() }
+    }
+
     #[test]
     fn a_public_suffix_is_no_relying_party_of_the_pages_below_it() {
-        let of = |rp_id: &str, origin: &str| {
-            public_suffix(&Settings {
-                rp_id: rp_id.to_owned(),
-                origins: vec![origin.to_owned()],
-                ..Settings::initial()
-            })
-        };
-        let refused = of("co.uk", "https://login.acme.co.uk").unwrap();
+        let of = |rp_id: &str, origins: &[&str]| public_suffix(&settings(rp_id, origins));
+        let refused = of("co.uk", &["https://login.acme.co.uk"]).unwrap();
         assert!(refused.ends_with(": take acme.co.uk"), "{refused}");
-        assert!(of("com", "https://acme.example").is_some());
-        assert!(of("github.io", "https://acme.github.io").is_some());
-        assert_eq!(of("github.io", "https://github.io"), None);
+        assert!(of("com", &["https://acme.example"]).is_some());
+        assert!(of("github.io", &["https://acme.github.io"]).is_some());
+        assert_eq!(of("github.io", &["https://github.io"]), None);
+        let refused = of("github.io", &["https://github.io", "https://acme.github.io"]).unwrap();
+        assert!(refused.ends_with(": take acme.github.io"), "{refused}");
         for (rp_id, origin) in [
             ("acme.co.uk", "https://login.acme.co.uk"),
             ("localhost", "http://localhost:8080"),
             ("intranet", "https://intranet"),
             ("acme.example", "https://login.acme.example"),
         ] {
-            assert_eq!(of(rp_id, origin), None, "{rp_id}");
+            assert_eq!(of(rp_id, &[origin]), None, "{rp_id}");
+        }
+    }
+
+    #[test]
+    fn a_relying_party_of_none_of_the_origins_is_refused_with_one_that_is() {
+        for (rp_id, origins, right) in [
+            ("example.org", &["https://login.acme.example"][..], "take acme.example"),
+            ("example.org", &["https://10.0.0.1", "https://acme.co.uk"], "take acme.co.uk"),
+            ("www.acme.example", &["https://acme.example"], "take acme.example"),
+            ("acme.example", &["http://localhost:8080"], "take localhost"),
+        ] {
+            let refused = fits_no_origin(&settings(rp_id, origins)).unwrap();
+            assert!(refused.contains(right), "{rp_id}: {refused}");
+        }
+        for (rp_id, origins) in [
+            ("acme.example", &[][..]),
+            ("acme.example", &["https://login.acme.example", "https://else.test"]),
+            ("localhost", &["http://localhost:8080"]),
+        ] {
+            assert_eq!(fits_no_origin(&settings(rp_id, origins)), None, "{rp_id}");
         }
     }
 }

@@ -44,9 +44,11 @@ pub(crate) async fn update(
     let (patch, force) = body.value.patch()?;
     let tenant = api.tenant(&who.tenant)?;
     let next = with_settings(&tenant, &patch)?;
-    if (patch.rp_id.is_some() || patch.origins.is_some())
-        && let Some(detail) = origin::public_suffix(&next.settings)
-    {
+    let touched = patch.rp_id.is_some() || patch.origins.is_some();
+    let suffix = || origin::public_suffix(&next.settings).filter(|_| touched);
+    // Origins may come before the relying party, which is told by what becomes of its keys.
+    let misfit = || origin::fits_no_origin(&next.settings).filter(|_| patch.rp_id.is_some());
+    if let Some(detail) = suffix().or_else(misfit) {
         return Err(Problem::validation(vec![FieldError::new("/rpId", detail)]));
     }
     if !force {

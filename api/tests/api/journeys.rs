@@ -1,5 +1,7 @@
 //! Whole ways through the API, with the real core behind it.
 
+use countersign_actors::gateway::Question;
+use countersign_core::command::Command;
 use countersign_core::factor::totp::Parameters;
 use countersign_core::secret::Secret;
 use countersign_core::time::Timestamp;
@@ -245,5 +247,50 @@ async fn an_attachment_that_nobody_knows_is_read_as_none() {
         });
         let refused = house.post(path, &json!({ "credential": credential })).await;
         assert_eq!(refused.problem(), "user_not_found", "{attachment}: {}", refused.text());
+    }
+}
+
+/// As a password manager's imitation may have them.
+#[tokio::test]
+async fn what_may_be_left_out_of_a_registration_is_read_as_none_if_it_is_something_else() {
+    let house = House::new();
+    let path = "/v1/users/ann/mfa/webauthn/verify";
+    let long = "x".repeat(33);
+    for (results, resident) in [
+        (json!({"credProps": {"rk": true}}), Some(true)),
+        (json!({"credProps": {"rk": "yes"}}), None),
+        (json!({"credProps": true}), None),
+        (json!({"credProps": []}), None),
+        (json!({"hmacCreateSecret": true}), None),
+        (json!([]), None),
+        (json!("none"), None),
+        (json!(null), None),
+    ] {
+        for (transports, kept) in [
+            (json!(["usb", 1, null, ["nfc"], "", "a b", long, "hybrid"]), vec!["usb", "hybrid"]),
+            (
+                json!(["x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9"]),
+                vec!["x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8"],
+            ),
+            (json!("usb"), vec![]),
+            (json!({"0": "usb"}), vec![]),
+            (json!(null), vec![]),
+        ] {
+            let credential = json!({
+                "id": "AQID", "rawId": "AQID", "type": "public-key",
+                "response": {
+                    "clientDataJSON": "e30", "attestationObject": "oA", "transports": transports,
+                },
+                "clientExtensionResults": results,
+            });
+            let refused = house.post(path, &json!({ "credential": credential })).await;
+            assert_eq!(refused.problem(), "user_not_found", "{results} {transports}");
+            let (_, _, question) = house.gateway.last();
+            let Question::Do(Command::ConfirmWebAuthn { response, .. }) = question else {
+                panic!("{question:?}")
+            };
+            assert_eq!(response.resident, resident, "{results}");
+            assert_eq!(response.transports, kept, "{transports}");
+        }
     }
 }

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::house::{House, NOW};
 
-/// Somebody who has a key of this relying party.
-fn has_key(house: &House, user: &str, rp_id: &str) {
+/// A key of this relying party.
+pub(crate) fn key_of(rp_id: &str) -> Factor {
     let credential = WebAuthnFactor {
         credential_id: vec![1; 20],
         public_key: PublicKey::EdDsa { x: [2; 32] },
@@ -23,16 +23,20 @@ fn has_key(house: &House, user: &str, rp_id: &str) {
         attachment: None,
         rp_id: rp_id.to_owned(),
     };
-    let factor = Factor {
+    Factor {
         id: FactorId::from_bytes([1; 16]),
         name: None,
         created_at: NOW,
         last_used_at: None,
         kind: FactorKind::WebAuthn(Box::new(credential)),
-    };
+    }
+}
+
+/// Somebody who has a key of this relying party.
+pub(crate) fn has_key(house: &House, user: &str, rp_id: &str) {
     let state = UserState {
         pseudonym: Some(Pseudonym::from_bytes([3; 16])),
-        factors: vec![factor],
+        factors: vec![key_of(rp_id)],
         ..UserState::default()
     };
     let key = UserKey::new(TenantId::default_tenant(), user.parse().unwrap());

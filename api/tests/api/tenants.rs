@@ -329,6 +329,17 @@ async fn origins_and_the_relying_party_are_kept_as_browsers_write_them() {
             "/rpId",
             "take acme.co.uk",
         ),
+        (
+            json!({"rpId": "github.io", "origins": ["https://github.io", "https://a.github.io"]}),
+            "/rpId",
+            "take a.github.io",
+        ),
+        (json!({"rpId": "example.org"}), "/rpId", "take xn--bcher-kva.example"),
+        (
+            json!({"rpId": "bücher.example", "origins": ["https://acme.co.uk"]}),
+            "/rpId",
+            "take acme.co.uk",
+        ),
     ] {
         let refused = house.patch("/v1/settings", &patch).await;
         assert_eq!(refused.status, 422, "{patch}");
@@ -337,4 +348,8 @@ async fn origins_and_the_relying_party_are_kept_as_browsers_write_them() {
         assert!(error["detail"].as_str().unwrap().contains(right), "{error}");
     }
     assert_eq!(house.get("/v1/settings").await.json()["rpId"], "xn--bcher-kva.example");
+    // Nobody has a key, and the relying party can follow.
+    let origins = json!({"origins": ["https://acme.co.uk"]});
+    assert_eq!(house.patch("/v1/settings", &origins).await.status, 200);
+    assert_eq!(house.patch("/v1/settings", &json!({"rpId": "acme.co.uk"})).await.status, 200);
 }

@@ -85,7 +85,7 @@ export class ProblemError extends CountersignError {
   }
 }
 
-/** 400, 405, 413, 422: the request cannot be taken as it is; `errors` tells the fields. */
+/** 400, 405, 413, 415, 422: the request cannot be taken as it is; `errors` tells the fields. */
 export class InvalidRequestError extends ProblemError {
   override name = "InvalidRequestError";
 }

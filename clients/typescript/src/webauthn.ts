@@ -190,10 +190,21 @@ function base64UrlOf(value: unknown): string | null {
 const BINARY = ["attestationObject", "authenticatorData", "clientDataJSON", "signature", "userHandle"];
 const ATTACHMENTS: unknown[] = ["platform", "cross-platform"];
 
+/** An object as JSON has it; an empty one for what is none, or cannot be JSON. */
+function plain(value: unknown): object {
+  try {
+    const copy: unknown = JSON.parse(JSON.stringify(value));
+    return isObject(copy) ? copy : {};
+  } catch {
+    return {};
+  }
+}
+
 /**
  * What a browser gave, as JSON. Password managers answer with objects of their own: members are
- * missing, are texts or arrays in place of buffers, or throw when read because the object only
- * borrowed its prototype. So each is read alone, and what can be done without is left out.
+ * missing, are texts or arrays in place of buffers, are in what `toJSON` gives alone, or throw when
+ * read because the object only borrowed its prototype. So each is read alone, and what can be done
+ * without is left out.
  *
  * @param needed members of `response` without which it proves nothing
  * @throws TypeError that names the member which is missing
@@ -202,37 +213,48 @@ export function browserCredentialJSON<T extends RegistrationResponseJSON | Authe
   credential: unknown,
   needed: readonly string[],
 ): T {
-  const given = member(credential, "id");
-  const raw = base64UrlOf(member(credential, "rawId"));
-  const id = base64UrlOf(isText(given) ? given : null) ?? raw;
-  if (id === null) throw new TypeError("the credential has neither `id` nor `rawId`");
+  const told = called(credential, "toJSON");
+  // The bytes are what is signed for; an `id` beside them may be the manager's own.
+  const ids = [member(credential, "rawId"), member(told, "rawId"), member(credential, "id"), member(told, "id")];
+  const id = ids.map(base64UrlOf).find((text) => text !== null);
+  if (id === undefined) throw new TypeError("the credential has neither `id` nor `rawId`");
 
-  const answered = member(credential, "response");
+  const [answered, toldAnswer] = [member(credential, "response"), member(told, "response")];
   const response: Record<string, unknown> = {};
   for (const name of BINARY) {
-    const text = base64UrlOf(member(answered, name));
+    const text = base64UrlOf(member(answered, name)) ?? base64UrlOf(member(toldAnswer, name));
     if (text !== null) response[name] = text;
     else if (needed.includes(name)) throw new TypeError(`the credential has no \`response.${name}\``);
   }
-  const transports = called(answered, "getTransports");
+  const transports = called(answered, "getTransports") ?? member(toldAnswer, "transports");
   if (Array.isArray(transports)) response["transports"] = transports.filter(isText);
-  const attachment = member(credential, "authenticatorAttachment");
+  const attachment = member(credential, "authenticatorAttachment") ?? member(told, "authenticatorAttachment");
   const type = member(credential, "type");
-  const extensions = called(credential, "getClientExtensionResults");
+  const results = called(credential, "getClientExtensionResults") ?? member(told, "clientExtensionResults");
   const json = {
     id,
-    rawId: raw ?? id,
+    rawId: id,
     type: isText(type) ? type : "public-key",
     response,
     ...(ATTACHMENTS.includes(attachment) ? { authenticatorAttachment: attachment } : {}),
-    clientExtensionResults: isObject(extensions) ? extensions : {},
+    clientExtensionResults: plain(results),
   };
   return json as unknown as T;
 }
 
+/** Whether a member holds bytes, which JSON has no form for. */
+const isBinary = (value: unknown) => bytesOf(value) !== null || Array.isArray(value);
+
+/** Whether it is a browser's object, or one in its place, and not its JSON. */
+function isGiven(credential: object): boolean {
+  if (typeof member(credential, "toJSON") === "function" || isBinary(member(credential, "rawId"))) return true;
+  const answered = member(credential, "response");
+  return BINARY.some((name) => isBinary(member(answered, name)));
+}
+
 /**
- * A credential as JSON. A browser's own has its members on its prototype and its bytes in buffers;
- * what is JSON already is taken as it is.
+ * A credential as JSON. A browser's own has its members on its prototype and its bytes in buffers, and
+ * one in its place may have them in arrays; what is JSON already is taken as it is.
  *
  * @throws TypeError if it is no credential: without the text, which may prove who somebody is
  */
@@ -241,6 +263,5 @@ export function credentialJSON<T extends RegistrationResponseJSON | Authenticati
 ): T {
   if (typeof credential === "string") return parsed(credential) as T;
   if (!isObject(credential)) throw noCredential();
-  if (bytesOf(member(credential, "rawId")) === null) return credential as T;
-  return browserCredentialJSON<T>(credential, []);
+  return isGiven(credential) ? browserCredentialJSON<T>(credential, []) : (credential as T);
 }

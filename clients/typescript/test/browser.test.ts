@@ -176,6 +176,32 @@ const IMITATIONS: Record<string, object> = {
     rawId: ID,
     response: { clientDataJSON: [...clientData], attestationObject: ID, authenticatorData: ID, signature: ID },
   },
+  "all of it in its JSON": {
+    toJSON: () => ({
+      rawId: "AQID",
+      response: { clientDataJSON: "e30", attestationObject: "AQID", authenticatorData: "AQID", signature: "AQID" },
+    }),
+  },
+  "getters that refuse, but its JSON": imitation({ toJSON: () => ({ id: "AQID", rawId: "AQID", response: WHOLE }) }),
+  "an id of the manager's own": {
+    id: "7d9b0c2e-53d4-4a06-9e7b-0a4f1f6f2f11",
+    rawId: Uint8Array.from(ID),
+    response: WHOLE,
+  },
+  "results that are no object": {
+    id: "AQID",
+    rawId: Uint8Array.from(ID),
+    response: WHOLE,
+    getClientExtensionResults: () => ["credProps"],
+    toJSON: () => ({}),
+  },
+  "results that cannot be JSON": {
+    id: "AQID",
+    rawId: Uint8Array.from(ID),
+    response: WHOLE,
+    getClientExtensionResults: () => ({ prf: 1n }),
+  },
+  "a JSON form that throws": { id: "AQID", rawId: ID, response: WHOLE, toJSON: () => assert.fail("no") },
   "methods that throw": {
     id: "AQID",
     rawId: Uint8Array.from(ID),

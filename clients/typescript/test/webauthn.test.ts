@@ -118,6 +118,31 @@ test("what a browser leaves out is left out", () => {
   });
 });
 
+test("an object in a browser's place is made JSON, whatever holds its bytes", async () => {
+  const bytes = Uint8Array.of(1, 2);
+  const buffers = { clientDataJSON: bytes.buffer, authenticatorData: bytes, signature: new DataView(bytes.buffer) };
+  const texts = { clientDataJSON: "AQI", authenticatorData: "AQI", signature: "AQI" };
+  const whole = { id: "AQI", rawId: "AQI", type: "public-key", response: texts, clientExtensionResults: {} };
+  const given = {
+    "rawId as a text, buffers in response": { id: "AQI", rawId: "AQI", type: "public-key", response: buffers },
+    "rawId as an array": { id: "AQI", rawId: [1, 2], type: "public-key", response: texts },
+    "arrays in response": { id: "AQI", rawId: "AQI", response: { ...texts, signature: [1, 2] } },
+    "an id of its own": { id: "7d9b0c2e-53d4", rawId: bytes, response: buffers },
+    "nothing but toJSON": { toJSON: () => whole },
+  };
+  for (const [name, assertion] of Object.entries(given)) {
+    const { client, sent } = recorded({ tokens: {} });
+    await client.auth.mfa.verifyWebAuthnAssertion("ann", { assertion: assertion as never });
+    assert.deepEqual(sent, [{ assertion: whole }], name);
+  }
+  // What is JSON already is the caller's, odd or not.
+  for (const odd of [{}, { id: "x", response: { signature: "" } }, { ...whole, more: [1] }]) {
+    const { client, sent } = recorded({ tokens: {} });
+    await client.auth.mfa.verifyWebAuthnAssertion("ann", { assertion: odd as never });
+    assert.deepEqual(sent, [{ assertion: odd }]);
+  }
+});
+
 test("what is no credential is sent to nobody, and no part of it is shown", async () => {
   const { client, sent } = recorded({});
   const { mfa } = client.auth;

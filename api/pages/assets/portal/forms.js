@@ -16,18 +16,24 @@ export function easeForms() {
  */
 function sendOnce(form) {
   form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) {
-      event.preventDefault();
-      return;
-    }
-    form.dataset.sent = "1";
-    form.querySelector("button.button")?.classList.add("busy");
+    if (form.dataset.sent) event.preventDefault();
+    else sending(form, true);
   });
   // Whoever comes back to the page finds it as it was.
-  window.addEventListener("pageshow", () => {
-    delete form.dataset.sent;
-    form.querySelector("button.button")?.classList.remove("busy");
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) sending(form, false);
   });
+}
+
+/**
+ * Says that a form is on its way, or that it is not any more.
+ * @param {HTMLFormElement} form
+ * @param {boolean} is
+ */
+export function sending(form, is) {
+  if (is) form.dataset.sent = "1";
+  else delete form.dataset.sent;
+  form.querySelector("button.button")?.classList.toggle("busy", is);
 }
 
 /** What stands between digits or around them and means nothing: spaces, dashes, invisible marks. */

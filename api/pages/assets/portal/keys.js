@@ -24,7 +24,7 @@ function useKey(form) {
     if (form.dataset.busy) return;
     void ask(form).then((answer) => {
       if (answer === undefined) return;
-      field(form, "key").value = JSON.stringify(answer);
+      field(form, "key").value = answer;
       answered = true;
       form.submit();
     });
@@ -36,9 +36,9 @@ function useKey(form) {
 }
 
 /**
- * The browser's answer, or nothing if there is none; then the page says why.
+ * The browser's answer as JSON, or nothing if there is none; then the page says why.
  * @param {HTMLFormElement} form
- * @returns {Promise<object | undefined>}
+ * @returns {Promise<string | undefined>}
  */
 async function ask(form) {
   busy(form, true);
@@ -47,10 +47,10 @@ async function ask(form) {
     const registers = form.dataset.key === "create";
     const options = await fetched(form, registers ? "create" : "get");
     if (options === undefined) return undefined;
-    if (registers) {
-      return created(await navigator.credentials.create({ publicKey: creation(options) }));
-    }
-    return shown(await navigator.credentials.get({ publicKey: request(options) }));
+    const answer = registers
+      ? created(await navigator.credentials.create({ publicKey: creation(options) }))
+      : shown(await navigator.credentials.get({ publicKey: request(options) }));
+    return JSON.stringify(answer);
   } catch (error) {
     say(form, reason(form, error));
     busy(form, false);

@@ -1,4 +1,9 @@
-// Opening a link: whoever came from a page need not press a button.
+// Opening a link: whoever came from the application need not press a button.
+
+import { sending } from "./forms.js";
+
+/** How long an answer is waited for before the form is sent as forms are. */
+const PATIENCE_MS = 10_000;
 
 /** Opens the link, where the page says so. */
 export function openAtOnce() {
@@ -18,8 +23,16 @@ export function openAtOnce() {
  * @param {HTMLFormElement} form
  */
 async function open(form) {
-  const answer = await fetch(window.location.href, { method: "POST" }).catch(() => undefined);
-  // Where it cannot be opened, the form's own answer says why.
+  if (form.dataset.sent) return;
+  // Whoever presses the button meanwhile would end this, and with it the cookie that it brings.
+  sending(form, true);
+  const { value } = /** @type {HTMLInputElement} */ (form.elements.namedItem("once"));
+  const body = new URLSearchParams({ once: value });
+  const signal = AbortSignal.timeout?.(PATIENCE_MS);
+  const sent = fetch(window.location.href, { method: "POST", body, signal });
+  const answer = await sent.catch(() => undefined);
+  // Where it cannot be opened, the form's own answer says why; where only the answer was lost, the
+  // same form gets it again.
   if (answer?.redirected) window.location.replace(answer.url);
-  else form.requestSubmit();
+  else form.submit();
 }

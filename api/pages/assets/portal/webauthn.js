@@ -87,6 +87,20 @@ function member(object, name) {
 }
 
 /**
+ * An object as JSON has it; an empty one for what is none, or cannot be JSON.
+ * @param {unknown} value
+ * @returns {object}
+ */
+function plain(value) {
+  try {
+    const copy = JSON.parse(JSON.stringify(value));
+    return copy instanceof Object && !Array.isArray(copy) ? copy : {};
+  } catch {
+    return {};
+  }
+}
+
+/**
  * Reads a credential member by member: each as it is, else as the object's own JSON has it.
  * @param {unknown} credential
  */
@@ -106,7 +120,7 @@ function reader(credential) {
       return text;
     },
     /** @param {string} name */
-    plain: (name) => member(credential, name) ?? member(json, name),
+    given: (name) => member(credential, name) ?? member(json, name),
     transports() {
       const list = member(response, "getTransports") ?? member(told, "transports");
       return Array.isArray(list) ? list.filter((one) => typeof one === "string") : [];
@@ -127,12 +141,12 @@ function reader(credential) {
  */
 export function created(credential) {
   const made = reader(credential);
-  const attachment = made.plain("authenticatorAttachment");
-  const extensions = made.plain("getClientExtensionResults") ?? made.plain("clientExtensionResults");
+  const attachment = made.given("authenticatorAttachment");
+  const extensions = made.given("getClientExtensionResults") ?? made.given("clientExtensionResults");
   return {
     ...made.common(),
     authenticatorAttachment: typeof attachment === "string" ? attachment : undefined,
-    clientExtensionResults: typeof extensions === "object" ? extensions : {},
+    clientExtensionResults: plain(extensions),
     response: {
       clientDataJSON: made.needed("clientDataJSON"),
       attestationObject: made.needed("attestationObject"),

@@ -209,6 +209,8 @@ pub(super) const ENGLISH: Texts = Texts {
     have_too_many: "You have as many sign-in methods as possible. Remove one first.",
     key_changed: "This passkey has changed since you added it, so it can’t be used any more. Choose \
                   another way, then add it again.",
+    key_changed_alone: "This passkey has changed since you added it, so it can’t be used any more. Go \
+                        back and ask for help there.",
     key_refused: "That didn’t work with this passkey or security key. Please try again.",
     key_not_allowed: "This kind of passkey or security key can’t be used here. Try another one.",
     key_cancelled: "Nothing was chosen, or it took too long. You can try again.",
@@ -216,6 +218,8 @@ pub(super) const ENGLISH: Texts = Texts {
                  passkey or security key, or choose another way.",
     key_copied: "This key may have been copied, so it isn’t accepted. Choose another way, and remove it \
                  in your security settings.",
+    key_copied_alone: "This key may have been copied, so it isn’t accepted. Go back and ask for help \
+                       there.",
     key_known: "This passkey or security key was added already.",
     key_unsupported: "This browser can’t use passkeys or security keys. Choose another way.",
     not_allowed: "This can’t be used for your account. Choose another way.",
@@ -227,6 +231,9 @@ pub(super) const ENGLISH: Texts = Texts {
     went_wrong: "That didn’t work. Please check it and try again.",
     wrong_number: "Enter the number with its country code, such as +1 415 555 0123.",
     unsuitable_number: "We can’t send codes to this kind of number. Use a mobile number.",
+    number_shut_out: "We can’t send codes to this kind of number any more. Choose another way.",
+    number_shut_out_alone: "We can’t send codes to this kind of number any more. Go back and ask for \
+                            help there.",
     wrong_name: "A name has at most 100 characters.",
 
     choose_title: "Add a second step",
@@ -291,6 +298,8 @@ pub(super) const ENGLISH: Texts = Texts {
     primary: "Asked first",
     last_used: "Last used",
     never_used: "Not used yet",
+    unusable_key: "It can’t be used any more. Add it again, then remove this one.",
+    unusable: "It can’t be used for your account any more.",
     added: "Added",
     recovery_codes: "Recovery codes",
     codes_left: |remaining, total| match total {

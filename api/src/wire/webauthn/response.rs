@@ -1,6 +1,7 @@
 //! What the browser sends back. Browsers may put more into these objects than is read here (a
-//! registration's public key in another form, results of extensions), so what is unknown is ignored:
-//! what counts is signed.
+//! registration's public key in another form, results of extensions), and what stands in their place
+//! (a password manager) may put in what is none of that. So what is unknown is ignored, and so is what
+//! is of another kind than it should be wherever it could be left out: what counts is signed.
 
 use countersign_core::factor::webauthn::response as core;
 use data_encoding::BASE64URL_NOPAD;
@@ -34,6 +35,8 @@ pub(crate) struct RegistrationResponse {
     #[schema(value_type = Option<Attachment>)]
     authenticator_attachment: Option<Attachment>,
     /// Results of extensions.
+    #[serde(default, deserialize_with = "known")]
+    #[schema(value_type = Option<ExtensionResults>)]
     client_extension_results: Option<ExtensionResults>,
 }
 
@@ -47,7 +50,9 @@ pub(crate) struct AttestationResponse {
     /// Base64url.
     attestation_object: String,
     /// How the authenticator can be reached.
-    transports: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "known_transports")]
+    #[schema(value_type = Option<Vec<String>>)]
+    transports: Vec<String>,
 }
 
 /// Results of extensions, as far as they are read.
@@ -55,6 +60,8 @@ pub(crate) struct AttestationResponse {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ExtensionResults {
     /// Section 10.1.3.
+    #[serde(default, deserialize_with = "known")]
+    #[schema(value_type = Option<CredentialProperties>)]
     cred_props: Option<CredentialProperties>,
 }
 
@@ -62,6 +69,8 @@ pub(crate) struct ExtensionResults {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 pub(crate) struct CredentialProperties {
     /// Whether it can be found without its id.
+    #[serde(default, deserialize_with = "known")]
+    #[schema(value_type = Option<bool>)]
     rk: Option<bool>,
 }
 
@@ -96,12 +105,28 @@ pub(crate) struct AssertionResponse {
     user_handle: Option<String>,
 }
 
-/// A value of one of the words that are known; `None` for any other value.
+/// A value of the kind that is known, of one of the words that are; `None` for any other value.
 fn known<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     let value = serde_json::Value::deserialize(deserializer)?;
     Ok(serde_json::from_value(value).ok())
+}
+
+/// The short words of a list, so many as are kept; none of anything else.
+fn known_transports<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let listed: Option<Vec<serde_json::Value>> = known(deserializer)?;
+    let word = |value: serde_json::Value| match value {
+        serde_json::Value::String(text) => Some(text).filter(|text| is_transport(text)),
+        _ => None,
+    };
+    Ok(listed.into_iter().flatten().filter_map(word).take(core::TRANSPORTS_MAX).collect())
+}
+
+fn is_transport(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= TRANSPORT_MAX
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 fn bytes(fields: &mut Fields, pointer: String, text: &str) -> Vec<u8> {
@@ -122,17 +147,6 @@ impl RegistrationResponse {
     /// The bytes, as they came. Whether they are good is for the core to say.
     pub(crate) fn read(self, fields: &mut Fields, at: &str) -> core::RegistrationResponse {
         let response = self.response;
-        let transports = response.transports.unwrap_or_default();
-        let known = |text: &String| {
-            !text.is_empty()
-                && text.len() <= TRANSPORT_MAX
-                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        };
-        fields.demand(
-            transports.len() <= core::TRANSPORTS_MAX && transports.iter().all(known),
-            &format!("{at}/response/transports"),
-            "must be at most 8 short words",
-        );
         let properties = self.client_extension_results.and_then(|results| results.cred_props);
         core::RegistrationResponse {
             raw_id: raw_id(fields, at, &self.raw_id),
@@ -148,7 +162,7 @@ impl RegistrationResponse {
                 format!("{at}/response/attestationObject"),
                 &response.attestation_object,
             ),
-            transports,
+            transports: response.transports,
             resident: properties.and_then(|properties| properties.rk),
             attachment: self.authenticator_attachment.map(Into::into),
         }

@@ -3,6 +3,7 @@
 use countersign_actors::gateway::Question;
 use countersign_core::command::Command;
 use countersign_core::portal::PortalCommand;
+use serde_json::json;
 
 use super::browser::{Browser, HOST, ORIGIN, challenge, enrolled, left, link};
 use crate::house::{Answer, House};
@@ -150,24 +151,64 @@ async fn whoever_only_looks_uses_no_link_up() {
 }
 
 #[tokio::test]
-async fn a_link_opens_by_itself_only_for_whoever_comes_from_a_page() {
+async fn a_link_opens_by_itself_only_for_whoever_comes_from_a_page_of_the_application() {
     let house = House::new();
+    let origins = json!({"origins": [ORIGIN, "https://login.acme.example"]});
+    assert_eq!(house.patch("/v1/settings", &origins).await.status, 200);
     let link = link(&house, "MANAGE", None).await;
-    for (site, at_once) in [
-        (Some("cross-site"), true),
-        (Some("same-site"), true),
-        (Some("same-origin"), true),
-        (Some("none"), false),
-        (None, false),
+    for (site, before, at_once) in [
+        (Some("same-origin"), None, true),
+        (Some("cross-site"), Some("https://login.acme.example/"), true),
+        (Some("same-site"), Some("https://login.acme.example/sign-in?x=1"), true),
+        (None, Some("http://localhost:8080/"), true),
+        // A stranger's page, which leads here with a link of its own.
+        (Some("cross-site"), Some("https://evil.example/"), false),
+        (Some("cross-site"), Some("https://login.acme.example.evil.example/"), false),
+        (Some("cross-site"), Some("https://login.acme.example@evil.example/"), false),
+        (Some("same-site"), Some("https://neighbour.acme.example/"), false),
+        (Some("same-site"), None, false),
+        (Some("cross-site"), None, false),
+        (Some("cross-site"), Some("null"), false),
+        // A mail program.
+        (Some("none"), None, false),
+        (None, None, false),
     ] {
         let mut knock = house.knock("GET", &link).header("host", HOST);
-        if let Some(site) = site {
-            knock = knock.header("sec-fetch-site", site);
+        for (name, value) in [("sec-fetch-site", site), ("referer", before)] {
+            if let Some(value) = value {
+                knock = knock.header(name, value);
+            }
         }
         let answer = knock.send().await;
-        assert_eq!(answer.text().contains("data-at-once"), at_once, "{site:?}");
+        assert_eq!(answer.text().contains("data-at-once"), at_once, "{site:?} {before:?}");
         assert!(answer.text().contains("<form method=\"post\""), "{}", answer.text());
     }
+}
+
+/// An answer that was lost on its way is given again to the page that asked, and to no other.
+#[tokio::test]
+async fn a_form_of_a_links_page_that_is_sent_again_is_the_same_one() {
+    let house = House::new();
+    let link = link(&house, "MANAGE", None).await;
+    let mut browser = Browser::new(&house);
+    let mut keys = Vec::new();
+    for _ in 0..2 {
+        let page = browser.get(&link).await.text().to_owned();
+        let (_, rest) = page.split_once("name=\"once\" value=\"").unwrap();
+        let body = format!("once={}", rest.split_once('"').unwrap().0);
+        keys.push([body.clone(), body]);
+    }
+    let mut kept = Vec::new();
+    for body in keys.iter().flatten() {
+        let knock = house.knock("POST", &link).header("host", HOST).header("origin", ORIGIN);
+        knock.raw("application/x-www-form-urlencoded", body.clone()).send().await;
+        kept.push(house.gateway.last().0.idempotency.unwrap());
+    }
+    assert_eq!(kept[0], kept[1]);
+    assert_eq!(kept[2], kept[3]);
+    assert_ne!(kept[0].key, kept[2].key);
+    opened(&house, &link, &[("origin", ORIGIN)]).await;
+    assert_eq!(house.gateway.last().0.idempotency, None);
 }
 
 #[tokio::test]

@@ -1,10 +1,16 @@
 //! What pages say, and what they never do.
 
+use countersign_actors::gateway::{Gateway, Question};
 use countersign_core::factor::message::SendOutcome;
+use countersign_core::factor::webauthn::failure::CeremonyFailure;
+use countersign_core::ids::{TenantId, UserKey};
+use countersign_core::reply::{Refusal, Reply};
+use countersign_core::user::UserState;
 use serde_json::json;
 
-use super::browser::{Browser, challenge, enrolled};
+use super::browser::{Browser, ORIGIN, challenge, enrolled};
 use crate::house::House;
+use crate::stranded::{has_key, key_of};
 
 #[tokio::test]
 async fn a_page_runs_nothing_of_others_and_its_forms_end_here() {
@@ -156,8 +162,8 @@ async fn keys_are_offered_where_they_work_and_nowhere_else() {
     let house = House::new();
     let browser = Browser::sent(&house, "ENROLL", None).await;
     browser.shows("/add/key\"");
-    let settings = json!({"rpId": "acme.example"});
-    house.patch("/v1/settings", &settings).await;
+    let settings = json!({"rpId": "acme.example", "origins": [ORIGIN, "https://acme.example"]});
+    assert_eq!(house.patch("/v1/settings", &settings).await.status, 200);
     let browser = Browser::sent(&house, "ENROLL", None).await;
     assert!(!browser.page.contains("/add/key\""), "{}", browser.page);
 }
@@ -247,4 +253,182 @@ async fn the_api_tells_what_became_of_the_last_message() {
     let later = challenge(&house).await;
     let later = house.get(&format!("/v1/mfa/challenges/{later}")).await.json();
     assert_eq!(later["lastMessage"], json!(null));
+}
+
+#[tokio::test]
+async fn whoever_waited_until_the_code_was_too_old_is_told_that_it_is() {
+    let house = House::new();
+    let mut browser = waits_for_a_code(&house).await;
+    let watch = browser.page.split("data-watch=\"").nth(1).unwrap();
+    let watch = watch.split('"').next().unwrap().to_owned();
+    house.clock.advance(299_000);
+    assert_eq!(browser.get(&watch).await.json(), json!({"status": "PENDING"}));
+    house.clock.advance(1_000);
+    assert_eq!(browser.get(&watch).await.json(), json!({"status": "EXPIRED"}));
+}
+
+/// Changes what is known of Ann.
+fn change(house: &House, change: impl FnOnce(&mut UserState)) {
+    let ann = UserKey::new(TenantId::default_tenant(), "ann".parse().unwrap());
+    change(house.gateway.users.lock().unwrap().get_mut(&ann).unwrap());
+}
+
+/// Plans change: a number that was taken before is of a kind that costs now.
+#[tokio::test]
+async fn whoever_has_a_number_that_is_sent_nothing_any_more_is_offered_another_way_first() {
+    let house = House::new();
+    let mut browser = waits_for_a_code(&house).await;
+    house.clock.advance(31_000);
+    change(&house, |ann| {
+        let number = ann.factors.iter_mut().find_map(|one| one.kind.message_mut()).unwrap();
+        number.destination = "+447012345678".to_owned();
+    });
+    browser.refused("/portal/send", &[], 422).await;
+    browser.shows("We can’t send codes to this kind of number any more. Choose another way.");
+    let challenge = json!({"userId": "ann"});
+    let challenge = house.post("/v1/mfa/challenges", &challenge).await.json()["challenge"].clone();
+    let (id, number) = (challenge["id"].as_str().unwrap(), &challenge["factors"][0]["id"]);
+    let path = format!("/v1/mfa/challenges/{id}/send");
+    let answer = house.post(&path, &json!({ "factorId": number })).await;
+    assert_eq!((answer.status.as_u16(), answer.pointers()), (422, vec!["/factorId".to_owned()]));
+    assert!(answer.text().contains("personal (follow-me) number"), "{}", answer.text());
+}
+
+/// Answers with a key as a browser does, and the core refuses it so.
+async fn answers_with_a_key(browser: &mut Browser<'_>, failure: CeremonyFailure) {
+    let answer = json!({
+        "id": "AQ", "rawId": "AQ", "type": "public-key",
+        "response": {"clientDataJSON": "e30", "authenticatorData": "AQ", "signature": "AQ"},
+    });
+    let mut fields = browser.hidden("/portal/answer");
+    fields.retain(|(name, _)| name != "key");
+    fields.push(("key".to_owned(), answer.to_string()));
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let house = browser.house;
+    browser.get("/portal").await;
+    let (caller, target, question) = house.gateway.last();
+    let view = house.gateway.ask(caller, target, question).await.unwrap();
+    house.gateway.answer(move |question| match question {
+        Question::Tell(_) => Ok(view.clone()),
+        Question::Do(_) => Ok(Reply::Refused(Refusal::InvalidAssertion(failure))),
+    });
+    let refused = browser.send_raw("/portal/answer", body).await;
+    assert_eq!(refused.status, 422, "{}", refused.text());
+    browser.page = refused.text().to_owned();
+}
+
+#[tokio::test]
+async fn a_key_that_has_changed_is_told_and_another_way_comes_first() {
+    for (failure, reason) in [
+        (CeremonyFailure::BackupEligibility, "This passkey has changed since you added it"),
+        (CeremonyFailure::Counter, "This key may have been copied"),
+    ] {
+        let house = House::new();
+        enrolled(&house).await;
+        let key = key_of("localhost");
+        let id = key.id;
+        change(&house, |ann| ann.factors.push(key));
+        let chl = challenge(&house).await;
+        let mut browser = Browser::sent(&house, "CHALLENGE", Some(&chl)).await;
+        browser.go(&format!("/portal?with={id}")).await;
+        answers_with_a_key(&mut browser, failure).await;
+        browser.shows(reason);
+        browser.shows("Choose another way, ");
+        let (another, again) = (
+            browser.page.find("button primary block\" href="),
+            browser.page.find("Use passkey or security key"),
+        );
+        assert!(another.is_some() && another < again, "{}", browser.page);
+        assert_eq!(browser.page.matches("Try another way").count(), 1, "{}", browser.page);
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_nothing_but_a_key_that_has_changed_is_told_what_to_do_instead() {
+    for (failure, reason) in [
+        (CeremonyFailure::BackupEligibility, "This passkey has changed since you added it"),
+        (CeremonyFailure::Counter, "This key may have been copied"),
+    ] {
+        let house = House::new();
+        has_key(&house, "ann", "localhost");
+        let chl = challenge(&house).await;
+        let mut browser = Browser::sent(&house, "CHALLENGE", Some(&chl)).await;
+        answers_with_a_key(&mut browser, failure).await;
+        browser.shows(reason);
+        browser.shows("Go back and ask for help there.");
+        assert!(!browser.page.contains("Choose another way, "), "{}", browser.page);
+        assert!(!browser.page.contains("Try another way"), "{}", browser.page);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_used_any_more_says_so_where_it_is_looked_after() {
+    let house = House::new();
+    enrolled(&house).await;
+    change(&house, |ann| ann.factors.push(key_of("localhost")));
+    let mut browser = Browser::sent(&house, "MANAGE", None).await;
+    assert!(!browser.page.contains("any more"), "{}", browser.page);
+    change(&house, |ann| *ann.factors.last_mut().unwrap() = key_of("elsewhere.example"));
+    browser.go("/portal").await;
+    let words = "It can’t be used any more. Add it again, then remove this one.";
+    assert_eq!(browser.page.matches(words).count(), 1, "{}", browser.page);
+    // What the policy shuts out would be shut out again.
+    let apps = json!({"allowedFactors": ["WEBAUTHN"]});
+    assert_eq!(house.patch("/v1/mfa/policy", &apps).await.status, 200);
+    browser.go("/portal").await;
+    browser.shows("It can’t be used for your account any more.");
+}
+
+/// The page's templates, each as it is written.
+fn templates() -> Vec<(String, String)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pages/portal");
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let read = |path: std::path::PathBuf| {
+        let text = std::fs::read_to_string(&path).unwrap();
+        (path.file_name().unwrap().to_string_lossy().into_owned(), text)
+    };
+    files.map(read).collect()
+}
+
+#[test]
+fn every_form_is_sent_once_however_often_it_is_pressed() {
+    let mut seen = 0;
+    for (name, text) in templates() {
+        for form in text.split("<form").skip(1).map(|rest| rest.split("<button").next().unwrap()) {
+            let form = form.split(">\n").next().unwrap();
+            if form.contains("method=\"get\"") && !form.contains("method=\"post\"") {
+                continue;
+            }
+            seen += 1;
+            assert!(form.contains("data-once") || form.contains("data-key"), "{name}: {form}");
+        }
+    }
+    assert!(seen > 15, "{seen}");
+}
+
+/// Marks that nobody sees and words around a code count too, and what is cut off is not seen.
+#[test]
+fn fields_for_codes_and_numbers_have_room_for_what_is_pasted_along() {
+    let mut seen = 0;
+    for (name, text) in templates() {
+        for input in text.split("<input ").skip(1).map(|rest| rest.split('>').next().unwrap()) {
+            if !input.contains("name=\"code\"") && !input.contains("name=\"number\"") {
+                continue;
+            }
+            seen += 1;
+            assert!(input.contains("maxlength=\"128\""), "{name}: {input}");
+        }
+    }
+    assert_eq!(seen, 5);
+}
+
+#[tokio::test]
+async fn a_code_is_read_with_what_was_pasted_around_it() {
+    let house = House::new();
+    let (app, _) = enrolled(&house).await;
+    let chl = challenge(&house).await;
+    let mut browser = Browser::sent(&house, "CHALLENGE", Some(&chl)).await;
+    let isolates = "\u{2066}".repeat(50);
+    let code = format!("{isolates}{}{isolates}", app.code(house.now()));
+    browser.leave("/portal/answer", &[("code", &code)]).await;
 }

@@ -101,7 +101,7 @@ impl TokenSigner {
         let (typ, client_id) = match grant.token_type {
             TokenType::Jwt => ("JWT", None),
             TokenType::AccessToken => {
-                // What nobody's key asked for is the tenant's own.
+                // Without an API key (the hosted pages), `client_id` is the tenant's id.
                 let tenant = || grant.tenant.to_string();
                 ("at+jwt", Some(grant.client.map_or_else(tenant, |key| key.to_string())))
             }

@@ -13,7 +13,8 @@ use crate::config::sources::Origin;
 pub const EXIT_FAILED: u8 = 1;
 /// The command line or the configuration is wrong.
 pub const EXIT_USAGE: u8 = 2;
-/// The data directory is locked, corrupt, or sealed with another master key.
+/// The data directory is locked, corrupt, sealed with another master key, an older copy of itself, or
+/// of a node that was removed from its cluster.
 pub const EXIT_DATA: u8 = 3;
 /// The address to listen on is in use.
 pub const EXIT_ADDRESS: u8 = 4;

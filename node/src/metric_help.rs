@@ -24,7 +24,7 @@ pub(crate) fn describe() {
 const COUNTERS: &[(&str, &str)] = &[
     (
         "countersign_actor_conflicts_total",
-        "Decisions that met a row which had changed, and were made anew",
+        "Decisions that were repeated because the row had changed",
     ),
     (
         "countersign_actor_decisions_total",
@@ -53,7 +53,7 @@ const COUNTERS: &[(&str, &str)] = &[
     ),
     (
         "countersign_peer_refused_total",
-        "What other nodes, or strangers on their port, were refused, by reason",
+        "Connections and requests to the peers' port that were refused, by reason",
     ),
     (
         "countersign_provider_requests_total",

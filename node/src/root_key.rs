@@ -29,8 +29,8 @@ pub(crate) async fn replace(gateway: Arc<dyn Gateway>, key: Secret) {
         match gateway.change_tenant(caller, TenantId::default_tenant(), command).await {
             Ok(TenantReply::Done) => {
                 tracing::warn!(
-                    "COUNTERSIGN_ROOT_KEY is a root key now; the root keys before it opened \
-                     nothing any more from then on. Leave --replace-root-key out of later starts"
+                    "COUNTERSIGN_ROOT_KEY is the only root key now; all earlier root keys are revoked. \
+                     Leave --replace-root-key out of later starts"
                 );
                 return;
             }

@@ -36,7 +36,7 @@ Example:
   export COUNTERSIGN_KEY=csk_…
   countersign cluster transfer-leadership n1 --url http://127.0.0.1:8080")]
     TransferLeadership(OneNode),
-    /// Set the time of a shard right that clocks which were ahead had given it.
+    /// Correct a shard's time after fast clocks moved it ahead.
     #[command(after_help = "\
 The column TIME of `countersign cluster status` shows how far the time of each shard is ahead. It never
 goes back by itself, so that nothing that has ended is open again. Setting it ends what is open in the
@@ -44,7 +44,8 @@ shard: whoever is in the middle of a login begins again. Locks and trusted devic
 they have left. See that the clocks are right first.
 
 Example:
-  countersign cluster set-time all --url http://127.0.0.1:8080 --key csk_…")]
+  export COUNTERSIGN_KEY=csk_…
+  countersign cluster set-time all --url http://127.0.0.1:8080")]
     SetTime(OneShard),
 }
 

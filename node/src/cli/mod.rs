@@ -22,7 +22,8 @@ Exit codes:
   0  done
   1  failed; the reason is on stderr
   2  the command line or the configuration is wrong
-  3  the data directory is locked, corrupt, sealed with another master key, or an older copy of itself
+  3  the data directory is locked, corrupt, sealed with another master key, an older copy of itself, or
+     of a node that was removed from its cluster
   4  the address to listen on is in use";
 
 /// Countersign: a self-hosted multi-factor authentication service.

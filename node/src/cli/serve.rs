@@ -14,7 +14,8 @@ use crate::node::Node;
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Example, a first node and one that joins it (with the same variables):
-  countersign keys generate > countersign.env && set -a && . ./countersign.env && set +a
+  (umask 077; countersign keys generate > countersign.env)
+  set -a && . ./countersign.env && set +a
   countersign serve --bootstrap --data-dir /var/lib/countersign --name n1 \\
       --api-listen 0.0.0.0:8080 --peer-listen 0.0.0.0:7080 --peer-advertise n1.internal:7080
   countersign serve --join n1.internal:7080 --data-dir /var/lib/countersign --name n2 \\

@@ -39,7 +39,7 @@ pub(crate) async fn run(book: Book, peers: Peers, identity: Identity, seeds: Opt
                     book.tell(grant.nodes);
                 }
                 Ok(_) => {
-                    tracing::warn!("the seeds belong to another cluster, or know another node")
+                    tracing::warn!("the seeds belong to another cluster, or gave another node id")
                 }
                 Err(NotGranted::Later(reason)) => tracing::debug!(reason, "no seed was reached"),
                 Err(NotGranted::Never(error)) => {

@@ -241,7 +241,7 @@ fn days(text: &str) -> Result<u32, String> {
         .ok_or_else(|| "a number of days from 0 (for ever) to 36500 is expected".into())
 }
 
-/// An address on the web without what is not part of where it leads.
+/// An http or https URL without user, query and fragment.
 fn web_address(text: &str) -> Result<Url, String> {
     let url = Url::parse(text)
         .ok()

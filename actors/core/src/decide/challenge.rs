@@ -1,7 +1,7 @@
 //! Whether a login needs a second factor, and the challenge if it does.
 
 use super::case::{Case, Stop, Verdict, refuse};
-use super::room::{Opener, makes_room};
+use super::room::{Opener, evicted_for};
 use crate::audit::AuditEntry;
 use crate::challenge::{
     CHALLENGE_LIFETIME_MS, CHALLENGES_OPEN, Challenge, ChallengeKind, ChallengeOutcome, Purpose,
@@ -144,7 +144,7 @@ fn make_room(
     }
     let openers: Vec<_> =
         open.iter().map(|challenge| (challenge.id, opener(&challenge.context))).collect();
-    if let Some(id) = makes_room(&openers, opener(login)) {
+    if let Some(id) = evicted_for(&openers, opener(login)) {
         return Ok(Some(UserEvent::ChallengeEnded { id, outcome: ChallengeOutcome::Failed }));
     }
     let first = open.iter().map(|challenge| challenge.expires_at).min().unwrap_or(now);

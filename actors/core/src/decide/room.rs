@@ -30,9 +30,9 @@ impl Opener {
     }
 }
 
-/// Which of those that are open, oldest first, makes room for one of `newcomer`. `None`: it has to
-/// wait.
-pub(super) fn makes_room<I: Copy>(open: &[(I, Opener)], newcomer: Opener) -> Option<I> {
+/// Which of those that are open, oldest first, is ended for a new one of `newcomer`. `None`: the new
+/// one is refused.
+pub(super) fn evicted_for<I: Copy>(open: &[(I, Opener)], newcomer: Opener) -> Option<I> {
     let mut counts: BTreeMap<Option<IpAddr>, usize> = BTreeMap::new();
     for (_, opener) in open {
         *counts.entry(opener.origin).or_default() += 1;
@@ -80,40 +80,40 @@ mod tests {
     #[test]
     fn the_origin_with_the_most_makes_room_by_its_oldest() {
         let all = open(&[from(1), from(2), from(2), from(3), from(2), from(3)]);
-        assert_eq!(makes_room(&all, from(1)), Some(1));
-        assert_eq!(makes_room(&all, from(9)), Some(1));
-        assert_eq!(makes_room(&all, NOWHERE), Some(1));
+        assert_eq!(evicted_for(&all, from(1)), Some(1));
+        assert_eq!(evicted_for(&all, from(9)), Some(1));
+        assert_eq!(evicted_for(&all, NOWHERE), Some(1));
     }
 
     #[test]
     fn who_has_the_most_has_to_wait() {
         let all = open(&[from(1), from(2), from(2)]);
-        assert_eq!(makes_room(&all, from(2)), None);
-        assert_eq!(makes_room(&open(&[NOWHERE, NOWHERE]), NOWHERE), None);
+        assert_eq!(evicted_for(&all, from(2)), None);
+        assert_eq!(evicted_for(&open(&[NOWHERE, NOWHERE]), NOWHERE), None);
     }
 
     #[test]
     fn the_only_one_of_an_origin_stays() {
         let all = open(&[from(1), from(2), from(3)]);
-        assert_eq!(makes_room(&all, from(4)), None);
+        assert_eq!(evicted_for(&all, from(4)), None);
         let all = open(&[from(1), known(from(2)), from(3), known(from(4))]);
-        assert_eq!(makes_room(&all, known(from(5))), Some(2));
-        assert_eq!(makes_room(&all, known(from(2))), Some(2));
+        assert_eq!(evicted_for(&all, known(from(5))), Some(2));
+        assert_eq!(evicted_for(&all, known(from(2))), Some(2));
         let all = open(&[known(from(1)), known(from(2))]);
-        assert_eq!(makes_room(&all, known(from(4))), None);
+        assert_eq!(evicted_for(&all, known(from(4))), None);
     }
 
     #[test]
     fn of_those_from_nowhere_the_newest_makes_room() {
         let all = open(&[from(1), NOWHERE, NOWHERE, NOWHERE]);
-        assert_eq!(makes_room(&all, from(2)), Some(3));
-        assert_eq!(makes_room(&all, NOWHERE), None);
-        assert_eq!(makes_room(&open(&[NOWHERE, from(1)]), from(2)), None);
+        assert_eq!(evicted_for(&all, from(2)), Some(3));
+        assert_eq!(evicted_for(&all, NOWHERE), None);
+        assert_eq!(evicted_for(&open(&[NOWHERE, from(1)]), from(2)), None);
     }
 
     #[test]
     fn a_known_browser_is_the_last_to_go() {
         let all = open(&[known(from(1)), known(from(1)), from(2), from(2)]);
-        assert_eq!(makes_room(&all, from(3)), Some(2));
+        assert_eq!(evicted_for(&all, from(3)), Some(2));
     }
 }

@@ -168,7 +168,7 @@ pub fn check(
 
 /// A code that is not right now, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Other {
+pub enum NearMiss {
     /// It is of the time step that is so many steps away.
     Near(i64),
     /// It is made as all apps do by default, not as the parameters ask.
@@ -179,12 +179,12 @@ pub enum Other {
 const NEAR_SECONDS: i64 = 300;
 
 /// What `code` is that [`check`] found wrong. Nothing is accepted for it.
-pub fn other(
+pub fn near_miss(
     parameters: &Parameters,
     secret: &Secret,
     code: &str,
     now: Timestamp,
-) -> Option<Other> {
+) -> Option<NearMiss> {
     let is_of = |parameters: &Parameters, away: i64| {
         let step = parameters.step_at(now).saturating_add_signed(away);
         bool::from(parameters.code(secret, step).expose().ct_eq(code.as_bytes()))
@@ -193,7 +193,7 @@ pub fn other(
     let far = NEAR_SECONDS / i64::from(parameters.period_seconds.max(1));
     let away = (skew + 1..=far).flat_map(|steps| [steps, -steps]);
     if let Some(steps) = away.into_iter().find(|steps| is_of(parameters, *steps)) {
-        return Some(Other::Near(steps));
+        return Some(NearMiss::Near(steps));
     }
     let usual = Parameters::default();
     let ignoring = |algorithm, digits, period_seconds| {
@@ -207,7 +207,7 @@ pub fn other(
                 .any(|period| ignoring(algorithm, digits, period))
         })
     });
-    by_default.then_some(Other::ByDefault)
+    by_default.then_some(NearMiss::ByDefault)
 }
 
 /// Bytes of an issuer in an `otpauth` URI, percent-encoded.

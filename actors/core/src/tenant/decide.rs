@@ -266,7 +266,7 @@ fn replace_root_keys(tenant: &TenantState, key: &Secret, context: &mut Context<'
     let (mut api_key, _) = new_api_key("Root key", &Scope::ALL.into(), None, context);
     api_key.root = true;
     api_key.hash = hash;
-    // A key without the rank of root that is the same text would answer for it.
+    // An ordinary key with the same text would be found first.
     let namesakes = others.into_iter().filter(|other| other.hash == hash);
     let ended = roots.iter().copied().chain(namesakes);
     let mut events: Vec<_> = ended.map(|key| TenantEvent::ApiKeyRevoked { id: key.id }).collect();

@@ -131,7 +131,7 @@ def _revived(kind: type[CountersignError], args: tuple[Any, ...]) -> Countersign
 
 
 class InvalidRequestError(ProblemError):
-    """400, 405, 413, 422: the request cannot be taken as it is; `errors` tells the fields."""
+    """400, 405, 413, 415, 422: the request cannot be taken as it is; `errors` tells the fields."""
 
 
 class AuthenticationError(ProblemError):

@@ -44,12 +44,12 @@ const CONNECTIONS: usize = 256;
 /// How long TLS may take, from a stranger.
 const HANDSHAKE: Duration = Duration::from_secs(2);
 /// How long a client may stay that is not known to be a member.
-const GUEST: Duration = Duration::from_secs(15);
+const UNPROVEN_TIMEOUT: Duration = Duration::from_secs(15);
 /// Connections at once of which it is not known that a member is at the other end: they must not
 /// take the members' places.
 const STRANGERS: usize = 64;
 /// How long a connection that is being closed may still take for its last answers.
-const FAREWELL: Duration = Duration::from_secs(1);
+const GOAWAY_TIMEOUT: Duration = Duration::from_secs(1);
 /// Requests at once on one connection. Forwarded questions take one each.
 const REQUESTS: u32 = 4_096;
 /// A connection on which nothing came for so long is asked whether it lives,
@@ -218,7 +218,7 @@ async fn serve(stream: TcpStream, door: Arc<Door>) {
             None => std::future::pending().await,
             Some(stranger) => tokio::select! {
                 () = stranger.evicted() => {}
-                () = sleep(GUEST) => {}
+                () = sleep(UNPROVEN_TIMEOUT) => {}
             },
         }
     };
@@ -226,7 +226,7 @@ async fn serve(stream: TcpStream, door: Arc<Door>) {
         ended = connection.as_mut() => ended,
         () = close.notified() => {
             connection.as_mut().graceful_shutdown();
-            timeout(FAREWELL, connection).await.unwrap_or(Ok(()))
+            timeout(GOAWAY_TIMEOUT, connection).await.unwrap_or(Ok(()))
         }
         () = stay => Ok(()),
     };

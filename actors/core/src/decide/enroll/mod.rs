@@ -2,7 +2,7 @@
 //! confirmed, and how a factor becomes ACTIVE. Authenticator apps are in [`totp`], numbers and
 //! addresses in `decide/messages`.
 
-mod other_code;
+mod near_miss;
 mod totp;
 
 pub(super) use self::totp::{begin_totp, confirm_totp, import_totp, reopened, secret_purpose};

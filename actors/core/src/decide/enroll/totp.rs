@@ -2,7 +2,7 @@
 
 use super::super::case::{Case, Verdict, refuse, verdict};
 use super::super::guess::Guess;
-use super::other_code::other_code;
+use super::near_miss::near_miss;
 use super::{activate, confirmable, not_enrolled_yet};
 use crate::audit::AuditEntry;
 use crate::context::Context;
@@ -159,7 +159,7 @@ pub(in crate::decide) fn confirm_totp(
     let checked = match guess.check_totp(pending.id, totp, code, context) {
         Ok(checked) => checked,
         // What cannot be a code of this app may be one that it makes by default.
-        Err(stop) => return other_code(case, pending, code, context).unwrap_or(*stop),
+        Err(stop) => return near_miss(case, pending, code, context).unwrap_or(*stop),
     };
     let step = match checked {
         // Whoever was told of a code that is still to come could else wait for its time.
@@ -169,7 +169,7 @@ pub(in crate::decide) fn confirm_totp(
         CodeCheck::Fresh(step) => step,
         CodeCheck::Spent => return guess.spent(),
         CodeCheck::Wrong => {
-            return other_code(case, pending, code, context)
+            return near_miss(case, pending, code, context)
                 .unwrap_or_else(|| guess.wrong(context.now));
         }
     };

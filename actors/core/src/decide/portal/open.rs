@@ -2,7 +2,7 @@
 
 use super::super::case::{Case, Verdict, refuse};
 use super::super::enroll::enrollment_challenge;
-use super::super::room::{Opener, makes_room};
+use super::super::room::{Opener, evicted_for};
 use super::{Judged, changed, entry, new_secret, verdict};
 use crate::challenge::ChallengeKind;
 use crate::context::Context;
@@ -91,7 +91,7 @@ fn make_room(
     let openers: Vec<_> =
         alive.iter().map(|session| (session.id, opener(&session.login))).collect();
     let forgotten = alive.iter().find(forgotten).map(|session| session.id);
-    if let Some(id) = forgotten.or_else(|| makes_room(&openers, opener(login))) {
+    if let Some(id) = forgotten.or_else(|| evicted_for(&openers, opener(login))) {
         return Ok(Some(changed(PortalEvent::Dropped { id })));
     }
     let first = alive.iter().map(|session| session.expires_at).min().unwrap_or(now);

@@ -11,7 +11,7 @@ use crate::audit::AuditEntry;
 use crate::context::Context;
 use crate::event::UserEvent;
 use crate::factor::PendingEnrollment;
-use crate::factor::totp::{self, CodeCheck, Other, Parameters, TotpFactor};
+use crate::factor::totp::{self, CodeCheck, NearMiss, Parameters, TotpFactor};
 use crate::ids::FactorId;
 use crate::reply::{Refusal, Reply};
 use crate::secret::Secret;
@@ -21,7 +21,7 @@ use crate::typed;
 const TOLD_MAX: u32 = 5;
 
 /// What is said of the code, if it shows what is wrong.
-pub(super) fn other_code(
+pub(super) fn near_miss(
     case: &Case<'_>,
     pending: &PendingEnrollment,
     code: &Secret,
@@ -48,16 +48,16 @@ pub(super) fn other_code(
     let totp = pending.kind.totp().filter(|_| pending.told < TOLD_MAX)?;
     let secret = open(pending.id, totp)?;
     let code = typed(totp.parameters.digits).or_else(|| typed(Parameters::default().digits))?;
-    let told = totp::other(&totp.parameters, &secret, code.expose_str(), context.clock)?;
+    let told = totp::near_miss(&totp.parameters, &secret, code.expose_str(), context.clock)?;
     let (refusal, reason, step) = match told {
-        Other::Near(steps) => {
+        NearMiss::Near(steps) => {
             let seconds = steps.saturating_mul(i64::from(totp.parameters.period_seconds));
             let seconds_ahead = i32::try_from(seconds).unwrap_or_default();
             let step = totp.parameters.step_at(context.clock).saturating_add_signed(steps);
             let refusal = Refusal::AuthenticatorClockOff { seconds_ahead };
             (refusal, "authenticator_clock_off", (steps > 0).then_some(step))
         }
-        Other::ByDefault => {
+        NearMiss::ByDefault => {
             let refusal = Refusal::AuthenticatorIgnoredParameters;
             (refusal, "authenticator_settings_ignored", None)
         }

@@ -126,7 +126,10 @@ def voters(url: str, key: str) -> bool:
 def dev(scratch: Path, nodes: list[Node]) -> dict[str, object]:
     """One node for development."""
     arguments = ["dev", "--ephemeral", "--listen", "127.0.0.1:0"]
-    node = Node("dev", arguments, bare_environment(), scratch / "dev.log")
+    # Callers on this machine may say whom they ask for: as one address without a key they would soon
+    # be told to come again later.
+    environment = {**bare_environment(), "COUNTERSIGN_TRUSTED_PROXIES": "127.0.0.1/32"}
+    node = Node("dev", arguments, environment, scratch / "dev.log")
     nodes.append(node)
     node.start()
 

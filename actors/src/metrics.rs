@@ -112,6 +112,7 @@ pub(crate) const fn outcome(refusal: &Refusal) -> &'static str {
         Refusal::EnrollmentExpired => "enrollment_expired",
         Refusal::ChallengeExpired => "challenge_expired",
         Refusal::InvalidCode { .. } => "invalid_code",
+        Refusal::NoCode { .. } => "no_code",
         Refusal::CodeAlreadyUsed => "code_already_used",
         Refusal::TooManyAttempts { .. } => "too_many_attempts",
         Refusal::Invalid { .. } => "validation_failed",

@@ -114,6 +114,7 @@ pub(crate) const fn passes(refusal: &Refusal) -> bool {
         | Refusal::ChallengeExpired
         | Refusal::CodeExpired
         | Refusal::InvalidCode { .. }
+        | Refusal::NoCode { .. }
         | Refusal::CodeAlreadyUsed
         | Refusal::EmailNotVerified
         | Refusal::InvalidAssertion(_)

@@ -123,7 +123,7 @@ codes! {
         "The body is JSON, but a field is missing, unknown, or out of its bounds; `errors` names each with a JSON pointer."
         "Correct the fields that `errors` names.";
     InvalidCode "invalid_code" UNPROCESSABLE_ENTITY "The code is wrong"
-        "The code is wrong, and the attempt was counted; `attemptsRemaining` says how many are left. What cannot be a code at all (letters, another number of digits) is `validation_failed` and is not counted."
+        "The code is wrong, and the attempt was counted; `attemptsRemaining` says how many are left. What cannot be a code at all (letters, another number of digits) is not counted: then `errors` says what a code looks like, and `attemptsRemaining` is missing."
         "Ask the person for the current code. Check that the device's clock is right.";
     CodeAlreadyUsed "code_already_used" UNPROCESSABLE_ENTITY "The code was used already"
         "The code was right and has been accepted before; each is accepted once. If it comes from elsewhere, this is recorded as a possible relay."
@@ -405,6 +405,10 @@ impl From<Refusal> for Problem {
             Refusal::InvalidCode { attempts_remaining } => {
                 Self { attempts_remaining: Some(attempts_remaining), ..plain(Code::InvalidCode) }
             }
+            Refusal::NoCode { pointer, detail } => Self {
+                code: Code::InvalidCode,
+                ..Self::validation(vec![FieldError { pointer, detail }])
+            },
             Refusal::CodeAlreadyUsed => plain(Code::CodeAlreadyUsed),
             Refusal::TooManyAttempts { retry_after_seconds: Some(seconds) } => Self {
                 retry_after_seconds: Some(seconds),

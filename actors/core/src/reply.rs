@@ -138,6 +138,14 @@ pub enum Refusal {
         /// Wrong codes left before something ends or locks.
         attempts_remaining: u32,
     },
+    /// What was typed cannot be a code. It was not counted.
+    #[error("{detail}")]
+    NoCode {
+        /// A JSON pointer (RFC 6901) to the field.
+        pointer: String,
+        /// What a code looks like.
+        detail: String,
+    },
     /// The code was right once.
     #[error("the code was used already; it takes one that was not")]
     CodeAlreadyUsed,

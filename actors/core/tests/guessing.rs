@@ -209,7 +209,7 @@ fn what_cannot_be_a_code_is_refused_by_every_call_and_costs_no_guess() {
             };
             let refusal = story.refusal(&command);
             assert!(
-                matches!(&refusal, Refusal::Invalid { pointer: at, detail }
+                matches!(&refusal, Refusal::NoCode { pointer: at, detail }
                     if at == pointer && detail.starts_with("must be the ")),
                 "{command:?} {text:?}: {refusal:?}"
             );

@@ -87,7 +87,7 @@ fn proof(view: &PortalView, form: &Answering) -> Result<Proof, Refusal> {
     let code = |pointer: &str| {
         let code = form.code.as_ref().map_or("", SecretText::expose).trim();
         let fits = (1..=CODE_MAX).contains(&code.chars().count());
-        let missing = Refusal::Invalid { pointer: pointer.to_owned(), detail: String::new() };
+        let missing = Refusal::NoCode { pointer: pointer.to_owned(), detail: String::new() };
         fits.then(|| Secret::from(code.to_owned())).ok_or(missing)
     };
     if form.with == RECOVERY {

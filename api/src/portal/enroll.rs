@@ -42,7 +42,7 @@ impl Confirming {
     /// The code, if it could be one.
     pub(super) fn code(&self) -> Result<countersign_core::secret::Secret, Refusal> {
         let code = self.code.as_ref().map_or("", SecretText::expose).trim();
-        let missing = Refusal::Invalid { pointer: "/code".to_owned(), detail: String::new() };
+        let missing = Refusal::NoCode { pointer: "/code".to_owned(), detail: String::new() };
         let fits = (1..=CODE_MAX).contains(&code.chars().count());
         fits.then(|| countersign_core::secret::Secret::from(code.to_owned())).ok_or(missing)
     }

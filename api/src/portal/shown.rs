@@ -161,8 +161,10 @@ pub(super) fn words(refusal: &Refusal, texts: &Texts) -> String {
         Refusal::CountryNotAllowed(_) => texts.country_not_allowed,
         Refusal::EmailNotVerified => texts.email_not_verified,
         Refusal::DeliveryNotConfigured(_) => texts.cannot_send,
-        Refusal::Invalid { pointer, .. } if pointer == "/code" => texts.no_code,
-        Refusal::Invalid { pointer, .. } if pointer == "/recoveryCode" => texts.no_recovery_code,
+        Refusal::NoCode { pointer, .. } => match pointer.as_str() {
+            "/recoveryCode" => texts.no_recovery_code,
+            _ => texts.no_code,
+        },
         Refusal::Invalid { pointer, .. } if pointer == "/phoneNumber" => texts.unsuitable_number,
         Refusal::Invalid { pointer, .. } if pointer == "/factorId" => texts.number_shut_out,
         Refusal::UserNotFound

@@ -247,7 +247,7 @@ async fn what_cannot_be_a_code_is_a_fault_of_the_field_and_other_digits_are_digi
     assert_eq!(send(&house, &challenge, &factor).await.status, 202);
     for text in ["abcdef", "12345", "1234567"] {
         let refused = said(verify(&house, &challenge, &factor, text).await, 422);
-        assert_eq!(refused["code"], "validation_failed", "{text}");
+        assert_eq!(refused["code"], "invalid_code", "{text}");
         assert_eq!(refused["errors"][0]["pointer"], "/code", "{text}");
         assert_eq!(refused["errors"][0]["detail"], "must be the 6 digits that were sent", "{text}");
         assert!(refused.get("attemptsRemaining").is_none());

@@ -32,7 +32,7 @@ pub(super) const RECOVERY_CODE: &str = "/recoveryCode";
 /// A text that cannot be a code of this kind at all. Nothing can be learnt from the answer, so
 /// nothing is counted; and the person is told what is wrong with it.
 pub(super) fn no_code(pointer: &str, detail: String) -> Stop {
-    Box::new(refuse(Refusal::Invalid { pointer: pointer.to_owned(), detail }))
+    Box::new(refuse(Refusal::NoCode { pointer: pointer.to_owned(), detail }))
 }
 
 /// A code that is about to be read.
